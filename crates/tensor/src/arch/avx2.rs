@@ -1,0 +1,122 @@
+//! 256-bit registers: AVX2 and FMA.
+
+use super::Vector;
+use std::arch::x86_64::*;
+
+/// 8 `f32` in a __m256.
+#[derive(Clone, Copy)]
+pub struct F32x8(__m256);
+
+// SAFETY: by the trait's contract these functions run only where `Isa::run` has proved AVX2 and FMA.
+unsafe impl Vector for F32x8 {
+    type Element = f32;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_set1_ps(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const f32) -> Self {
+        // SAFETY: the caller vouches for 8 readable elements; the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_loadu_ps(source) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f32) {
+        // SAFETY: the caller vouches for 8 writable elements; the CPU has AVX2 and FMA (trait contract).
+        unsafe { _mm256_storeu_ps(target, self.0) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe {
+            let not_above = _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, _mm256_setzero_ps());
+            _mm256_andnot_ps(not_above, self.0)
+        })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_mul_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        unsafe {
+            let low = _mm256_unpacklo_ps(self.0, other.0);
+            let high = _mm256_unpackhi_ps(self.0, other.0);
+            (Self(_mm256_permute2f128_ps::<0x20>(low, high)), Self(_mm256_permute2f128_ps::<0x31>(low, high)))
+        }
+    }
+}
+
+/// 4 `f64` in a __m256d.
+#[derive(Clone, Copy)]
+pub struct F64x4(__m256d);
+
+// SAFETY: by the trait's contract these functions run only where `Isa::run` has proved AVX2 and FMA.
+unsafe impl Vector for F64x4 {
+    type Element = f64;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_set1_pd(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const f64) -> Self {
+        // SAFETY: the caller vouches for 4 readable elements; the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_loadu_pd(source) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f64) {
+        // SAFETY: the caller vouches for 4 writable elements; the CPU has AVX2 and FMA (trait contract).
+        unsafe { _mm256_storeu_pd(target, self.0) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_fmadd_pd(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_add_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe {
+            let not_above = _mm256_cmp_pd::<_CMP_LE_OQ>(self.0, _mm256_setzero_pd());
+            _mm256_andnot_pd(not_above, self.0)
+        })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        Self(unsafe { _mm256_mul_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        unsafe {
+            let low = _mm256_unpacklo_pd(self.0, other.0);
+            let high = _mm256_unpackhi_pd(self.0, other.0);
+            (Self(_mm256_permute2f128_pd::<0x20>(low, high)), Self(_mm256_permute2f128_pd::<0x31>(low, high)))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! 512-bit registers: AVX-512.
+
+use super::Vector;
+use std::arch::x86_64::*;
+
+/// 16 `f32` in a __m512.
+#[derive(Clone, Copy)]
+pub struct F32x16(__m512);
+
+// SAFETY: by the trait's contract these functions run only where `Isa::run` has proved AVX-512.
+unsafe impl Vector for F32x16 {
+    type Element = f32;
+    const LANES: usize = 16;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const f32) -> Self {
+        // SAFETY: the caller vouches for 16 readable elements; the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_loadu_ps(source) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f32) {
+        // SAFETY: the caller vouches for 16 writable elements; the CPU has AVX-512 (trait contract).
+        unsafe { _mm512_storeu_ps(target, self.0) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe {
+            let kept = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(self.0, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(kept, self.0)
+        })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        unsafe {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            (
+                Self(_mm512_permutex2var_ps(self.0, low, other.0)),
+                Self(_mm512_permutex2var_ps(self.0, high, other.0)),
+            )
+        }
+    }
+}
+
+/// 8 `f64` in a __m512d.
+#[derive(Clone, Copy)]
+pub struct F64x8(__m512d);
+
+// SAFETY: by the trait's contract these functions run only where `Isa::run` has proved AVX-512.
+unsafe impl Vector for F64x8 {
+    type Element = f64;
+    const LANES: usize = 8;
+    const REGISTERS: usize = 32;
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_set1_pd(value) })
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const f64) -> Self {
+        // SAFETY: the caller vouches for 8 readable elements; the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_loadu_pd(source) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut f64) {
+        // SAFETY: the caller vouches for 8 writable elements; the CPU has AVX-512 (trait contract).
+        unsafe { _mm512_storeu_pd(target, self.0) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_fmadd_pd(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_add_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe {
+            let kept = _mm512_cmp_pd_mask::<_CMP_NLE_UQ>(self.0, _mm512_setzero_pd());
+            _mm512_maskz_mov_pd(kept, self.0)
+        })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        Self(unsafe { _mm512_mul_pd(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        unsafe {
+            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+            (
+                Self(_mm512_permutex2var_pd(self.0, low, other.0)),
+                Self(_mm512_permutex2var_pd(self.0, high, other.0)),
+            )
+        }
+    }
+}

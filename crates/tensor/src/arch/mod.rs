@@ -1,0 +1,83 @@
+//! What a micro-kernel needs of a vector register, and the types that provide it: one file for each instruction set.
+//!
+//! A [`Vector`] is written for the product's register tile and for packing. Element-wise kernels need no vector type:
+//! they are plain loops that the compiler vectorises once [`Isa::run`](crate::Isa) has switched the instruction set on.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
+pub(crate) mod portable;
+
+use crate::scalar::Scalar;
+
+/// As many lanes as any vector has.
+pub(crate) const MOST_LANES: usize = 16;
+
+/// One vector register of [`LANES`](Self::LANES) elements.
+///
+/// # Safety
+///
+/// Every function of an implementation may use its instruction set, so it may only be called below the arm of
+/// [`Isa::run`](crate::Isa) that has proved the CPU to have it, and must be inlined there (`#[inline(always)]`).
+pub unsafe trait Vector: Copy {
+    /// What a lane holds.
+    type Element: Scalar;
+    /// Elements in a register; a power of two.
+    const LANES: usize;
+    /// Registers that a micro-kernel can keep its tile in.
+    const REGISTERS: usize;
+
+    /// `value` in each lane.
+    fn splat(value: Self::Element) -> Self;
+    /// Reads [`LANES`](Self::LANES) elements; no alignment is asked for.
+    ///
+    /// # Safety
+    ///
+    /// `source` must be valid for reading that many elements.
+    unsafe fn load(source: *const Self::Element) -> Self;
+    /// Writes [`LANES`](Self::LANES) elements; no alignment is asked for.
+    ///
+    /// # Safety
+    ///
+    /// `target` must be valid for writing that many elements.
+    unsafe fn store(self, target: *mut Self::Element);
+    /// `self · factor + addend` in each lane, rounded once.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// `self + other` in each lane.
+    fn add(self, other: Self) -> Self;
+    /// `!(self ≤ 0) ? self : +0` in each lane: NaN stays.
+    fn relu(self) -> Self;
+    /// `self · other` in each lane.
+    fn mul(self, other: Self) -> Self;
+    /// The lanes of both, alternating: `(a0 b0 a1 b1 …, … aL-1 bL-1)`.
+    fn zip(self, other: Self) -> (Self, Self);
+}
+
+/// The vector type that each instruction set has for a scalar type.
+pub trait VectorTypes: Sized {
+    /// Without any instruction set in particular.
+    type Portable: Vector<Element = Self>;
+    /// AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Vector<Element = Self>;
+    /// AVX-512 F, BW, DQ, VL.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Vector<Element = Self>;
+}
+
+impl VectorTypes for f32 {
+    type Portable = portable::Lanes<f32>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F32x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F32x16;
+}
+
+impl VectorTypes for f64 {
+    type Portable = portable::Lanes<f64>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = avx2::F64x4;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = avx512::F64x8;
+}

@@ -1,0 +1,53 @@
+//! The portable vector: an array. Right everywhere, and the text to read first.
+
+use super::Vector;
+use crate::scalar::Scalar;
+
+const LANES: usize = 4;
+
+/// Four elements in an array.
+#[derive(Clone, Copy)]
+pub struct Lanes<T>([T; LANES]);
+
+// SAFETY: only baseline instructions are used, which every CPU of the target has.
+unsafe impl<T: Scalar> Vector for Lanes<T> {
+    type Element = T;
+    const LANES: usize = LANES;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(value: T) -> Self {
+        Self([value; LANES])
+    }
+    #[inline(always)]
+    unsafe fn load(source: *const T) -> Self {
+        // SAFETY: the caller vouches for LANES readable elements; an array has its element's alignment.
+        Self(unsafe { source.cast::<[T; LANES]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, target: *mut T) {
+        // SAFETY: the caller vouches for LANES writable elements; an array has its element's alignment.
+        unsafe { target.cast::<[T; LANES]>().write(self.0) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], addend.0[lane])))
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Self(self.0.map(|lane| if lane <= T::ZERO { T::ZERO } else { lane }))
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+    #[inline(always)]
+    fn zip(self, other: Self) -> (Self, Self) {
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        (Self([a0, b0, a1, b1]), Self([a2, b2, a3, b3]))
+    }
+}

@@ -1,0 +1,141 @@
+//! The one place that asks the CPU what it can do, and the one step from ordinary code into its instruction sets.
+
+use crate::arch::{Vector, VectorTypes};
+use crate::scalar::Scalar;
+use std::fmt;
+
+/// The instruction sets that our kernels are written for. An `Isa` is proof that this CPU has one of them.
+///
+/// All give the same bits; they differ in speed only.
+///
+/// ```
+/// use densely_tensor::Isa;
+///
+/// let best = Isa::detect();
+/// assert!(Isa::available().any(|isa| isa == best));
+/// assert_eq!("portable".parse(), Ok(Isa::PORTABLE));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isa(Family); // the field is private: only values that `supported` lets pass are made
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Every family that this target could have, best first.
+#[cfg(target_arch = "x86_64")]
+const FAMILIES: &[Family] = &[Family::Avx512, Family::Avx2, Family::Portable];
+#[cfg(not(target_arch = "x86_64"))]
+const FAMILIES: &[Family] = &[Family::Portable];
+
+impl Family {
+    fn name(self) -> &'static str {
+        match self {
+            Family::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx512 => "avx512",
+        }
+    }
+
+    /// Whether this CPU, and the operating system for its registers, support the family.
+    fn supported(self) -> bool {
+        match self {
+            Family::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+            }
+        }
+    }
+}
+
+impl Isa {
+    /// What every CPU of the target has. The oracle for the others; slow where the target has no fused multiply-add.
+    pub const PORTABLE: Isa = Isa(Family::Portable);
+
+    /// The best that this CPU has.
+    pub fn detect() -> Isa {
+        Isa::available().next().unwrap_or(Isa::PORTABLE)
+    }
+
+    /// All that this CPU has, best first; [`Isa::PORTABLE`] is the last.
+    pub fn available() -> impl Iterator<Item = Isa> {
+        FAMILIES.iter().copied().filter(|family| family.supported()).map(Isa)
+    }
+
+    /// Runs a kernel compiled for this instruction set.
+    #[inline]
+    pub(crate) fn run<T: Scalar, K: Kernel<T>>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Family::Portable => kernel.run::<<T as VectorTypes>::Portable>(),
+            // SAFETY: an `Isa` holds a family only after `supported` found each feature that the function enables.
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx2 => unsafe { run_avx2(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx512 => unsafe { run_avx512(kernel) },
+        }
+    }
+}
+
+/// Work that is compiled once for each instruction set: everything that [`run`](Kernel::run) calls must be inlined
+/// into it, or it is compiled for the baseline and loses its speed (never its bits).
+pub(crate) trait Kernel<T: Scalar> {
+    type Output;
+
+    /// The work, on vectors `V`. Mark it `#[inline(always)]`.
+    fn run<V: Vector<Element = T>>(self) -> Self::Output;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<<T as VectorTypes>::Avx2>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+fn run_avx512<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<<T as VectorTypes>::Avx512>()
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0.name())
+    }
+}
+
+/// A name that is no instruction set of this CPU.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error("{name:?} is not an instruction set of this machine; it has {}", available_names())]
+pub struct UnknownIsa {
+    /// What was asked for.
+    pub name: String,
+}
+
+fn available_names() -> String {
+    Isa::available().map(|isa| isa.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl std::str::FromStr for Isa {
+    type Err = UnknownIsa;
+
+    fn from_str(name: &str) -> Result<Isa, UnknownIsa> {
+        Isa::available().find(|isa| isa.0.name() == name).ok_or_else(|| UnknownIsa { name: name.to_owned() })
+    }
+}

@@ -1,0 +1,59 @@
+//! Matrix products and element-wise kernels for dense layers, fast on ordinary CPUs and with the same bits everywhere.
+//!
+//! Whatever the number of threads and whichever instruction set the machine has (AVX-512, AVX2 with FMA, or none in
+//! particular), the same operands give the same bits: each element of a product is one chain of fused multiply-adds in
+//! the order of the inner index, sums run in sixteen fixed lanes, and no operation is approximate. (A NaN stays a NaN; its
+//! payload and sign are not part of the promise.)
+//!
+//! # Example
+//!
+//! A dense layer, `relu(W·X + b)`, for a batch of two samples; a sample is a column.
+//!
+//! ```
+//! use densely_tensor::{Epilogue, MatMut, Pool, gemm};
+//! use nalgebra::{dmatrix, DMatrix};
+//!
+//! let kernel = dmatrix![1.0, -1.0; 0.5, 2.0; 0.0, 1.0]; // 3 units × 2 inputs
+//! let bias = [0.0, 1.0, -10.0];
+//! let x = dmatrix![1.0, 2.0; 3.0, 4.0]; // 2 features × 2 samples
+//! let mut y = DMatrix::zeros(3, 2);
+//! gemm(&Pool::default(), (&mut y).into(), 1.0, (&kernel).into(), (&x).into(), 0.0, Epilogue::BiasRelu(&bias));
+//! assert_eq!(y, dmatrix![0.0, 0.0; 7.5, 10.0; 0.0, 0.0]);
+//! ```
+//!
+//! # In reading order
+//!
+//! * [`Scalar`]: `f32` and `f64`. [`Isa`]: what this CPU can do. [`Pool`]: the threads that share a kernel's outputs.
+//! * [`MatRef`], [`MatMut`]: operands, from slices or nalgebra matrices. [`gemm`]: the product.
+//! * [`relu`], [`sigmoid`], [`tanh`], [`softmax`], [`dropout`] and their gradients; [`softmax_cross_entropy`].
+//! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
+//!   of a dense layer's kernel is computed.
+
+mod activation;
+mod aligned;
+mod arch;
+mod dropout;
+mod elementwise;
+mod gemm;
+mod gradient;
+mod isa;
+mod math;
+mod pool;
+mod reduce;
+mod scalar;
+mod softmax;
+mod update;
+mod view;
+
+pub use activation::{relu, relu_gradient, sigmoid, sigmoid_gradient, tanh, tanh_gradient};
+pub use aligned::AlignedBuffer;
+pub use dropout::{DropoutRate, dropout};
+pub use gemm::{Epilogue, gemm, gemm_on_one_thread};
+pub use gradient::{row_sums, update_chunk, update_with_weight_gradient};
+pub use isa::{Isa, UnknownIsa};
+pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
+pub use reduce::arg_max;
+pub use scalar::Scalar;
+pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
+pub use update::{Adam, Sgd, Update};
+pub use view::{MatMut, MatRef};
