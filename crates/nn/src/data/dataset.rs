@@ -1,0 +1,286 @@
+//! Features with labels.
+
+use crate::error::Error;
+use crate::sequential::Sequential;
+use std::sync::Arc;
+
+/// The most classes that a dataset may have: a confusion matrix of so many takes 2 GiB.
+pub const MAX_CLASSES: usize = 1 << 14;
+
+/// Samples with their class labels. A sample is a column of `features` values, one after the other in memory.
+///
+/// Features are bytes, which are scaled to 0–1 (divided by 255) only when a batch is [gathered](Self::gather), or floats,
+/// which are taken as they are. Cloning and splitting share the storage; a part is a list of 4 bytes per sample.
+///
+/// ```
+/// # use densely::Dataset;
+/// let data = Dataset::from_bytes(2, vec![0, 255, 51, 102, 204, 0], vec![0, 1, 1], 2)?;
+/// assert_eq!((data.len(), data.features(), data.class_counts()), (3, 2, vec![1, 2]));
+///
+/// let mut batch = [0.0_f32; 4]; // 2 features × 2 samples
+/// data.gather(&[2, 0], &mut batch);
+/// assert_eq!(batch, [0.8, 0.0, 0.0, 1.0]);
+/// # Ok::<(), densely::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    storage: Arc<Storage>,
+    /// Which samples of the storage these are; `None` for all of them in their order.
+    selection: Option<Arc<[u32]>>,
+}
+
+#[derive(Debug)]
+struct Storage {
+    features: usize,
+    classes: usize,
+    values: Values,
+    labels: Vec<u32>,
+}
+
+#[derive(Debug)]
+enum Values {
+    Bytes(Vec<u8>),
+    Floats(Vec<f64>),
+}
+
+/// The features of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sample<'a> {
+    Bytes(&'a [u8]),
+    Floats(&'a [f64]),
+}
+
+impl Dataset {
+    /// Samples of `features` bytes each, one after the other, with one label per sample, below `classes`. Nothing is
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFeatures`], [`Error::TooManyClasses`] beyond [`MAX_CLASSES`], [`Error::NoSamples`], [`Error::TooManySamples`] beyond `u32::MAX`, [`Error::ValueCount`],
+    /// [`Error::Label`].
+    pub fn from_bytes(
+        features: usize,
+        bytes: Vec<u8>,
+        labels: Vec<u32>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        Self::new(features, Values::Bytes(bytes), labels, classes)
+    }
+
+    /// Samples of `features` numbers each, one after the other, with one label per sample, below `classes`. Nothing is
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes), and [`Error::Feature`] for a value that is not a finite number in the
+    /// range of single precision.
+    pub fn from_floats(
+        features: usize,
+        values: Vec<f64>,
+        labels: Vec<u32>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        // Beyond single precision a value would become infinite in an `f32` network; NaN is in no range.
+        let range = f64::from(f32::MIN)..=f64::from(f32::MAX);
+        if let Some(place) = values.iter().position(|value| !range.contains(value)) {
+            let (sample, feature) = (place / features.max(1), place % features.max(1));
+            return Err(Error::Feature { sample, feature, value: values[place] });
+        }
+        Self::new(features, Values::Floats(values), labels, classes)
+    }
+
+    fn new(features: usize, values: Values, labels: Vec<u32>, classes: usize) -> Result<Self, Error> {
+        if features == 0 {
+            return Err(Error::NoFeatures);
+        }
+        if classes > MAX_CLASSES {
+            return Err(Error::TooManyClasses { found: classes, limit: MAX_CLASSES });
+        }
+        let samples = labels.len();
+        if samples == 0 {
+            return Err(Error::NoSamples);
+        }
+        let limit = u32::MAX as usize;
+        if samples > limit {
+            return Err(Error::TooManySamples { found: samples, limit });
+        }
+        let count = match &values {
+            Values::Bytes(bytes) => bytes.len(),
+            Values::Floats(floats) => floats.len(),
+        };
+        if features.checked_mul(samples) != Some(count) {
+            return Err(Error::ValueCount { values: count, samples, features });
+        }
+        if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
+            return Err(Error::Label { sample, label: labels[sample], classes });
+        }
+        Ok(Self { storage: Arc::new(Storage { features, classes, values, labels }), selection: None })
+    }
+
+    /// The number of samples; at least 1.
+    pub fn len(&self) -> usize {
+        self.selection.as_ref().map_or(self.storage.labels.len(), |selection| selection.len())
+    }
+
+    /// Whether there are no samples: always `false`, because a dataset without samples is refused.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of values of a sample.
+    pub fn features(&self) -> usize {
+        self.storage.features
+    }
+
+    /// The number of classes; labels are below it.
+    pub fn classes(&self) -> usize {
+        self.storage.classes
+    }
+
+    /// The class of a sample, counted from 0.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many samples.
+    #[track_caller]
+    pub fn label(&self, sample: usize) -> u32 {
+        self.storage.labels[self.stored(sample)]
+    }
+
+    /// The bytes of a sample, counted from 0; `None` if the features are floats.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many samples.
+    #[track_caller]
+    pub fn bytes(&self, sample: usize) -> Option<&[u8]> {
+        match self.sample(sample) {
+            Sample::Bytes(bytes) => Some(bytes),
+            Sample::Floats(_) => None,
+        }
+    }
+
+    /// How many samples each class has.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        for sample in 0..self.len() {
+            counts[self.label(sample) as usize] += 1;
+        }
+        counts
+    }
+
+    /// Checks that the data fit a network: as many features as it has inputs, as many classes as it has outputs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Features`] or [`Error::Classes`].
+    pub fn validate_for(&self, network: &Sequential) -> Result<(), Error> {
+        let (expected, found) = (network.inputs, self.features());
+        if expected != found {
+            return Err(Error::Features { expected, found });
+        }
+        let (expected, found) = (network.outputs(), self.classes());
+        if expected != found {
+            return Err(Error::Classes { expected, found });
+        }
+        Ok(())
+    }
+
+    /// The features of a sample.
+    #[track_caller]
+    pub(super) fn sample(&self, sample: usize) -> Sample<'_> {
+        let start = self.stored(sample) * self.features();
+        let range = start..start + self.features();
+        match &self.storage.values {
+            Values::Bytes(bytes) => Sample::Bytes(&bytes[range]),
+            Values::Floats(floats) => Sample::Floats(&floats[range]),
+        }
+    }
+
+    /// The same storage with only these of its present samples, in this order.
+    pub(super) fn select(&self, samples: &[u32]) -> Self {
+        let selection = samples.iter().map(|&sample| self.stored(sample as usize) as u32).collect();
+        Self { storage: Arc::clone(&self.storage), selection: Some(selection) }
+    }
+
+    /// Where a sample is in the storage.
+    #[track_caller]
+    fn stored(&self, sample: usize) -> usize {
+        assert!(sample < self.len(), "sample {sample} of {}", self.len());
+        self.selection.as_ref().map_or(sample, |selection| selection[sample] as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Dense;
+
+    #[track_caller]
+    fn check_refused(data: Result<Dataset, Error>, message: &str) {
+        assert_eq!(data.unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        check_refused(
+            Dataset::from_bytes(0, vec![], vec![0], 1),
+            "the samples have 0 features, expected at least 1",
+        );
+        check_refused(
+            Dataset::from_bytes(2, vec![], vec![], 1),
+            "the dataset has no samples, expected at least 1",
+        );
+        for bytes in [3, 5] {
+            check_refused(
+                Dataset::from_bytes(2, vec![0; bytes], vec![0, 0], 1),
+                &format!("{bytes} values were given for 2 labels of 2 features each, expected 2 × 2"),
+            );
+        }
+        let overflow = Dataset::from_bytes(usize::MAX, vec![0; 2], vec![0, 0], 1);
+        assert!(matches!(overflow, Err(Error::ValueCount { .. })));
+    }
+
+    #[test]
+    fn a_label_that_is_no_class_is_refused_by_its_sample() {
+        check_refused(
+            Dataset::from_bytes(1, vec![0; 3], vec![9, 10, 11], 10),
+            "sample 1 has label 10, expected a label below 10",
+        );
+        check_refused(
+            Dataset::from_bytes(1, vec![0], vec![u32::MAX], 0),
+            "sample 0 has label 4294967295, expected a label below 0",
+        );
+    }
+
+    #[test]
+    fn a_feature_that_is_not_finite_is_refused_by_sample_and_feature() {
+        for (value, text) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+            check_refused(
+                Dataset::from_floats(3, vec![0.0, 1.0, 2.0, 3.0, value, 5.0], vec![0, 0], 1),
+                &format!(
+                    "feature 1 of sample 1 is {text}, expected a finite number of single precision's range"
+                ),
+            );
+        }
+        assert!(Dataset::from_floats(0, vec![f64::NAN], vec![0], 1).is_err());
+    }
+
+    #[test]
+    fn data_of_another_width_than_the_network_are_refused() {
+        let data = Dataset::from_bytes(2, vec![0; 4], vec![0, 1], 2).unwrap();
+        let check = |inputs, outputs| data.validate_for(&Sequential::new(inputs).add(Dense::new(outputs)));
+        assert!(check(2, 2).is_ok());
+        let features = check(3, 2).unwrap_err().to_string();
+        assert_eq!(features, "the samples have 2 features, the network has 3 inputs");
+        let classes = check(2, 3).unwrap_err().to_string();
+        assert_eq!(classes, "the dataset has 2 classes, the network has 3 outputs");
+    }
+
+    #[test]
+    fn copies_share_their_storage() {
+        let data = Dataset::from_bytes(2, vec![1, 2, 3, 4], vec![0, 1], 2).unwrap();
+        assert_eq!(data.clone().bytes(1).unwrap().as_ptr(), data.bytes(1).unwrap().as_ptr());
+        assert_eq!(data.select(&[1]).bytes(0).unwrap().as_ptr(), data.bytes(1).unwrap().as_ptr());
+    }
+}

@@ -1,0 +1,83 @@
+//! From samples in storage to the columns of a batch.
+
+use super::dataset::{Dataset, Sample};
+use densely_tensor::Scalar;
+
+impl Dataset {
+    /// Writes the samples of `order` to the columns of `out`, features × samples, column-major. A byte b becomes b/255,
+    /// rounded once; a float is rounded to `T`. Allocates nothing; parts of a batch can be gathered by several threads.
+    ///
+    /// # Panics
+    ///
+    /// If `out` does not have [`features`](Self::features) values for each sample, or a sample is not below
+    /// [`len`](Self::len).
+    #[track_caller]
+    pub fn gather<T: Scalar>(&self, order: &[u32], out: &mut [T]) {
+        assert_eq!(out.len(), order.len() * self.features(), "gather: out is not features × samples");
+        // Rounding twice, the quotient to f64 and then to f32, gives what rounding once gives: f64 has more than twice
+        // the digits of f32 and two to spare (S. Figueroa, "When is double rounding innocuous?", SIGNUM 30 (1995)).
+        let scaled: [T; 256] = std::array::from_fn(|byte| T::from_f64(byte as f64 / 255.0));
+        for (column, &sample) in out.chunks_exact_mut(self.features()).zip(order) {
+            match self.sample(sample as usize) {
+                Sample::Bytes(bytes) => {
+                    for (value, &byte) in column.iter_mut().zip(bytes) {
+                        *value = scaled[usize::from(byte)];
+                    }
+                }
+                Sample::Floats(floats) => {
+                    for (value, &float) in column.iter_mut().zip(floats) {
+                        *value = T::from_f64(float);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the labels of the samples of `order` to `out`.
+    ///
+    /// # Panics
+    ///
+    /// If `out` and `order` differ in length, or a sample is not below [`len`](Self::len).
+    #[track_caller]
+    pub fn gather_labels(&self, order: &[u32], out: &mut [u32]) {
+        assert_eq!(out.len(), order.len(), "gather_labels: out and order differ in length");
+        for (label, &sample) in out.iter_mut().zip(order) {
+            *label = self.label(sample as usize);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_becomes_its_share_of_255_rounded_once() {
+        let data = Dataset::from_bytes(256, (0..=255).collect(), vec![0], 1).unwrap();
+        let (mut single, mut double) = ([0.0_f32; 256], [0.0_f64; 256]);
+        data.gather(&[0], &mut single);
+        data.gather(&[0], &mut double);
+        for byte in 0..=255_u8 {
+            let place = usize::from(byte);
+            assert_eq!(single[place].to_bits(), (f32::from(byte) / 255.0).to_bits());
+            assert_eq!(double[place].to_bits(), (f64::from(byte) / 255.0).to_bits());
+        }
+    }
+
+    #[test]
+    fn columns_and_labels_follow_the_order() {
+        let data = Dataset::from_floats(2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![7, 8, 9], 10).unwrap();
+        let (mut batch, mut labels) = ([0.0_f64; 8], [0; 4]);
+        data.gather(&[2, 0, 2, 1], &mut batch);
+        data.gather_labels(&[2, 0, 2, 1], &mut labels);
+        assert_eq!(batch, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0, 3.0, 4.0]);
+        assert_eq!(labels, [9, 7, 9, 8]);
+    }
+
+    #[test]
+    #[should_panic(expected = "features × samples")]
+    fn a_batch_of_another_size_is_a_bug_of_the_caller() {
+        let data = Dataset::from_bytes(2, vec![1, 2], vec![0], 1).unwrap();
+        data.gather(&[0], &mut [0.0_f32; 3]);
+    }
+}

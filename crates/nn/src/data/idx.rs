@@ -1,0 +1,61 @@
+//! Datasets from IDX files, the format of MNIST.
+
+use super::dataset::Dataset;
+use crate::error::Error;
+use idx_dataset::{Pair, Values};
+
+impl Dataset {
+    /// Images and labels as [`idx_dataset::read_pair`] gives them; an item is a sample, whatever its shape. Bytes stay
+    /// bytes (and are taken, not copied), to be scaled to 0–1 when a batch is gathered; other types become floats with
+    /// their values as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_bytes`](Self::from_bytes) and [`from_floats`](Self::from_floats).
+    pub fn from_idx(pair: Pair, classes: usize) -> Result<Self, Error> {
+        let features = pair.images.item_len();
+        let labels = pair.labels.into_iter().map(u32::from).collect();
+        let floats = match pair.images.values {
+            Values::U8(bytes) => return Self::from_bytes(features, bytes, labels, classes),
+            Values::I8(values) => values.into_iter().map(f64::from).collect(),
+            Values::I16(values) => values.into_iter().map(f64::from).collect(),
+            Values::I32(values) => values.into_iter().map(f64::from).collect(),
+            Values::F32(values) => values.into_iter().map(f64::from).collect(),
+            Values::F64(values) => values,
+        };
+        Self::from_floats(features, floats, labels, classes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use idx_dataset::Idx;
+
+    fn pair(shape: &[usize], values: Values, labels: &[u8]) -> Pair {
+        Pair { images: Idx { shape: shape.to_vec(), values }, labels: labels.to_vec() }
+    }
+
+    #[test]
+    fn an_item_is_a_sample_and_bytes_are_not_copied() {
+        let bytes: Vec<u8> = (0..12).collect();
+        let place = bytes.as_ptr();
+        let data = Dataset::from_idx(pair(&[2, 2, 3], Values::U8(bytes), &[1, 0]), 2).unwrap();
+        assert_eq!((data.len(), data.features(), data.label(0)), (2, 6, 1));
+        assert_eq!(data.bytes(0).unwrap().as_ptr(), place);
+    }
+
+    #[test]
+    fn other_types_keep_their_values() {
+        let data = Dataset::from_idx(pair(&[2, 1], Values::I16(vec![-300, 7]), &[0, 0]), 1).unwrap();
+        let mut batch = [0.0_f32; 2];
+        data.gather(&[0, 1], &mut batch);
+        assert_eq!(batch, [-300.0, 7.0]);
+    }
+
+    #[test]
+    fn counts_that_differ_are_refused() {
+        let error = Dataset::from_idx(pair(&[2, 1, 1], Values::U8(vec![1, 2]), &[0]), 1).unwrap_err();
+        assert_eq!(error.to_string(), "2 values were given for 1 labels of 1 features each, expected 1 × 1");
+    }
+}

@@ -1,0 +1,9 @@
+//! Data on its way to a network: [`Dataset`] holds features and labels, splits them, and gathers batches.
+
+mod dataset;
+mod gather;
+#[cfg(feature = "idx")]
+mod idx;
+mod split;
+
+pub use dataset::{Dataset, MAX_CLASSES};

@@ -1,0 +1,157 @@
+//! The gradient back through the stages (backpropagation: Rumelhart, Hinton and Williams, Nature 323, 1986), and what
+//! becomes of the parameters' gradients.
+//!
+//! A stage gets the gradient with respect to its output and leaves that with respect to its input. A dense stage's input
+//! gradient is computed before its kernel changes.
+
+use super::buffers::{Buffers, TrainingBuffers, random_bytes};
+use super::plan::{Kind, Plan, Stage};
+use crate::activations::Activation;
+use crate::parameters::Parameters;
+use densely_tensor::{
+    AlignedBuffer, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm, relu_gradient,
+    row_sums, sigmoid_gradient, softmax_gradient, tanh_gradient, update_with_weight_gradient,
+};
+
+/// Where the parameters and, in the end, their gradients are.
+pub(crate) enum Target<'a, T: Scalar> {
+    /// Parameters are updated as soon as their gradient is known.
+    Update { parameters: &'a mut Parameters<T>, moments: &'a mut [AlignedBuffer<T>; 2], update: Update<T> },
+    /// Gradients are kept, parameters stay.
+    Store { parameters: &'a Parameters<T>, gradient: &'a mut Parameters<T> },
+}
+
+/// Takes the gradient with respect to the last stage's output, which stands in `training.gradient`, back to the first
+/// stage's parameters.
+pub(crate) fn backward<T: Scalar>(
+    pool: &Pool,
+    plan: &Plan,
+    buffers: &Buffers<T>,
+    training: &mut TrainingBuffers<T>,
+    samples: usize,
+    mut target: Target<'_, T>,
+) {
+    for (index, stage) in plan.stages.iter().enumerate().rev() {
+        let input = index.checked_sub(1).map_or(&buffers.input, |before| &buffers.outputs[before]);
+        let input = MatRef::from_slice(&input[..stage.inputs * samples], stage.inputs, samples);
+        let output =
+            MatRef::from_slice(&buffers.outputs[index][..stage.units * samples], stage.units, samples);
+        let mut gradient =
+            MatMut::from_slice(&mut training.gradient[..stage.units * samples], stage.units, samples);
+        match stage.kind {
+            Kind::Activation(activation) => activation_gradient(pool, activation, output, gradient),
+            Kind::Dropout { rate, .. } => {
+                let run = random_bytes(stage.units);
+                let random = Runs::new(&mut training.random[index][..run * samples], run);
+                let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
+                pool.for_each_part(
+                    1,
+                    (gradient.as_ref(), input_gradient, random),
+                    |_, (from, mut to, random)| {
+                        for (column, random) in random.chunks_exact(run).enumerate() {
+                            let from = from.column(column);
+                            dropout(pool.isa(), rate, &random[..2 * from.len()], from, to.column_mut(column));
+                        }
+                    },
+                );
+                std::mem::swap(&mut training.gradient, &mut training.input_gradient);
+            }
+            Kind::Dense { kernel, bias, activation } => {
+                activation_gradient(pool, activation, output, gradient.as_mut());
+                let delta = gradient.as_ref();
+                if index > 0 {
+                    let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                    let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
+                    let kernel = MatRef::from_slice(target.tensor(kernel), stage.units, stage.inputs);
+                    gemm(pool, input_gradient, T::ONE, kernel.t(), delta, T::ZERO, Epilogue::None);
+                }
+                target.take_kernel_gradient(pool, stage, kernel, delta, input, &mut training.scratch);
+                if let Some(bias) = bias {
+                    let sums = &mut training.bias_gradient[..stage.units];
+                    row_sums(pool, delta, sums);
+                    target.take_bias_gradient(pool, bias, sums);
+                }
+                std::mem::swap(&mut training.gradient, &mut training.input_gradient);
+            }
+        }
+    }
+}
+
+/// `gradient ← gradient · activation′`, from the activation's output.
+fn activation_gradient<T: Scalar>(
+    pool: &Pool,
+    activation: Activation,
+    output: MatRef<'_, T>,
+    gradient: MatMut<'_, T>,
+) {
+    let derivative: fn(Isa, &[T], &mut [T]) = match activation {
+        Activation::Linear => return,
+        Activation::Relu => relu_gradient,
+        Activation::Sigmoid => sigmoid_gradient,
+        Activation::Tanh => tanh_gradient,
+        Activation::Softmax => softmax_gradient,
+    };
+    pool.for_each_part(1, (output, gradient), |_, (output, mut gradient)| {
+        for sample in 0..output.n_columns() {
+            derivative(pool.isa(), output.column(sample), gradient.column_mut(sample));
+        }
+    });
+}
+
+impl<T: Scalar> Target<'_, T> {
+    fn tensor(&self, index: usize) -> &[T] {
+        match self {
+            Target::Update { parameters, .. } => parameters.tensor(index),
+            Target::Store { parameters, .. } => parameters.tensor(index),
+        }
+    }
+
+    /// Computes `Δ·Xᵀ` and uses it.
+    fn take_kernel_gradient(
+        &mut self,
+        pool: &Pool,
+        stage: &Stage,
+        kernel: usize,
+        delta: MatRef<'_, T>,
+        input: MatRef<'_, T>,
+        scratch: &mut [T],
+    ) {
+        match self {
+            Target::Update { parameters, moments, update } => {
+                let moments = moments_of(moments, parameters.tensors()[kernel].range());
+                update_with_weight_gradient(
+                    pool,
+                    update,
+                    delta,
+                    input,
+                    parameters.tensor_mut(kernel),
+                    moments,
+                    scratch,
+                );
+            }
+            Target::Store { gradient, .. } => {
+                let gradient = MatMut::from_slice(gradient.tensor_mut(kernel), stage.units, stage.inputs);
+                gemm(pool, gradient, T::ONE, delta, input.t(), T::ZERO, Epilogue::None);
+            }
+        }
+    }
+
+    fn take_bias_gradient(&mut self, pool: &Pool, bias: usize, sums: &[T]) {
+        match self {
+            Target::Update { parameters, moments, update } => {
+                let moments = moments_of(moments, parameters.tensors()[bias].range());
+                update.apply(pool.isa(), parameters.tensor_mut(bias), sums, moments);
+            }
+            Target::Store { gradient, .. } => gradient.tensor_mut(bias).copy_from_slice(sums),
+        }
+    }
+}
+
+/// A tensor's moments; an optimizer that keeps none has empty buffers.
+fn moments_of<T: Scalar>(
+    moments: &mut [AlignedBuffer<T>; 2],
+    range: std::ops::Range<usize>,
+) -> [&mut [T]; 2] {
+    moments.each_mut().map(|moment| if moment.is_empty() { &mut [][..] } else { &mut moment[range.clone()] })
+}

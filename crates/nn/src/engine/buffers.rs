@@ -1,0 +1,112 @@
+//! Everything that a pass writes, allocated once for batches of up to a given size.
+
+use super::plan::{Kind, Plan, Stage};
+use crate::error::Error;
+use densely_tensor::{AlignedBuffer, Scalar, update_chunk};
+
+/// What the loss says of one sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) loss: f64,
+    /// The class with the largest output.
+    pub(crate) predicted: u32,
+}
+
+/// What a forward pass writes.
+pub(crate) struct Buffers<T: Scalar> {
+    /// Features × samples.
+    pub(crate) input: AlignedBuffer<T>,
+    /// For each stage units × samples.
+    pub(crate) outputs: Vec<AlignedBuffer<T>>,
+    pub(crate) labels: Vec<u32>,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+/// What training writes besides.
+pub(crate) struct TrainingBuffers<T: Scalar> {
+    /// For each stage its random bytes: whole blocks of 64 for each sample if it is dropout, else none.
+    pub(crate) random: Vec<Vec<u8>>,
+    /// The gradient with respect to the output of the stage that the backward pass has come to, units × samples.
+    pub(crate) gradient: AlignedBuffer<T>,
+    /// The gradient with respect to its input; the two change places from stage to stage.
+    pub(crate) input_gradient: AlignedBuffer<T>,
+    /// One element for each unit of the widest layer.
+    pub(crate) bias_gradient: AlignedBuffer<T>,
+    /// For each thread a few columns of the widest layer's kernel.
+    pub(crate) scratch: AlignedBuffer<T>,
+}
+
+/// Bytes of a block of random numbers.
+pub(crate) const RANDOM_BLOCK: usize = 64;
+
+/// Random bytes for one sample of a dropout layer: two a unit, in whole blocks.
+pub(crate) fn random_bytes(units: usize) -> usize {
+    (2 * units).next_multiple_of(RANDOM_BLOCK)
+}
+
+/// The last stage's output for the first `samples` samples.
+pub(crate) fn last_of<T: Scalar>(stages: &mut [AlignedBuffer<T>], samples: usize, units: usize) -> &mut [T] {
+    let output = stages.last_mut().expect("a valid network has a dense layer, and so a stage");
+    &mut output[..units * samples]
+}
+
+/// A buffer for `per_sample` elements of each of `samples` samples.
+fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<AlignedBuffer<T>, Error> {
+    let buffer = per_sample.checked_mul(samples).and_then(AlignedBuffer::try_zeros);
+    buffer.ok_or(Error::Memory { what: "the buffers of a batch" })
+}
+
+impl<T: Scalar> Buffers<T> {
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for batches of `samples`.
+    pub(crate) fn new(plan: &Plan, samples: usize) -> Result<Self, Error> {
+        Ok(Self {
+            input: zeros(plan.inputs, samples)?,
+            outputs: plan.stages.iter().map(|stage| zeros(stage.units, samples)).collect::<Result<_, _>>()?,
+            labels: vec![0; samples],
+            outcomes: vec![Outcome::default(); samples],
+        })
+    }
+}
+
+impl<T: Scalar> TrainingBuffers<T> {
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for batches of `samples` on `threads` threads.
+    pub(crate) fn new(plan: &Plan, samples: usize, threads: usize) -> Result<Self, Error> {
+        // Four bytes an element of the stage's output were to be had for `Buffers`, so two for its mask do not overflow.
+        let random = |stage: &Stage| match stage.kind {
+            Kind::Dropout { .. } => vec![0; random_bytes(stage.units) * samples],
+            Kind::Dense { .. } | Kind::Activation(_) => Vec::new(),
+        };
+        let dense = || plan.stages.iter().filter(|stage| matches!(stage.kind, Kind::Dense { .. }));
+        let widest = plan.stages.iter().map(|stage| stage.units).max().unwrap_or(0);
+        let chunk = dense().map(|stage| update_chunk::<T>(stage.units)).max().unwrap_or(0);
+        Ok(Self {
+            random: plan.stages.iter().map(random).collect(),
+            gradient: zeros(widest, samples)?,
+            input_gradient: zeros(widest, samples)?,
+            bias_gradient: zeros(dense().map(|stage| stage.units).max().unwrap_or(0), 1)?,
+            scratch: zeros(chunk, threads)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{Dense, Dropout};
+    use crate::losses::Loss;
+    use crate::sequential::Sequential;
+
+    #[test]
+    fn batches_larger_than_memory_are_an_error() {
+        let network = Sequential::new(3).add(Dropout::new(0.5)).add(Dense::new(1000));
+        let plan = Plan::new(&network, Loss::MeanSquaredError);
+        for samples in [1 << 50, usize::MAX] {
+            assert!(matches!(Buffers::<f32>::new(&plan, samples), Err(Error::Memory { .. })));
+        }
+        assert!(Buffers::<f32>::new(&plan, 10).is_ok() && TrainingBuffers::<f32>::new(&plan, 10, 2).is_ok());
+    }
+}

@@ -1,0 +1,188 @@
+//! A batch through the stages: gather, then each stage's output from the one before, then the loss.
+
+use super::buffers::{Buffers, Outcome, RANDOM_BLOCK, random_bytes};
+use super::plan::{Head, Kind, Plan, Stage};
+use crate::activations::Activation;
+use crate::data::Dataset;
+use crate::parameters::Parameters;
+use crate::random::{Purpose, stream};
+use densely_tensor::{
+    DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout, gemm, relu, sigmoid,
+    softmax, softmax_cross_entropy, tanh,
+};
+use rand_chacha::rand_core::Rng;
+
+/// Bytes of a word of ChaCha, in which positions in a stream are counted.
+const RANDOM_WORD: usize = 4;
+
+/// Where a batch stands in training; with the seed it determines every dropout mask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    pub(crate) seed: u64,
+    /// From 1.
+    pub(crate) epoch: u64,
+    /// How many samples of the epoch came before the batch.
+    pub(crate) first_sample: usize,
+}
+
+/// Copies the samples of `order` and their labels into the buffers.
+pub(crate) fn gather<T: Scalar>(pool: &Pool, data: &Dataset, order: &[u32], buffers: &mut Buffers<T>) {
+    let samples = order.len();
+    let input = MatMut::from_slice(&mut buffers.input[..data.features() * samples], data.features(), samples);
+    let labels = &mut buffers.labels[..samples];
+    pool.for_each_part(1, (order, input, labels), |_, (order, input, labels)| {
+        data.gather(order, input.into_slice());
+        data.gather_labels(order, labels);
+    });
+}
+
+/// Computes every stage's output for the first `samples` columns of the input. While training, `dropout` gives each
+/// stage's random bytes and the batch's position; in prediction, dropout passes its input on.
+pub(crate) fn forward<T: Scalar>(
+    pool: &Pool,
+    plan: &Plan,
+    parameters: &Parameters<T>,
+    buffers: &mut Buffers<T>,
+    samples: usize,
+    mut dropout: Option<(&mut [Vec<u8>], Position)>,
+) {
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let (before, after) = buffers.outputs.split_at_mut(index);
+        let input = before.last().unwrap_or(&buffers.input);
+        let input = MatRef::from_slice(&input[..stage.inputs * samples], stage.inputs, samples);
+        let output = MatMut::from_slice(&mut after[0][..stage.units * samples], stage.units, samples);
+        match stage.kind {
+            Kind::Dense { kernel, bias, activation } => {
+                let kernel = MatRef::from_slice(parameters.tensor(kernel), stage.units, stage.inputs);
+                let bias = bias.map(|bias| parameters.tensor(bias));
+                dense(pool, stage, kernel, bias, activation, input, output);
+            }
+            Kind::Activation(activation) => {
+                pool.for_each_part(1, (input, output), |_, (input, mut output)| {
+                    for column in 0..input.n_columns() {
+                        output.column_mut(column).copy_from_slice(input.column(column));
+                        activate(pool.isa(), activation, output.column_mut(column));
+                    }
+                });
+            }
+            Kind::Dropout { rate, layer } => match &mut dropout {
+                Some((random, position)) => {
+                    drop_units(pool, rate, layer, *position, &mut random[index], input, output);
+                }
+                None => pool.for_each_part(1, (input, output), |_, (input, mut output)| {
+                    for column in 0..input.n_columns() {
+                        output.column_mut(column).copy_from_slice(input.column(column));
+                    }
+                }),
+            },
+        }
+    }
+}
+
+/// `output ← activation(kernel·input + bias)`.
+fn dense<T: Scalar>(
+    pool: &Pool,
+    stage: &Stage,
+    kernel: MatRef<'_, T>,
+    bias: Option<&[T]>,
+    activation: Activation,
+    input: MatRef<'_, T>,
+    mut output: MatMut<'_, T>,
+) {
+    // ReLU of a sum with bias is part of the product's last store; what else there is follows.
+    let (epilogue, following) = match (bias, activation) {
+        (Some(bias), Activation::Relu) => (Epilogue::BiasRelu(bias), Activation::Linear),
+        (Some(bias), other) => (Epilogue::Bias(bias), other),
+        (None, other) => (Epilogue::None, other),
+    };
+    gemm(pool, output.as_mut(), T::ONE, kernel, input, T::ZERO, epilogue);
+    if following != Activation::Linear {
+        pool.for_each_part(1, output, |_, output| {
+            for column in output.into_slice().chunks_exact_mut(stage.units) {
+                activate(pool.isa(), following, column);
+            }
+        });
+    }
+}
+
+/// One sample's activation.
+fn activate<T: Scalar>(isa: Isa, activation: Activation, sample: &mut [T]) {
+    match activation {
+        Activation::Linear => {}
+        Activation::Relu => relu(isa, sample),
+        Activation::Sigmoid => sigmoid(isa, sample),
+        Activation::Tanh => tanh(isa, sample),
+        Activation::Softmax => softmax(isa, sample),
+    }
+}
+
+/// Draws the masks of a batch and applies them. The n-th sample of an epoch has the n-th run of whole blocks in the
+/// stream of its epoch and layer, so its mask does not depend on how the epoch is cut into batches and threads.
+fn drop_units<T: Scalar>(
+    pool: &Pool,
+    rate: DropoutRate,
+    layer: usize,
+    position: Position,
+    random: &mut [u8],
+    input: MatRef<'_, T>,
+    output: MatMut<'_, T>,
+) {
+    let run = random_bytes(input.n_rows());
+    let random = Runs::new(&mut random[..run * input.n_columns()], run);
+    pool.for_each_part(1, (input, output, random), |samples, (input, mut output, random)| {
+        let mut generator = stream(position.seed, Purpose::Dropout, position.epoch, layer as u64);
+        let block = (position.first_sample + samples.start) as u128 * (run / RANDOM_BLOCK) as u128;
+        generator.set_word_pos(block * (RANDOM_BLOCK / RANDOM_WORD) as u128);
+        generator.fill_bytes(random);
+        for (column, random) in random.chunks_exact(run).enumerate() {
+            let input = input.column(column);
+            dropout(pool.isa(), rate, &random[..2 * input.len()], input, output.column_mut(column));
+        }
+    });
+}
+
+/// Turns each sample's outputs into the loss's gradient with respect to them, times `scale`, and notes its outcome.
+pub(crate) fn loss_in_place<T: Scalar>(
+    pool: &Pool,
+    head: Head,
+    outputs: MatMut<'_, T>,
+    labels: &[u32],
+    outcomes: &mut [Outcome],
+    scale: T,
+) {
+    pool.for_each_part(1, (outputs, labels, outcomes), |_, (mut outputs, labels, outcomes)| {
+        for (sample, (&label, outcome)) in labels.iter().zip(outcomes).enumerate() {
+            let y = outputs.column_mut(sample);
+            outcome.predicted = arg_max(y) as u32;
+            outcome.loss = match head {
+                Head::CrossEntropy { .. } => softmax_cross_entropy(pool.isa(), y, label as usize, scale),
+                Head::MeanSquaredError => mean_squared_error(y, label as usize, scale),
+            };
+        }
+    });
+}
+
+/// `Σᵢ (yᵢ − tᵢ)²/n` with t the one-hot label; `y ← scale·2·(y − t)/n`.
+fn mean_squared_error<T: Scalar>(y: &mut [T], label: usize, scale: T) -> f64 {
+    let n = y.len() as f64;
+    let factor = scale * T::from_f64(2.0 / n);
+    let mut sum = 0.0;
+    for (class, y) in y.iter_mut().enumerate() {
+        let target = if class == label { T::ONE } else { T::ZERO };
+        let error = *y - target;
+        sum += error.to_f64() * error.to_f64();
+        *y = error * factor;
+    }
+    sum / n
+}
+
+/// Turns each sample's outputs into the prediction that the user sees.
+pub(crate) fn predict_in_place<T: Scalar>(pool: &Pool, head: Head, outputs: MatMut<'_, T>) {
+    if let Head::CrossEntropy { softmax: true } = head {
+        pool.for_each_part(1, outputs, |_, mut outputs| {
+            for sample in 0..outputs.n_columns() {
+                softmax(pool.isa(), outputs.column_mut(sample));
+            }
+        });
+    }
+}

@@ -1,0 +1,16 @@
+//! What runs a network: a plan made from its description, buffers made once, and the passes over them.
+//!
+//! * [`plan`]: the description's layers as stages, each with the buffer it writes, and the loss at the end;
+//! * [`buffers`]: everything that a pass writes, allocated before the first;
+//! * [`forward`]: a batch through the stages to the loss;
+//! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
+//! * `update`: the numbers of that step.
+//!
+//! A batch is `features × samples`, a sample a column. Every phase divides its *outputs* among the threads of the pool,
+//! so their number changes no bit.
+
+pub(crate) mod backward;
+pub(crate) mod buffers;
+pub(crate) mod forward;
+pub(crate) mod plan;
+mod update;

@@ -1,0 +1,143 @@
+//! From a description to the stages that a pass goes through.
+
+use crate::activations::Activation;
+use crate::layers::Layer;
+use crate::losses::Loss;
+use crate::parameters::{Role, Tensor};
+use crate::sequential::Sequential;
+use densely_tensor::DropoutRate;
+
+/// One step of a forward pass, with an output buffer of `units` × samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stage {
+    /// Values per sample that enter.
+    pub(crate) inputs: usize,
+    /// Values per sample that leave.
+    pub(crate) units: usize,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// `activation(W·X + b)`.
+    Dense {
+        /// The kernel's and the bias's position among the parameter tensors.
+        kernel: usize,
+        bias: Option<usize>,
+        activation: Activation,
+    },
+    /// `activation(X)`.
+    Activation(Activation),
+    /// Dropout while training, the identity otherwise.
+    Dropout {
+        rate: DropoutRate,
+        /// The layer's position in the description, which is part of the key of its random numbers.
+        layer: usize,
+    },
+}
+
+/// How the last stage's output becomes a loss, a gradient and a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Cross-entropy of the logits that the last stage puts out. `softmax`: predictions are softmax of them.
+    CrossEntropy { softmax: bool },
+    /// Mean squared error of the outputs; predictions are the outputs.
+    MeanSquaredError,
+}
+
+/// The stages of a network, and what stands at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) head: Head,
+}
+
+impl Plan {
+    /// Plans a valid network with a loss that goes with it.
+    pub(crate) fn new(network: &Sequential, loss: Loss) -> Plan {
+        let tensors = Tensor::all(network);
+        let tensor =
+            |layer, role| tensors.iter().position(|tensor| tensor.layer == layer && tensor.role == role);
+        let mut stages: Vec<Stage> = Vec::new();
+        for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
+            let kind = match description {
+                Layer::Dense(dense) => Kind::Dense {
+                    kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
+                    bias: tensor(layer, Role::Bias),
+                    activation: dense.activation,
+                },
+                Layer::Activation(activation) => {
+                    if let Some(last) = stages.last_mut()
+                        && let Kind::Dense { activation: linear @ Activation::Linear, .. } = &mut last.kind
+                    {
+                        *linear = *activation;
+                        continue;
+                    }
+                    Kind::Activation(*activation)
+                }
+                Layer::Dropout(dropout) => Kind::Dropout { rate: DropoutRate::new(dropout.rate), layer },
+            };
+            stages.push(Stage { inputs, units: description.outputs(inputs), kind });
+        }
+        let head = match loss {
+            Loss::CategoricalCrossentropy { from_logits } => {
+                if !from_logits {
+                    remove_final_softmax(&mut stages);
+                }
+                Head::CrossEntropy { softmax: !from_logits }
+            }
+            Loss::MeanSquaredError => Head::MeanSquaredError,
+        };
+        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head }
+    }
+}
+
+/// Takes the softmax from the end: loss and softmax are computed together from the logits, which is exact where a
+/// probability would round to 0, and their joint gradient is one subtraction.
+fn remove_final_softmax(stages: &mut Vec<Stage>) {
+    match stages.last_mut().map(|stage| &mut stage.kind) {
+        Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
+        Some(Kind::Activation(_)) => drop(stages.pop()),
+        Some(Kind::Dropout { .. }) | None => {
+            unreachable!("cross-entropy of probabilities was checked to end in softmax")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{Dense, Dropout};
+
+    #[test]
+    fn activations_join_the_dense_layer_before_them_and_softmax_the_loss() {
+        let network = Sequential::new(4)
+            .add(Dense::new(3))
+            .add(Activation::Tanh)
+            .add(Activation::Relu)
+            .add(Dropout::new(0.5))
+            .add(Dense::new(2).use_bias(false).activation(Activation::Softmax));
+        let plan = Plan::new(&network, Loss::default());
+        let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                Kind::Dense { kernel: 0, bias: Some(1), activation: Activation::Tanh },
+                Kind::Activation(Activation::Relu),
+                Kind::Dropout { rate: DropoutRate::new(0.5), layer: 3 },
+                Kind::Dense { kernel: 2, bias: None, activation: Activation::Linear },
+            ]
+        );
+        assert_eq!(plan.head, Head::CrossEntropy { softmax: true });
+    }
+
+    #[test]
+    fn a_softmax_layer_of_its_own_leaves_the_stages_too() {
+        let network =
+            Sequential::new(4).add(Dense::new(3).activation(Activation::Relu)).add(Activation::Softmax);
+        assert_eq!(Plan::new(&network, Loss::default()).stages.len(), 1);
+        assert_eq!(Plan::new(&network, Loss::MeanSquaredError).stages.len(), 2);
+    }
+}

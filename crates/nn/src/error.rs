@@ -1,0 +1,379 @@
+//! The one error type of the crate.
+
+use crate::activations::Activation;
+use crate::losses::Loss;
+use densely_tensor::PoolError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// What can go wrong with a description, data, training or a file. Each message is complete by itself: it says where,
+/// what was found and what was expected, so there is no need to print the chain of sources.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // The description.
+    /// A RON text that does not say what it should.
+    #[error("line {line}, column {column}{}: {message}{}", at_field(field), did_you_mean(nearest))]
+    Ron {
+        /// The line, from 1.
+        line: usize,
+        /// The column in characters, from 1.
+        column: usize,
+        /// The path of the field, such as `layers[0].units`; empty if the text is not that far yet.
+        field: String,
+        /// What was expected and found.
+        message: String,
+        /// Of the names that are possible here, the one most like the one that was written.
+        nearest: Option<&'static str>,
+    },
+    /// A network without inputs.
+    #[error("inputs is 0, expected at least 1")]
+    NoInputs,
+    /// A network that has nothing to learn.
+    #[error("the network has no layer with parameters, expected at least one Dense")]
+    NoParameters,
+    /// A layer without units.
+    #[error("{layer}: units is 0, expected at least 1")]
+    NoUnits {
+        /// The layer.
+        layer: LayerName,
+    },
+    /// A dropout rate that is not a share of the units.
+    #[error("{layer}: rate is {rate}, expected at least 0 and below 1")]
+    DropoutRate {
+        /// The layer.
+        layer: LayerName,
+        /// The rate.
+        rate: f64,
+    },
+    /// A network larger than [`MAX_PARAMETERS`](crate::sequential::MAX_PARAMETERS).
+    #[error(
+        "{layer}: {units} units on {inputs} inputs take the network beyond {limit} parameters, the most it may have"
+    )]
+    TooManyParameters {
+        /// The layer that is too much.
+        layer: LayerName,
+        /// Its inputs.
+        inputs: usize,
+        /// Its units.
+        units: usize,
+        /// The most that a network may have.
+        limit: usize,
+    },
+    /// Softmax over a single unit.
+    #[error("{layer}: softmax over 1 unit is always 1, expected at least 2 units")]
+    SoftmaxOfOne {
+        /// The layer.
+        layer: LayerName,
+    },
+    /// A setting of an optimizer outside its range.
+    #[error("{optimizer}: {setting} is {found}, expected {expected}")]
+    OptimizerSetting {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A loss and an end of the network that do not go together.
+    #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), needed_ending(*loss, *found))]
+    LossActivation {
+        /// The last layer.
+        layer: LayerName,
+        /// The loss.
+        loss: Loss,
+        /// The last activation; `None` after dropout.
+        found: Option<Activation>,
+    },
+    /// Cross-entropy over one output.
+    #[error(
+        "{layer}: ends the network with 1 unit, but {loss} needs one unit for each of at least 2 classes"
+    )]
+    LossOutputs {
+        /// The last layer.
+        layer: LayerName,
+        /// The loss.
+        loss: Loss,
+    },
+
+    // Data.
+    /// A dataset without samples.
+    #[error("the dataset has no samples, expected at least 1")]
+    NoSamples,
+    /// A dataset whose samples have no features.
+    #[error("the samples have 0 features, expected at least 1")]
+    NoFeatures,
+    /// A dataset with more samples than a 32-bit index can name.
+    #[error("the dataset has {found} samples, expected at most {limit}")]
+    TooManySamples {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Features and labels that do not belong together.
+    #[error(
+        "{values} values were given for {samples} labels of {features} features each, expected {features} × {samples}"
+    )]
+    ValueCount {
+        /// How many values there are.
+        values: usize,
+        /// How many labels there are.
+        samples: usize,
+        /// How many values a sample has.
+        features: usize,
+    },
+    /// More classes than a dataset may have.
+    #[error("the dataset has {found} classes, expected at most {limit}")]
+    TooManyClasses {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A label that is no class.
+    #[error("sample {sample} has label {label}, expected a label below {classes}")]
+    Label {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its label.
+        label: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// A feature that is infinite, not a number, or beyond what single precision holds.
+    #[error(
+        "feature {feature} of sample {sample} is {value}, expected a finite number of single precision's range"
+    )]
+    Feature {
+        /// The sample, from 0.
+        sample: usize,
+        /// The feature, from 0.
+        feature: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A split that leaves one side empty.
+    #[error("cannot hold out {held_out} of {samples} samples, expected 1 to {}", samples.saturating_sub(1))]
+    HeldOut {
+        /// How many samples were to be held out.
+        held_out: usize,
+        /// How many there are.
+        samples: usize,
+    },
+    /// Data of another width than the network's input.
+    #[error("the samples have {found} features, the network has {expected} inputs")]
+    Features {
+        /// The network's inputs.
+        expected: usize,
+        /// The features of a sample.
+        found: usize,
+    },
+    /// Data with another number of classes than the network has outputs.
+    #[error("the dataset has {found} classes, the network has {expected} outputs")]
+    Classes {
+        /// The network's outputs.
+        expected: usize,
+        /// The dataset's classes.
+        found: usize,
+    },
+
+    // Training.
+    /// A setting of [`Fit`](crate::Fit) outside its range.
+    #[error("{setting} is {found}, expected {expected}")]
+    FitSetting {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: usize,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Training that went beyond what numbers can hold.
+    #[error(
+        "the loss is {loss} at step {step} of epoch {epoch}, expected a finite number; try a smaller learning rate"
+    )]
+    NonFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// The mean loss of that batch.
+        loss: f64,
+    },
+    /// An epoch at whose end some parameter is infinite or not a number. They are left as they are.
+    #[error("{tensor} is not finite at the end of epoch {epoch}; try a smaller learning rate")]
+    NonFiniteParameters {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The first such tensor.
+        tensor: String,
+    },
+    /// An evaluation whose loss is beyond what numbers can hold, or not a number.
+    #[error("the loss on the data is {loss}, expected a finite number")]
+    NonFiniteEvaluation {
+        /// The mean loss.
+        loss: f64,
+    },
+    /// Buffers that do not fit into memory.
+    #[error("{what} need more memory than there is; expected a smaller network or batch size")]
+    Memory {
+        /// Which buffers.
+        what: &'static str,
+    },
+    /// A thread pool that could not be made.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+
+    // Files.
+    /// A file that could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that could not be written; what was there before is still there.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file whose content is wrong.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<Error>,
+    },
+    /// Bytes that are not a safetensors file.
+    #[error("not a safetensors file: {source}")]
+    NotSafetensors {
+        /// What the format's reader says.
+        source: safetensors::SafeTensorError,
+    },
+    /// A safetensors file of something else.
+    #[error("not a model of densely: the file's metadata has no entry \"densely\" with a checksum")]
+    NotAModel,
+    /// A file whose header is too long to be a model's.
+    #[error(
+        "not a model of densely: its first 8 bytes announce a header of {found} bytes, expected at most {limit}"
+    )]
+    HeaderTooLong {
+        /// How long it is.
+        found: u64,
+        /// How long it may be.
+        limit: u64,
+    },
+    /// A file from a newer version.
+    #[error(
+        "the model is in format {found}, this version reads up to format {supported}; a newer densely reads it"
+    )]
+    NewerFormat {
+        /// The file's format.
+        found: u32,
+        /// The newest that is known.
+        supported: u32,
+    },
+    /// A file that is not what was written.
+    #[error("the file is damaged: its checksum is {expected}, its content has {found}")]
+    Checksum {
+        /// The checksum in the file, as far as it can be read.
+        expected: String,
+        /// The checksum of its content.
+        found: String,
+    },
+    /// A tensor that the description needs and the file lacks.
+    #[error("tensor {tensor} is missing")]
+    TensorMissing {
+        /// The tensor.
+        tensor: String,
+    },
+    /// More tensors than the description has.
+    #[error("the file has {found} tensors, its description has {expected}")]
+    TensorCount {
+        /// How many the description has.
+        expected: usize,
+        /// How many the file has.
+        found: usize,
+    },
+    /// A tensor whose shape is not the description's.
+    #[error("tensor {tensor} has shape {found:?}, expected {expected:?}")]
+    TensorShape {
+        /// The tensor.
+        tensor: String,
+        /// The description's shape.
+        expected: Vec<usize>,
+        /// The file's shape.
+        found: Vec<usize>,
+    },
+    /// A tensor whose numbers cannot be read exactly.
+    #[error("tensor {tensor} has type {found}, expected {expected}")]
+    TensorType {
+        /// The tensor.
+        tensor: String,
+        /// The types that can be read here.
+        expected: &'static str,
+        /// The type in the file.
+        found: String,
+    },
+    /// A parameter that is infinite or not a number.
+    #[error("value {index} of tensor {tensor} is {value}, expected a finite number")]
+    Parameter {
+        /// The tensor.
+        tensor: String,
+        /// The position in it, in memory order.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+/// A layer in a message: `layer 3 (dropout_1)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerName {
+    /// The layer's position in the network, from 1.
+    pub position: usize,
+    /// Its name, as in [`Summary`](crate::Summary).
+    pub name: String,
+}
+
+impl fmt::Display for LayerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "layer {} ({})", self.position, self.name)
+    }
+}
+
+fn at_field(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!(", at {field}") }
+}
+
+fn did_you_mean(nearest: &Option<&'static str>) -> String {
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+fn ending(found: Option<Activation>) -> String {
+    found.map_or_else(|| String::from("dropout"), |activation| activation.to_string())
+}
+
+fn needed_ending(loss: Loss, found: Option<Activation>) -> &'static str {
+    match (loss, found) {
+        (Loss::CategoricalCrossentropy { from_logits: true }, Some(Activation::Softmax)) => {
+            "Linear there; make it Linear, or set from_logits: false"
+        }
+        (Loss::CategoricalCrossentropy { from_logits: true }, _) => "Linear there",
+        (Loss::CategoricalCrossentropy { from_logits: false }, Some(Activation::Linear)) => {
+            "Softmax there; add it, or set from_logits: true"
+        }
+        (Loss::CategoricalCrossentropy { from_logits: false }, _) => "Softmax there",
+        (Loss::MeanSquaredError, _) => "no particular end",
+    }
+}

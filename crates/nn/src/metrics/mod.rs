@@ -1,0 +1,5 @@
+//! What is counted when a model is evaluated.
+
+mod confusion;
+
+pub use confusion::ConfusionMatrix;

@@ -1,0 +1,287 @@
+//! The numbers that a network learns, in one piece of memory.
+
+use crate::error::Error;
+use crate::initializers::Initializer;
+use crate::layers::Layer;
+use crate::random::{Purpose, stream};
+use crate::sequential::Sequential;
+use densely_tensor::{AlignedBuffer, Scalar};
+use sha2::{Digest, Sha256};
+use std::ops::Range;
+
+/// Tensors start at multiples of this many elements: 64 bytes, one cache line and one AVX-512 register, in `f32`.
+const ALIGNMENT: usize = 16;
+
+/// What a parameter tensor is to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The weights: units × inputs, column-major.
+    Kernel,
+    /// What is added to each sum: units × 1.
+    Bias,
+}
+
+/// Name, shape and place of one parameter tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// The layer's name and the role, such as `dense_1.kernel`.
+    pub name: String,
+    /// The layer's position in [`Sequential::layers`], from 0.
+    pub layer: usize,
+    /// Kernel or bias.
+    pub role: Role,
+    /// The layer's units.
+    pub rows: usize,
+    /// The layer's inputs for a kernel, 1 for a bias.
+    pub columns: usize,
+    /// How it starts.
+    pub initializer: Initializer,
+    offset: usize,
+}
+
+impl Tensor {
+    /// The tensors of a network in their order: per dense layer the kernel, then the bias if it has one. The network is
+    /// taken as [valid](Sequential::validate).
+    pub fn all(network: &Sequential) -> Vec<Self> {
+        let mut tensors: Vec<Self> = Vec::new();
+        let mut end = 0_usize;
+        let names = network.layer_names();
+        for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
+            let Layer::Dense(dense) = description else {
+                continue;
+            };
+            let mut push = |role, suffix, columns, initializer| {
+                let offset = end.next_multiple_of(ALIGNMENT);
+                end = offset + dense.units * columns;
+                let name = format!("{}.{suffix}", names[layer]);
+                tensors.push(Self { name, layer, role, rows: dense.units, columns, initializer, offset });
+            };
+            push(Role::Kernel, "kernel", inputs, dense.kernel_initializer);
+            if dense.use_bias {
+                push(Role::Bias, "bias", 1, dense.bias_initializer);
+            }
+        }
+        tensors
+    }
+
+    /// How many numbers it holds. Never 0 in a valid network.
+    #[expect(clippy::len_without_is_empty, reason = "a tensor of a valid network is never empty")]
+    pub fn len(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Its place in [`Parameters::values`]. It starts at a multiple of 16 elements.
+    pub fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+
+    /// The number of inputs and of units, as initializers take them; for a bias both are its length, as in Keras.
+    fn fans(&self) -> (usize, usize) {
+        match self.role {
+            Role::Kernel => (self.columns, self.rows),
+            Role::Bias => (self.rows, self.rows),
+        }
+    }
+}
+
+/// All parameters of a network in one buffer, tensor after tensor, each starting on a cache line (a multiple of 16
+/// elements); the gaps between them are 0 and belong to nobody.
+///
+/// ```
+/// # use densely::{Dense, Parameters, Sequential};
+/// let network = Sequential::new(784).add(Dense::new(10));
+/// let mut parameters = Parameters::<f32>::zeros(&network)?;
+/// parameters.initialize(1);
+/// let names: Vec<&str> = parameters.iter().map(|(tensor, _)| tensor.name.as_str()).collect();
+/// assert_eq!(names, ["dense.kernel", "dense.bias"]);
+/// assert_eq!(parameters.tensor(0).len(), 784 * 10);
+/// # Ok::<(), densely::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Parameters<T: Scalar> {
+    tensors: Vec<Tensor>,
+    values: AlignedBuffer<T>,
+}
+
+impl<T: Scalar> Parameters<T> {
+    /// Room for the parameters of a [valid](Sequential::validate) network, all 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough.
+    pub fn zeros(network: &Sequential) -> Result<Self, Error> {
+        let tensors = Tensor::all(network);
+        let length = tensors.last().map_or(0, |tensor| tensor.range().end);
+        let values = AlignedBuffer::try_zeros(length.next_multiple_of(ALIGNMENT));
+        let values = values.ok_or(Error::Memory { what: "the network's parameters" })?;
+        Ok(Self { tensors, values })
+    }
+
+    /// Starts every tensor by its initializer from the stream (`seed`, [`Purpose::Weights`], 0, index of the tensor).
+    pub fn initialize(&mut self, seed: u64) {
+        for (index, tensor) in self.tensors.iter().enumerate() {
+            let mut random = stream(seed, Purpose::Weights, 0, index as u64);
+            let (fan_in, fan_out) = tensor.fans();
+            tensor.initializer.fill(&mut self.values[tensor.range()], fan_in, fan_out, &mut random);
+        }
+    }
+
+    /// Names, shapes and places.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// The values of the tensor at `index`.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many tensors.
+    #[track_caller]
+    pub fn tensor(&self, index: usize) -> &[T] {
+        &self.values[self.tensors[index].range()]
+    }
+
+    /// The values of the tensor at `index`, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many tensors.
+    #[track_caller]
+    pub fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+        &mut self.values[self.tensors[index].range()]
+    }
+
+    /// Each tensor with its values.
+    pub fn iter(&self) -> impl Iterator<Item = (&Tensor, &[T])> {
+        self.tensors.iter().map(|tensor| (tensor, &self.values[tensor.range()]))
+    }
+
+    /// The whole buffer with its gaps.
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// The whole buffer with its gaps, to be changed. The gaps have to stay 0.
+    pub fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    /// The first 16 hex digits of a SHA-256 over the tensors in order: the name's length (u64), the name, rows and
+    /// columns (u64 each), the values; all little-endian, without the gaps. Two models have the same fingerprint if and
+    /// only if they have the same parameters bit for bit, but for chances of 2⁻⁶⁴.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut bytes = Vec::new();
+        for (tensor, values) in self.iter() {
+            hash.update((tensor.name.len() as u64).to_le_bytes());
+            hash.update(&tensor.name);
+            hash.update((tensor.rows as u64).to_le_bytes());
+            hash.update((tensor.columns as u64).to_le_bytes());
+            for part in values.chunks(4096) {
+                bytes.clear();
+                part.iter().for_each(|value| value.write_le(&mut bytes));
+                hash.update(&bytes);
+            }
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activations::Activation;
+    use crate::layers::Dense;
+
+    fn network() -> Sequential {
+        Sequential::new(3)
+            .add(
+                Dense::new(5)
+                    .kernel_initializer(Initializer::HeNormal)
+                    .bias_initializer(Initializer::GlorotUniform),
+            )
+            .add(Activation::Relu)
+            .add(Dense::new(2).use_bias(false))
+    }
+
+    fn initialized<T: Scalar>(seed: u64) -> Parameters<T> {
+        let mut parameters = Parameters::zeros(&network()).unwrap();
+        parameters.initialize(seed);
+        parameters
+    }
+
+    #[test]
+    fn tensors_have_names_shapes_and_aligned_places() {
+        let parameters = initialized::<f32>(1);
+        let found: Vec<_> = parameters
+            .tensors()
+            .iter()
+            .map(|tensor| (tensor.name.as_str(), tensor.layer, tensor.rows, tensor.columns, tensor.range()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("dense.kernel", 0, 5, 3, 0..15),
+                ("dense.bias", 0, 5, 1, 16..21),
+                ("dense_1.kernel", 2, 2, 5, 32..42)
+            ]
+        );
+        assert_eq!(parameters.values().len(), 48);
+    }
+
+    #[test]
+    fn every_tensor_has_a_stream_of_its_own_and_gaps_stay_zero() {
+        let parameters = initialized::<f64>(1);
+        assert_ne!(parameters.tensor(0)[..5], parameters.tensor(1)[..]);
+        let in_tensors =
+            |place: usize| parameters.tensors().iter().any(|tensor| tensor.range().contains(&place));
+        for (place, value) in parameters.values().iter().enumerate() {
+            assert_eq!(*value != 0.0, in_tensors(place), "value {place} is {value}");
+        }
+    }
+
+    #[test]
+    fn a_bias_takes_its_length_for_both_fans() {
+        let parameters = initialized::<f64>(1);
+        let limit = (6.0_f64 / 10.0).sqrt();
+        assert!(parameters.tensor(1).iter().all(|value| value.abs() < limit));
+    }
+
+    #[test]
+    fn fingerprints_tell_parameters_apart_to_the_last_bit() {
+        let parameters = initialized::<f32>(1);
+        assert_eq!(parameters.fingerprint(), initialized::<f32>(1).fingerprint());
+        assert_ne!(parameters.fingerprint(), initialized::<f32>(2).fingerprint());
+        for index in 0..3 {
+            let mut changed = parameters.clone();
+            let last = changed.tensor_mut(index).last_mut().unwrap();
+            *last = f32::from_bits(last.to_bits() ^ 1);
+            assert_ne!(parameters.fingerprint(), changed.fingerprint());
+        }
+    }
+
+    #[test]
+    fn gaps_are_not_part_of_a_fingerprint() {
+        let parameters = initialized::<f32>(1);
+        let mut changed = parameters.clone();
+        changed.values_mut()[15] = 1.0;
+        assert_eq!(parameters.fingerprint(), changed.fingerprint());
+    }
+
+    /// Kept from the first version: the tutorial's network in both types. The same bits on every machine.
+    #[test]
+    fn initial_parameters_never_change() {
+        let tutorial = Sequential::new(784)
+            .add(Dense::new(512).activation(Activation::Relu))
+            .add(Dense::new(512).activation(Activation::Relu))
+            .add(Dense::new(10).activation(Activation::Softmax));
+        let mut single = Parameters::<f32>::zeros(&tutorial).unwrap();
+        let mut double = Parameters::<f64>::zeros(&tutorial).unwrap();
+        single.initialize(1);
+        double.initialize(1);
+        assert_eq!(
+            (single.fingerprint().as_str(), double.fingerprint().as_str()),
+            ("adfd83e23a6298a4", "0b96cd3640b954ea")
+        );
+    }
+}

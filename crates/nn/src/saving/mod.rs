@@ -1,0 +1,8 @@
+//! Files that are whole or absent: a trained model is one safetensors file with its description inside, and every file
+//! takes its name only when its bytes are on the disk.
+
+mod atomic;
+mod model;
+
+pub use atomic::write_atomically;
+pub use model::{FORMAT, Provenance, SavedDescription, from_bytes, read_model, to_bytes, write_model};

@@ -1,0 +1,63 @@
+//! A training step allocates nothing after the first. In a file of its own, because the count is the whole process's.
+
+use densely::{Activation, Callback, Compile, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps `dealloc`'s contract, and `pointer` came from `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Notes how many allocations there were at the end of each batch.
+struct AtBatchEnds(Vec<usize>);
+
+impl Callback for AtBatchEnds {
+    fn on_train_batch_end(&mut self, _: &Progress) -> ControlFlow<()> {
+        self.0.push(ALLOCATIONS.load(Relaxed));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing_after_the_first() {
+    let bytes = (0..1000 * 60u32).map(|i| (i % 251) as u8).collect();
+    let data = Dataset::from_bytes(60, bytes, (0..1000).map(|i| i % 3).collect(), 3).expect("valid data");
+    let network = Sequential::new(60)
+        .add(Dense::new(100).activation(Activation::Relu))
+        .add(Dropout::new(0.2))
+        .add(Dense::new(30).activation(Activation::Tanh))
+        .add(Activation::Sigmoid)
+        .add(Dense::new(3).activation(Activation::Softmax));
+    let pool = Pool::new(2).expect("two threads");
+    let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");
+    let mut counts = AtBatchEnds(Vec::with_capacity(1000));
+    // 16 batches, the last one smaller.
+    model
+        .fit(&data, Fit { batch_size: 64, callbacks: vec![&mut counts], ..Fit::default() })
+        .expect("the data fit");
+    assert_eq!(counts.0.len(), 16);
+    assert!(counts.0[0] > 0, "the allocator counts");
+    assert!(
+        counts.0.iter().all(|&count| count == counts.0[0]),
+        "allocations at each batch's end: {:?}",
+        counts.0
+    );
+}

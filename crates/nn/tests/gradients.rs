@@ -1,0 +1,108 @@
+//! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
+
+use densely::{Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Sequential};
+
+/// Half the distance of the two points of a difference.
+const STEP: f64 = 1e-6;
+
+/// Some samples with values in −1..1; not random, but without any pattern that a layer could hide behind.
+fn data(features: usize, classes: usize, samples: usize) -> Dataset {
+    let values = (0..features * samples).map(|i| (1.7 * i as f64 + 0.3).sin()).collect();
+    let labels = (0..samples).map(|sample| (sample * sample + 1) as u32 % classes as u32).collect();
+    Dataset::from_floats(features, values, labels, classes).expect("the data are valid")
+}
+
+/// Every component of the gradient within 1e-6 relative and 1e-8 absolute of the difference of losses.
+#[track_caller]
+fn check(network: Sequential, loss: Loss, samples: usize) {
+    let data = data(network.inputs, network.outputs(), samples);
+    let compile = Compile { loss, seed: 3, pool: Pool::new(2).expect("two threads"), ..Compile::default() };
+    let mut model: Model<f64> = network.compile(compile).expect("the network is valid");
+    let (_, gradient) = model.loss_and_gradient(&data, 1).expect("the data fit");
+    let mut largest = 0.0f64;
+    for (index, tensor) in model.parameters().tensors().to_vec().iter().enumerate() {
+        for place in 0..tensor.len() {
+            let start = model.parameters().tensor(index)[place];
+            let mut loss_at = |value| {
+                model.parameters_mut().tensor_mut(index)[place] = value;
+                model.loss_and_gradient(&data, 1).expect("the data fit").0
+            };
+            let difference = (loss_at(start + STEP) - loss_at(start - STEP)) / (2.0 * STEP);
+            loss_at(start);
+            let found = gradient.tensor(index)[place];
+            let allowed = 1e-8 + 1e-6 * difference.abs();
+            assert!(
+                (found - difference).abs() <= allowed,
+                "{}[{place}]: gradient {found:e}, difference {difference:e}",
+                tensor.name
+            );
+            largest = largest.max(found.abs());
+        }
+    }
+    assert!(largest > 1e-4, "a gradient of nothing but zeros would pass for any bug");
+}
+
+const LOGITS: Loss = Loss::CategoricalCrossentropy { from_logits: true };
+const PROBABILITIES: Loss = Loss::CategoricalCrossentropy { from_logits: false };
+
+/// Biases that are not 0, so that units differ from the start.
+fn dense(units: usize, activation: Activation) -> Dense {
+    Dense::new(units).activation(activation).bias_initializer(Initializer::GlorotUniform)
+}
+
+#[test]
+fn every_activation_inside_a_network() {
+    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+        let inside = || Sequential::new(5).add(dense(7, activation));
+        check(inside().add(dense(4, Activation::Softmax)), PROBABILITIES, 6);
+        check(inside().add(dense(4, Activation::Linear)), LOGITS, 6);
+        check(inside().add(dense(4, activation)), Loss::MeanSquaredError, 6);
+    }
+}
+
+#[test]
+fn every_activation_as_a_layer_of_its_own() {
+    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+        // Behind tanh it cannot join the dense layer.
+        let network = Sequential::new(3).add(dense(6, Activation::Tanh)).add(activation).add(Dense::new(3));
+        check(network.clone(), LOGITS, 5);
+        check(network.add(Activation::Softmax), PROBABILITIES, 5);
+    }
+}
+
+#[test]
+fn softmax_without_cross_entropy() {
+    check(Sequential::new(4).add(dense(3, Activation::Softmax)), Loss::MeanSquaredError, 5);
+    let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(Activation::Softmax);
+    check(alone, Loss::MeanSquaredError, 5);
+}
+
+#[test]
+fn dropout_with_its_masks_kept() {
+    let network = Sequential::new(6)
+        .add(Dropout::new(0.2))
+        .add(dense(20, Activation::Relu))
+        .add(Dropout::new(0.5))
+        .add(dense(10, Activation::Tanh))
+        .add(Dropout::new(0.0))
+        .add(dense(3, Activation::Softmax));
+    check(network, PROBABILITIES, 9);
+}
+
+#[test]
+fn layers_without_bias_and_batches_of_one() {
+    let network = Sequential::new(5)
+        .add(Dense::new(4).activation(Activation::Tanh).use_bias(false))
+        .add(Dense::new(2).activation(Activation::Softmax).use_bias(false));
+    check(network.clone(), PROBABILITIES, 1);
+    check(network, PROBABILITIES, 40);
+}
+
+#[test]
+fn widths_around_the_register_tile() {
+    for (inputs, units) in [(1, 33), (17, 1), (16, 32), (40, 9)] {
+        let network =
+            Sequential::new(inputs).add(dense(units, Activation::Relu)).add(dense(3, Activation::Softmax));
+        check(network, PROBABILITIES, 17);
+    }
+}

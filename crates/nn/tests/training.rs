@@ -1,0 +1,196 @@
+//! What a user sees of training: it learns, counts every sample, can be watched and stopped, and says what is wrong.
+
+use densely::*;
+use std::ops::ControlFlow;
+
+/// Points on two rings; no straight line parts them.
+fn rings(samples: usize) -> Dataset {
+    let mut values = Vec::new();
+    for i in 0..samples {
+        let (angle, radius) = (2.4 * i as f64, if i % 2 == 0 { 0.4 } else { 1.0 });
+        values.extend([radius * angle.cos(), radius * angle.sin()]);
+    }
+    let labels = (0..samples).map(|i| (i % 2) as u32).collect();
+    Dataset::from_floats(2, values, labels, 2).expect("the data are valid")
+}
+
+fn model(optimizer: impl Into<Optimizer>) -> Model<f32> {
+    Sequential::new(2)
+        .add(Dense::new(32).activation(Activation::Relu).kernel_initializer(Initializer::HeNormal))
+        .add(Dense::new(2).activation(Activation::Softmax))
+        .compile(Compile { optimizer: optimizer.into(), seed: 5, ..Compile::default() })
+        .expect("the network is valid")
+}
+
+#[test]
+fn every_optimizer_learns_what_no_line_can_part() {
+    let momentum = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: false };
+    let optimizers: [Optimizer; 4] = [
+        Adam::new(0.02).into(),
+        Sgd::new(0.5).into(),
+        momentum.clone().into(),
+        Sgd { nesterov: true, ..momentum }.into(),
+    ];
+    for optimizer in optimizers {
+        let mut model = model(optimizer.clone());
+        let (train, test) = rings(400).split_stratified(100, 1).expect("400 samples");
+        let fit = Fit { epochs: 30, validation: Some(&test), ..Fit::default() };
+        let history = model.fit(&train, fit).expect("training works");
+        let last = history.epochs.last().expect("30 epochs");
+        assert_eq!(history.epochs.len(), 30);
+        assert!(last.accuracy > 0.98 && last.val_accuracy > Some(0.98), "{optimizer:?}: {last:?}");
+        assert_eq!(last.val_accuracy, Some(model.evaluate(&test).expect("the data fit").accuracy));
+    }
+}
+
+/// Notes all that it is told, and stops after some batches.
+#[derive(Default)]
+struct Watch {
+    events: Vec<String>,
+    stop_after: usize,
+    batches: usize,
+}
+
+impl Callback for Watch {
+    fn on_train_begin(&mut self, epochs: usize, samples: usize) {
+        self.events.push(format!("train {epochs} {samples}"));
+    }
+    fn on_epoch_begin(&mut self, epoch: usize) {
+        self.events.push(format!("epoch {epoch}"));
+    }
+    fn on_train_batch_end(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.events.push(format!("batch {}/{}", progress.samples_seen, progress.samples));
+        self.batches += 1;
+        if self.batches == self.stop_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+    fn on_epoch_end(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+        self.events.push(format!("end {}", epoch.epoch));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn callbacks_hear_of_every_batch_and_the_last_one_counts_by_its_size() {
+    let mut watch = Watch::default();
+    let mut model = model(Adam::default());
+    let fit = Fit { epochs: 2, batch_size: 40, callbacks: vec![&mut watch], ..Fit::default() };
+    let history = model.fit(&rings(100), fit).expect("training works");
+    assert!(!history.interrupted);
+    let epoch = |n| {
+        [
+            format!("epoch {n}"),
+            "batch 40/100".into(),
+            "batch 80/100".into(),
+            "batch 100/100".into(),
+            format!("end {n}"),
+        ]
+    };
+    let expected: Vec<String> =
+        std::iter::once("train 2 100".to_owned()).chain(epoch(1)).chain(epoch(2)).collect();
+    assert_eq!(watch.events, expected);
+}
+
+#[test]
+fn a_callback_can_stop_training_after_a_batch() {
+    let (mut watch, mut second) = (Watch { stop_after: 4, ..Watch::default() }, Watch::default());
+    let mut stopped = model(Adam::default());
+    let callbacks: Vec<&mut dyn Callback> = vec![&mut watch, &mut second];
+    let fit = Fit { epochs: 5, batch_size: 40, callbacks, ..Fit::default() };
+    let history = stopped.fit(&rings(100), fit).expect("stopping is no error");
+    assert!(history.interrupted);
+    assert_eq!(history.epochs.len(), 1, "the second epoch did not run to its end");
+    assert_eq!(watch.events, second.events, "a callback after the one that stopped hears of the batch too");
+    assert_ne!(stopped.fingerprint(), model(Adam::default()).fingerprint(), "what was learned stays");
+}
+
+#[test]
+fn batches_larger_than_the_data_are_the_data() {
+    let fingerprint = |batch_size| {
+        let mut model = model(Adam::default());
+        model.fit(&rings(10), Fit { batch_size, ..Fit::default() }).expect("training works");
+        model.fingerprint()
+    };
+    assert_eq!(fingerprint(10), fingerprint(usize::MAX));
+}
+
+#[test]
+fn predictions_are_the_same_one_by_one_and_together() {
+    let model = model(Adam::default());
+    let data = rings(300);
+    let together = model.predict(&data).expect("the data fit");
+    assert_eq!(together.shape(), (2, 300));
+    for sample in [0, 1, 255, 256, 299] {
+        let mut features = [0.0f32; 2];
+        data.gather(&[sample as u32], &mut features);
+        assert_eq!(model.predict_one(&features).expect("two features"), together.column(sample).as_slice());
+    }
+}
+
+#[test]
+fn predictions_after_saving_and_loading_are_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("rings.safetensors");
+    let mut model = model(Adam::default());
+    model.fit(&rings(100), Fit::default()).expect("training works");
+    model.save(&path).expect("the folder is writable");
+    let loaded = Model::<f32>::load(&path, Pool::default()).expect("what was saved can be read");
+    assert_eq!(loaded.fingerprint(), model.fingerprint());
+    assert_eq!(loaded.predict(&rings(50)).unwrap(), model.predict(&rings(50)).unwrap());
+    let double = Model::<f64>::load(&path, Pool::default()).expect("single precision widens");
+    let difference =
+        double.predict_one(&[0.5, 0.5]).unwrap()[0] - f64::from(model.predict_one(&[0.5, 0.5]).unwrap()[0]);
+    assert!(difference.abs() < 1e-6);
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_training_and_names_the_step() {
+    let mut model = model(Sgd::new(1e30));
+    let error = model.fit(&rings(100), Fit { epochs: 10, batch_size: 10, ..Fit::default() }).unwrap_err();
+    let message = error.to_string();
+    assert!(message.starts_with("the loss is ") && message.contains("of epoch 1"), "{message}");
+}
+
+#[test]
+fn a_last_step_that_ruins_the_parameters_is_no_success() {
+    let far_away = Dataset::from_floats(2, vec![1e3, -2e3, 2e3, 1e3], vec![0, 1], 2).expect("valid data");
+    let mut model = model(Sgd::new(1e38));
+    let error = model.fit(&far_away, Fit::default()).unwrap_err().to_string();
+    assert!(error.contains("is not finite at the end of epoch 1"), "{error}");
+    let error = model.evaluate(&rings(10)).unwrap_err().to_string();
+    assert!(error.starts_with("the loss on the data is "), "{error}");
+}
+
+#[test]
+fn classes_are_as_many_as_a_confusion_matrix_can_have() {
+    let many = Dataset::from_bytes(1, vec![0], vec![0], usize::MAX).unwrap_err();
+    assert_eq!(many.to_string(), format!("the dataset has {} classes, expected at most 16384", usize::MAX));
+}
+
+#[test]
+fn wrong_input_is_named() {
+    let mut model = model(Adam::default());
+    let wide = Dataset::from_floats(3, vec![0.0; 6], vec![0, 1], 2).unwrap();
+    let many = Dataset::from_floats(2, vec![0.0; 4], vec![0, 2], 3).unwrap();
+    let rings = rings(10);
+    for (result, expected) in [
+        (model.fit(&wide, Fit::default()).map(drop), "the samples have 3 features, the network has 2 inputs"),
+        (model.fit(&many, Fit::default()).map(drop), "the dataset has 3 classes, the network has 2 outputs"),
+        (
+            model.fit(&rings, Fit { epochs: 0, ..Fit::default() }).map(drop),
+            "epochs is 0, expected at least 1",
+        ),
+        (
+            model.fit(&rings, Fit { batch_size: 0, ..Fit::default() }).map(drop),
+            "batch_size is 0, expected at least 1",
+        ),
+        (model.evaluate(&wide).map(drop), "the samples have 3 features, the network has 2 inputs"),
+        (model.predict(&wide).map(drop), "the samples have 3 features, the network has 2 inputs"),
+        (model.predict_one(&[1.0]).map(drop), "the samples have 1 features, the network has 2 inputs"),
+        (
+            model.predict_one(&[1.0, f32::NAN]).map(drop),
+            "feature 1 of sample 0 is NaN, expected a finite number of single precision's range",
+        ),
+    ] {
+        assert_eq!(result.unwrap_err().to_string(), expected);
+    }
+}
