@@ -1,0 +1,96 @@
+//! Datasets: a name or a folder, and the four files in it.
+
+use crate::error::Error;
+use densely::{Dataset, Sequential};
+use idx_dataset::known::{self, KnownDataset, MNIST, Split};
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Where a dataset is.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// What it is called in messages and in `metrics.json`: the name, or the folder as it was given.
+    pub(crate) name: String,
+    folder: PathBuf,
+    known: Option<&'static KnownDataset>,
+}
+
+/// The images and labels of one split.
+#[derive(Clone, Debug)]
+pub(crate) struct Images {
+    pub(crate) data: Dataset,
+    /// Rows and columns of an image, where a sample is one.
+    pub(crate) size: Option<(usize, usize)>,
+}
+
+impl Source {
+    /// What a name or a folder means. A name that is known always means the set in `$DENSELY_DATA`; for a folder of the
+    /// same name there is `./mnist`.
+    pub(crate) fn find(dataset: &Path) -> Result<Self, Error> {
+        let name = dataset.to_string_lossy().into_owned();
+        if let Some(known) = known::find(&name) {
+            let folder = data_folder().join(known.folder);
+            let files = [&MNIST.train.images, &MNIST.train.labels, &MNIST.test.images, &MNIST.test.labels];
+            let mut files = files.map(|file| idx_dataset::find(&folder, file.name)).into_iter();
+            if let Some(missing) = files.find(|file| !file.exists()) {
+                return Err(Error::NoDataset { name, missing });
+            }
+            return Ok(Self { name, folder, known: Some(known) });
+        }
+        if !dataset.is_dir() {
+            return Err(Error::NoDatasetFolder { folder: dataset.to_owned() });
+        }
+        // A folder of Fashion-MNIST has its class names wherever it is.
+        let known =
+            known::ALL.iter().find(|known| dataset.file_name().is_some_and(|name| name == known.folder));
+        Ok(Self { name, folder: dataset.to_owned(), known })
+    }
+
+    /// The images to train on, which must suit the network.
+    pub(crate) fn read_train(&self, network: &Sequential) -> Result<Images, Error> {
+        self.read(&MNIST.train, network)
+    }
+
+    /// The images to test with, which must suit the network.
+    pub(crate) fn read_test(&self, network: &Sequential) -> Result<Images, Error> {
+        self.read(&MNIST.test, network)
+    }
+
+    /// Reads a split, whose files are called as MNIST's are, whatever the set.
+    fn read(&self, split: &Split, network: &Sequential) -> Result<Images, Error> {
+        let images = idx_dataset::find(&self.folder, split.images.name);
+        let labels = idx_dataset::find(&self.folder, split.labels.name);
+        let pair = idx_dataset::read_pair(&images, &labels)?;
+        let found = pair.images.element_type();
+        if found != idx_dataset::ElementType::U8 {
+            return Err(Error::NotBytes { path: images, found });
+        }
+        let (expected, found) = (network.inputs, pair.images.item_len());
+        let shape = pair.images.shape.get(1..).unwrap_or_default();
+        if found != expected {
+            let shape = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+            return Err(Error::ImageSize { path: images, expected, found, shape });
+        }
+        let size = if let [rows, columns] = *shape { Some((rows, columns)) } else { None };
+        let data = Dataset::from_idx(pair, network.outputs()).map_err(|source| {
+            let file = if matches!(source, densely::Error::Label { .. }) { &labels } else { &images };
+            Error::Content { file: file.display().to_string(), source }
+        })?;
+        Ok(Images { data, size })
+    }
+
+    /// The names of so many classes: the set's own, and numbers where it has none.
+    pub(crate) fn class_names(&self, classes: usize) -> Vec<String> {
+        let names = self.known.map_or(&[][..], |known| known.classes);
+        (0..classes)
+            .map(|class| names.get(class).map_or_else(|| class.to_string(), ToString::to_string))
+            .collect()
+    }
+}
+
+/// The folder that holds the datasets.
+fn data_folder() -> PathBuf {
+    env::var_os("DENSELY_DATA")
+        .filter(|folder| !folder.is_empty())
+        .map_or_else(|| PathBuf::from("data"), PathBuf::from)
+}

@@ -1,0 +1,177 @@
+//! Recipes: everything that a training run follows, in one RON file.
+
+use crate::args;
+use crate::error::Error;
+use crate::ui::printable;
+use densely::text::from_ron;
+use densely::{Loss, Optimizer, Sequential};
+use serde::Deserialize;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What `densely train` follows if it is given nothing else.
+const BUILT_IN: &str = include_str!("../../../data/recipes/mnist.ron");
+
+/// What messages call it.
+const BUILT_IN_NAME: &str = "built-in recipe mnist.ron";
+
+/// The longest file that is read as a recipe, 1 MiB; a network of a thousand layers has a tenth of that.
+const MAX_LENGTH: u64 = 1 << 20;
+
+/// A dataset, a network, and how to train it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipe {
+    /// The name of a dataset, or a folder.
+    pub(crate) data: PathBuf,
+    /// The network.
+    pub(crate) model: Sequential,
+    /// What training makes small. Default: categorical cross-entropy.
+    #[serde(default)]
+    pub(crate) loss: Loss,
+    /// How. Default: Adam.
+    #[serde(default)]
+    pub(crate) optimizer: Optimizer,
+    /// Images per update; at least 1.
+    pub(crate) batch_size: usize,
+    /// Passes over the training images; at least 1.
+    pub(crate) epochs: usize,
+    /// What all randomness follows from. Default: 0.
+    #[serde(default)]
+    pub(crate) seed: u64,
+}
+
+/// A recipe with the name that its runs get.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NamedRecipe {
+    pub(crate) name: String,
+    pub(crate) recipe: Recipe,
+}
+
+impl NamedRecipe {
+    /// Reads and checks the recipe in a file, or the built-in one.
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Error> {
+        let Some(path) = path else {
+            return Ok(Self { name: "mnist".to_owned(), recipe: Recipe::parse(BUILT_IN, BUILT_IN_NAME)? });
+        };
+        let recipe = Recipe::parse(&read_text(path)?, path.display())?;
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        Ok(Self { name: stem.map_or_else(|| "run".to_owned(), printable), recipe })
+    }
+}
+
+impl Recipe {
+    fn parse(text: &str, file: impl Display) -> Result<Self, Error> {
+        let content = |source| Error::Content { file: file.to_string(), source };
+        let recipe: Self = from_ron(text).map_err(content)?;
+        for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
+            if found == 0 {
+                return Err(Error::RecipeNumber { recipe: file.to_string(), field, found: 0 });
+            }
+        }
+        recipe.model.validate().map_err(content)?;
+        recipe.loss.validate(&recipe.model).map_err(content)?;
+        recipe.optimizer.validate().map_err(content)?;
+        Ok(recipe)
+    }
+
+    /// Puts what was typed in the place of what was written.
+    pub(crate) fn override_by(&mut self, flags: &args::Train) {
+        if let Some(dataset) = &flags.dataset {
+            self.data.clone_from(dataset);
+        }
+        self.epochs = flags.epochs.map_or(self.epochs, usize::from);
+        self.batch_size = flags.batch_size.map_or(self.batch_size, usize::from);
+        self.seed = flags.seed.unwrap_or(self.seed);
+        if let Some(learning_rate) = flags.learning_rate {
+            self.optimizer.set_learning_rate(learning_rate);
+        }
+    }
+}
+
+/// The network in a RON file, which is a recipe or, as `densely summary --ron` prints it, the network alone.
+pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
+    let text = read_text(path)?;
+    if starts_with_name(&text, "Sequential") {
+        Sequential::from_ron(&text)
+            .map_err(|source| Error::Content { file: path.display().to_string(), source })
+    } else {
+        Ok(Recipe::parse(&text, path.display())?.model)
+    }
+}
+
+/// Whether the first line that is neither empty nor a comment begins with a name.
+fn starts_with_name(text: &str, name: &str) -> bool {
+    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("//"));
+    first.is_some_and(|line| line.starts_with(name))
+}
+
+fn read_text(path: &Path) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut bytes))
+        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > MAX_LENGTH {
+        return Err(Error::RecipeTooLong { path: path.to_owned(), limit: MAX_LENGTH });
+    }
+    String::from_utf8(bytes).map_err(|_| Error::RecipeNotText { path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_recipe_is_the_tutorials() {
+        let NamedRecipe { name, recipe } = NamedRecipe::open(None).unwrap();
+        assert_eq!((name.as_str(), recipe.model.parameter_count()), ("mnist", 669_706));
+        assert_eq!((recipe.batch_size, recipe.epochs, recipe.optimizer.learning_rate()), (128, 20, 0.001));
+    }
+
+    #[test]
+    fn errors_name_file_line_and_field() {
+        let network = "Sequential(inputs: 4, layers: [Dense(units: 2, activation: Softmax)])";
+        for (text, expected) in [
+            (
+                format!("Recipe(data: \"x\", model: {network}, batch_size: 0, epochs: 1)"),
+                "r.ron: batch_size is 0",
+            ),
+            (
+                format!("Recipe(data: \"x\", model: {network},\nbatch_sise: 1, epochs: 1)"),
+                "r.ron: line 2, column ",
+            ),
+            (network.replace("4", "0"), "r.ron: line 1"),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {}, batch_size: 1, epochs: 1)",
+                    network.replace('2', "0")
+                ),
+                "r.ron: layer 1 (dense): units is 0, expected at least 1",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {}, batch_size: 1, epochs: 1)",
+                    network.replace("Softmax", "Relu")
+                ),
+                "r.ron: layer 1 (dense): ends the network with Relu",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {network}, optimizer: Sgd(momentum: 2), batch_size: 1, epochs: 1)"
+                ),
+                "r.ron: Sgd: momentum is 2",
+            ),
+        ] {
+            let message = Recipe::parse(&text, "r.ron").unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_network_alone_is_recognised_behind_comments() {
+        assert!(starts_with_name("\n// Sequential\n  Sequential(", "Sequential"));
+        assert!(!starts_with_name("Recipe(model: Sequential(", "Sequential"));
+    }
+}
