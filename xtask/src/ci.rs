@@ -1,0 +1,134 @@
+//! `cargo xtask ci`: everything a change has to pass, on one machine, in one command.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::workspace::{self, DATA_VARIABLE};
+use crate::{tidy, train};
+
+/// How long the training on the sample is.
+const EPOCHS: &str = "5";
+
+/// What it must reach on the sample's test set. Seed 1 gives 0.940 on every machine, for the same seed gives the same bits.
+const LEAST_ACCURACY: f64 = 0.92;
+
+/// One step: an error says what is wrong, after the output of the step itself.
+type Step = fn() -> Result<()>;
+
+/// Run every check: format, invariants, lints, docs, tests, and a short training on the sample; stop at the first failure.
+#[derive(clap::Args)]
+pub struct Arguments {}
+
+/// Carries out `cargo xtask ci`.
+///
+/// # Errors
+///
+/// If a step fails; the later ones are not run.
+pub fn run(Arguments {}: Arguments) -> Result<()> {
+    let steps: [(&str, Step); 6] = [
+        ("format", || cargo(&["fmt", "--all", "--check"])),
+        ("tidy", || tidy::run(tidy::Arguments {})),
+        ("clippy", || {
+            cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+        }),
+        ("docs", || cargo(&["doc", "--locked", "--workspace", "--no-deps"])),
+        ("tests", || cargo(&["test", "--locked", "--workspace"])),
+        ("training on the sample", train_on_sample),
+    ];
+    let mut table = String::new();
+    let mut total = Duration::ZERO;
+    for (name, step) in steps {
+        println!("== {name}");
+        let started = Instant::now();
+        let result = step();
+        let time = started.elapsed();
+        total += time;
+        let outcome = if result.is_ok() { "passed" } else { "FAILED" };
+        table += &format!("{name:<24}{outcome}{:>9.1} s\n", time.as_secs_f64());
+        if result.is_err() {
+            print!("\n{table}");
+        }
+        result.with_context(|| format!("step \"{name}\" failed"))?;
+    }
+    print!("\n{table}{:<24}passed{:>9.1} s\n", "all", total.as_secs_f64());
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let mut cargo = workspace::cargo();
+    run_command(cargo.args(arguments).current_dir(workspace::root()).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn run_command(command: &mut Command) -> Result<()> {
+    let status = command.stdin(Stdio::null()).status();
+    let status = status.with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    ensure!(status.success(), "{} ended with {status}", command.get_program().display());
+    Ok(())
+}
+
+/// Trains the built-in recipe on the sample with the binary as users get it, and looks at what it says it reached.
+fn train_on_sample() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("run");
+    let mut densely = Command::new(train::build()?);
+    densely.args([
+        "train",
+        "--dataset",
+        train::SAMPLE,
+        "--epochs",
+        EPOCHS,
+        "--seed",
+        "1",
+        "--validation",
+        "none",
+        "--out",
+    ]);
+    run_command(densely.arg(&out).env(DATA_VARIABLE, workspace::committed_data()))?;
+    check_metrics(&out.join("metrics.json"))
+}
+
+fn check_metrics(path: &Path) -> Result<()> {
+    /// What this step looks at.
+    #[derive(Deserialize)]
+    struct Metrics {
+        dataset: String,
+        test_accuracy: f64,
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let metrics: Metrics = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+    ensure!(metrics.dataset == train::SAMPLE, "the run says that its dataset is {:?}", metrics.dataset);
+    let accuracy = metrics.test_accuracy;
+    ensure!(
+        (LEAST_ACCURACY..=1.0).contains(&accuracy),
+        "test accuracy {accuracy}, expected at least {LEAST_ACCURACY}"
+    );
+    println!("test accuracy {accuracy} after {EPOCHS} epochs (at least {LEAST_ACCURACY} is required)");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_learned_too_little_or_something_else_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.json");
+        for (metrics, passes) in [
+            (r#"{"dataset": "mnist-sample", "test_accuracy": 0.93, "epochs": 5}"#, true),
+            (r#"{"dataset": "mnist-sample", "test_accuracy": 0.91}"#, false),
+            (r#"{"dataset": "mnist-sample", "test_accuracy": 93.0}"#, false),
+            (r#"{"dataset": "mnist", "test_accuracy": 0.98}"#, false),
+            (r#"{"dataset": "mnist-sample"}"#, false),
+            ("", false),
+        ] {
+            fs::write(&path, metrics).unwrap();
+            assert_eq!(check_metrics(&path).is_ok(), passes, "{metrics}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `ci`, `tidy` and `sample`, one file for each.
+//!
+//! The workspace's own crates never touch the network; everything that does is here, in [`download`]. The tasks are a library
+//! with a thin `main.rs` so that the tests reach the downloader with a manifest and time limits of their own.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod manifest;
+pub mod workspace;
+
+pub mod bench;
+pub mod ci;
+pub mod download;
+pub mod sample;
+pub mod tidy;
+pub mod train;
+
+/// A request that cannot be carried out as it was typed; the process ends with status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);

@@ -1,0 +1,38 @@
+//! Where this workspace and its data are, and how its `cargo` is called.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The variable that moves the data folder.
+pub const DATA_VARIABLE: &str = "DENSELY_DATA";
+
+/// The workspace's root folder.
+pub fn root() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().expect("xtask is a folder of the workspace").to_path_buf()
+}
+
+/// The folder that comes with the workspace: the manifest, the sample, the recipes, and downloads unless they are moved.
+pub fn committed_data() -> PathBuf {
+    root().join("data")
+}
+
+/// The folder for downloads: `DENSELY_DATA`, taken from the current folder if it is relative, or the workspace's `data`.
+///
+/// # Errors
+///
+/// If the variable is a relative path and there is no current folder.
+pub fn data() -> io::Result<PathBuf> {
+    match env::var_os(DATA_VARIABLE) {
+        Some(folder) if !folder.is_empty() => std::path::absolute(folder),
+        _ => Ok(committed_data()),
+    }
+}
+
+/// The `cargo` that started this task, or the one on the path.
+pub fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
