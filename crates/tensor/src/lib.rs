@@ -42,6 +42,7 @@ mod pool;
 mod reduce;
 mod scalar;
 mod softmax;
+mod tiled;
 mod update;
 mod view;
 
@@ -55,5 +56,6 @@ pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
 pub use reduce::arg_max;
 pub use scalar::Scalar;
 pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
+pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{Adam, Sgd, Update};
 pub use view::{MatMut, MatRef};

@@ -274,6 +274,18 @@ impl<'a, T: Scalar> MatMut<'a, T> {
         }
     }
 
+    /// Changes one element.
+    ///
+    /// # Panics
+    ///
+    /// If `row` or `column` is outside.
+    #[track_caller]
+    pub fn set(&mut self, row: usize, column: usize, value: T) {
+        assert!(row < self.rows && column < self.columns, "element ({row}, {column})");
+        // SAFETY: the constructors checked that every element of the shape lies in the slice, whose borrow is exclusive.
+        unsafe { *self.pointer.add(row * self.row_stride + column * self.column_stride) = value };
+    }
+
     /// One column as a slice.
     ///
     /// # Panics

@@ -1,12 +1,13 @@
 //! What can be cut into one part for each thread: slices by elements, matrices by columns, several of them together.
 
 use crate::scalar::Scalar;
+use crate::tiled::{TiledMut, TiledRef, rows_of_tiles};
 use crate::view::{MatMut, MatRef};
 use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Data that [`Pool::for_each_part`](super::Pool::for_each_part) can divide: slices (an item is an element), matrices
-/// (an item is a column), [`Runs`] of elements, [`PerThread`] scratch space, and tuples of those.
+/// (an item is a column), tiled matrices (an item is a tile), [`Runs`] of elements, [`PerThread`] scratch space, and tuples of those.
 ///
 /// Sealed: what is here covers what a network divides.
 ///
@@ -144,6 +145,55 @@ unsafe impl<'a, T: Scalar> Parts for MatMut<'a, T> {
     unsafe fn part(shared: &Self, range: Range<usize>, _thread: usize, _threads: usize) -> Self {
         // SAFETY: the caller keeps ranges disjoint, so the copy gives access to columns that no other part has.
         unsafe { shared.duplicate() }.columns(range)
+    }
+}
+
+impl<T: Scalar> sealed::Sealed for TiledRef<'_, T> {}
+// SAFETY: a `TiledRef` is only read.
+unsafe impl<'a, T: Scalar> Parts for TiledRef<'a, T> {
+    type Part = TiledRef<'a, T>;
+    type Shared = TiledRef<'a, T>;
+
+    fn items(&self) -> Option<usize> {
+        Some(self.n_tiles())
+    }
+
+    fn into_shared(self) -> Self {
+        self
+    }
+
+    unsafe fn part(shared: &Self, range: Range<usize>, _thread: usize, _threads: usize) -> Self {
+        shared.tiles(range)
+    }
+}
+
+impl<T: Scalar> sealed::Sealed for TiledMut<'_, T> {}
+// SAFETY: tiles are consecutive runs of the elements, so disjoint ranges of tiles share nothing.
+unsafe impl<'a, T: Scalar> Parts for TiledMut<'a, T> {
+    type Part = TiledMut<'a, T>;
+    /// The elements, rows, columns and rows of a tile.
+    type Shared = (SharedSlice<'a, T>, usize, usize, usize);
+
+    fn items(&self) -> Option<usize> {
+        Some(self.n_tiles())
+    }
+
+    fn into_shared(self) -> Self::Shared {
+        let (rows, columns, tile_rows) = (self.n_rows(), self.n_columns(), self.tile_rows());
+        (SharedSlice::new(self.into_slice()), rows, columns, tile_rows)
+    }
+
+    unsafe fn part(
+        shared: &Self::Shared,
+        range: Range<usize>,
+        _thread: usize,
+        _threads: usize,
+    ) -> TiledMut<'a, T> {
+        let &(ref elements, rows, columns, tile_rows) = shared;
+        let tile = tile_rows * columns;
+        // SAFETY: the caller keeps ranges of tiles disjoint, and with them the elements.
+        let elements = unsafe { elements.part(range.start * tile..range.end * tile) };
+        TiledMut::of_tiles(elements, rows_of_tiles(&range, tile_rows, rows), columns, tile_rows)
     }
 }
 
