@@ -49,7 +49,7 @@ fn products(criterion: &mut Criterion) {
             let (a, b): (densely_tensor::MatRef<'_, f32>, densely_tensor::MatRef<'_, f32>) = (a, b);
             let a = if a_transposed { a.t() } else { a };
             let b = if b_transposed { b.t() } else { b };
-            gemm(&pool, c.into(), 1.0, a, b, 0.0, Epilogue::None);
+            gemm(&pool, c, 1.0, a, b, 0.0, Epilogue::None);
         };
         product(&mut c);
         assert_eq!(c, expected, "{name}: small integers are exact in any order");

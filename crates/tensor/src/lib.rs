@@ -17,7 +17,7 @@
 //! let bias = [0.0, 1.0, -10.0];
 //! let x = dmatrix![1.0, 2.0; 3.0, 4.0]; // 2 features × 2 samples
 //! let mut y = DMatrix::zeros(3, 2);
-//! gemm(&Pool::default(), (&mut y).into(), 1.0, (&kernel).into(), (&x).into(), 0.0, Epilogue::BiasRelu(&bias));
+//! gemm(&Pool::default(), &mut y, 1.0, &kernel, &x, 0.0, Epilogue::BiasRelu(&bias));
 //! assert_eq!(y, dmatrix![0.0, 0.0; 7.5, 10.0; 0.0, 0.0]);
 //! ```
 //!
@@ -49,7 +49,7 @@ mod view;
 pub use activation::{relu, relu_gradient, sigmoid, sigmoid_gradient, tanh, tanh_gradient};
 pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
-pub use gemm::{Epilogue, gemm, gemm_on_one_thread};
+pub use gemm::{Epilogue, Operand, Target, gemm, gemm_on_one_thread};
 pub use gradient::{row_sums, update_chunk, update_with_weight_gradient};
 pub use isa::{Isa, UnknownIsa};
 pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};

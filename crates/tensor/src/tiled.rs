@@ -144,6 +144,11 @@ impl<'a, T: Scalar> TiledRef<'a, T> {
         self.rows.div_ceil(self.tile_rows.max(1))
     }
 
+    /// All elements, tile after tile, padding included.
+    pub fn elements(&self) -> &'a [T] {
+        self.elements
+    }
+
     /// One tile: [`tile_rows`](Self::tile_rows) elements a column, column after column.
     ///
     /// # Panics

@@ -201,7 +201,7 @@ fn views_of_nalgebra_matrices_are_operands() {
     let (a_part, b_part) = (a.view((3, 4), (7, 11)), b.view((2, 5), (11, 6)));
     let mut c_part = c.view_mut((1, 2), (7, 6));
     let pool = Pool::default();
-    gemm(&pool, (&mut c_part).into(), 1.0, (&a_part).into(), (&b_part).into(), 0.0, Epilogue::None);
+    gemm(&pool, &mut c_part, 1.0, &a_part, &b_part, 0.0, Epilogue::None);
     for i in 0..25 {
         for j in 0..25 {
             let inside = (1..8).contains(&i) && (2..8).contains(&j);

@@ -3,6 +3,28 @@
 use super::Vector;
 use std::arch::x86_64::*;
 
+/// All bits of the first `count` lanes of 32 bits.
+///
+/// # Safety
+///
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn first_lanes_f32(count: usize) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+}
+
+/// All bits of the first `count` lanes of 64 bits.
+///
+/// # Safety
+///
+/// The CPU must have AVX2.
+#[inline(always)]
+unsafe fn first_lanes_f64(count: usize) -> __m256i {
+    // SAFETY: the caller vouches for AVX2.
+    unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+}
+
 /// 8 `f32` in a __m256.
 #[derive(Clone, Copy)]
 pub struct F32x8(__m256);
@@ -27,6 +49,23 @@ unsafe impl Vector for F32x8 {
     unsafe fn store(self, target: *mut f32) {
         // SAFETY: the caller vouches for 8 writable elements; the CPU has AVX2 and FMA (trait contract).
         unsafe { _mm256_storeu_ps(target, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(source: *const f32, count: usize) -> Self {
+        // SAFETY: lanes that the mask leaves out are not read; the caller vouches for the others; the CPU has AVX2 (trait
+        // contract).
+        Self(unsafe { _mm256_maskload_ps(source, first_lanes_f32(count)) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f32, count: usize) {
+        // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX2
+        // (trait contract).
+        unsafe { _mm256_maskstore_ps(target, first_lanes_f32(count), self.0) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -86,6 +125,23 @@ unsafe impl Vector for F64x4 {
     unsafe fn store(self, target: *mut f64) {
         // SAFETY: the caller vouches for 4 writable elements; the CPU has AVX2 and FMA (trait contract).
         unsafe { _mm256_storeu_pd(target, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f64) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(source: *const f64, count: usize) -> Self {
+        // SAFETY: lanes that the mask leaves out are not read; the caller vouches for the others; the CPU has AVX2 (trait
+        // contract).
+        Self(unsafe { _mm256_maskload_pd(source, first_lanes_f64(count)) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f64, count: usize) {
+        // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX2
+        // (trait contract).
+        unsafe { _mm256_maskstore_pd(target, first_lanes_f64(count), self.0) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {

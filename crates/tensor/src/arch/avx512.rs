@@ -3,6 +3,13 @@
 use super::Vector;
 use std::arch::x86_64::*;
 
+/// A mask of the first `count` lanes.
+#[inline(always)]
+fn first_lanes(count: usize) -> u32 {
+    debug_assert!(count <= 16);
+    (1 << count) - 1
+}
+
 /// 16 `f32` in a __m512.
 #[derive(Clone, Copy)]
 pub struct F32x16(__m512);
@@ -27,6 +34,23 @@ unsafe impl Vector for F32x16 {
     unsafe fn store(self, target: *mut f32) {
         // SAFETY: the caller vouches for 16 writable elements; the CPU has AVX-512 (trait contract).
         unsafe { _mm512_storeu_ps(target, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(source: *const f32, count: usize) -> Self {
+        // SAFETY: lanes that the mask leaves out are not read; the caller vouches for the others; the CPU has AVX-512
+        // (trait contract).
+        Self(unsafe { _mm512_maskz_loadu_ps(first_lanes(count) as __mmask16, source) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f32, count: usize) {
+        // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX-512
+        // (trait contract).
+        unsafe { _mm512_mask_storeu_ps(target, first_lanes(count) as __mmask16, self.0) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -89,6 +113,23 @@ unsafe impl Vector for F64x8 {
     unsafe fn store(self, target: *mut f64) {
         // SAFETY: the caller vouches for 8 writable elements; the CPU has AVX-512 (trait contract).
         unsafe { _mm512_storeu_pd(target, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f64) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(source: *const f64, count: usize) -> Self {
+        // SAFETY: lanes that the mask leaves out are not read; the caller vouches for the others; the CPU has AVX-512
+        // (trait contract).
+        Self(unsafe { _mm512_maskz_loadu_pd(first_lanes(count) as __mmask8, source) })
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut f64, count: usize) {
+        // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX-512
+        // (trait contract).
+        unsafe { _mm512_mask_storeu_pd(target, first_lanes(count) as __mmask8, self.0) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {

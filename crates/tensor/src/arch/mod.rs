@@ -42,6 +42,21 @@ pub unsafe trait Vector: Copy {
     ///
     /// `target` must be valid for writing that many elements.
     unsafe fn store(self, target: *mut Self::Element);
+    /// Reads the first `count` lanes, at most [`LANES`](Self::LANES); the others become +0.
+    ///
+    /// # Safety
+    ///
+    /// `source` must be valid for reading `count` elements.
+    unsafe fn load_first(source: *const Self::Element, count: usize) -> Self;
+    /// Writes the first `count` lanes, at most [`LANES`](Self::LANES).
+    ///
+    /// # Safety
+    ///
+    /// `target` must be valid for writing `count` elements.
+    unsafe fn store_first(self, target: *mut Self::Element, count: usize);
+    /// Asks for a cache line that will be read; any address will do.
+    #[inline(always)]
+    fn prefetch(_address: *const Self::Element) {}
     /// `self · factor + addend` in each lane, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// `self + other` in each lane.

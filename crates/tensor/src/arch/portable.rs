@@ -30,6 +30,18 @@ unsafe impl<T: Scalar> Vector for Lanes<T> {
         unsafe { target.cast::<[T; LANES]>().write(self.0) }
     }
     #[inline(always)]
+    unsafe fn load_first(source: *const T, count: usize) -> Self {
+        // SAFETY: the caller vouches for `count` readable elements.
+        Self(std::array::from_fn(|lane| if lane < count { unsafe { *source.add(lane) } } else { T::ZERO }))
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut T, count: usize) {
+        for (lane, &element) in self.0.iter().enumerate().take(count) {
+            // SAFETY: the caller vouches for `count` writable elements.
+            unsafe { target.add(lane).write(element) }
+        }
+    }
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], addend.0[lane])))
     }

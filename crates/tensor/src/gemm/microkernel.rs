@@ -1,180 +1,227 @@
 //! The register tile: MR × NR elements of C, kept in registers while the inner index runs.
+//!
+//! MR is `MV` vectors. A's panel gives them for one inner index from consecutive addresses, B an element for each of the
+//! NR columns, which is broadcast: MV + NR loads for MV · NR multiply-adds. Two vectors by twelve columns keep 24 chains
+//! in flight, three times what two multiply-adds a cycle with a latency of four need, and take 0.58 loads each.
 
-use super::Epilogue;
-use crate::arch::{MOST_LANES, Vector};
+use crate::arch::Vector;
 use crate::scalar::Scalar;
+use crate::tiled::TILE_ROWS;
 
-/// One tile's operands.
-pub(super) struct Tile<'a, T> {
+/// How the elements of B that a tile reads lie, as a constant, so that addresses are immediate offsets.
+pub(super) mod b_layout {
+    /// Columns 64 elements apart, each contiguous along the inner index: a tile, or B packed like one.
+    pub(in super::super) const TILE: usize = 0;
+    /// Columns adjacent: a transposed tile, or any B with rows that are contiguous.
+    pub(in super::super) const ADJACENT: usize = 1;
+    /// Any strides.
+    pub(in super::super) const STRIDED: usize = 2;
+}
+
+/// One panel of A by some columns of B: the operands of one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel<'a, T> {
     /// Length of the inner index.
     pub(super) k: usize,
-    /// A's panel: MR elements for each inner index.
+    /// The panel's first element; rows are contiguous.
     pub(super) a: *const T,
+    pub(super) a_column_stride: usize,
     /// B's first element.
     pub(super) b: *const T,
     pub(super) b_row_stride: usize,
+    /// From one block of 64 inner indices to the next.
+    pub(super) b_row_block: usize,
     pub(super) b_column_stride: usize,
-    /// C's first element.
+    /// C's first element; rows are contiguous.
     pub(super) c: *mut T,
-    pub(super) c_row_stride: usize,
     pub(super) c_column_stride: usize,
-    /// Rows of C that are there, at most MR.
+    /// Rows of C that are there.
     pub(super) rows: usize,
+    /// Rows of A that may be read: at least `rows`.
+    pub(super) a_rows: usize,
+    pub(super) columns: usize,
     /// Factor of C at the start; 0 overwrites.
     pub(super) beta: T,
-    pub(super) epilogue: Epilogue<'a, T>,
-    /// Whether the chain ends here, so that the epilogue and `+ 0` are due.
+    /// What is added at the end.
+    pub(super) bias: Bias<'a, T>,
+    pub(super) relu: bool,
+    /// Whether the chain ends here, so that bias, ReLU and `+ 0` are due.
     pub(super) last: bool,
 }
 
-/// Computes `columns` columns of a tile: 1 to `NR`, which is 6 or 8.
-///
-/// # Safety
-///
-/// The tile's pointers must be valid for its shape and strides, and `a` for `k · MR` elements.
-#[inline(always)]
-pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize>(
-    tile: &Tile<'_, V::Element>,
-    columns: usize,
-) {
-    // SAFETY: handed on.
-    unsafe {
-        match columns {
-            1 => multiply_columns::<V, MV, 1>(tile),
-            2 => multiply_columns::<V, MV, 2>(tile),
-            3 => multiply_columns::<V, MV, 3>(tile),
-            4 => multiply_columns::<V, MV, 4>(tile),
-            5 => multiply_columns::<V, MV, 5>(tile),
-            // The guards spare narrower tiles these two, which would not fit their registers.
-            7 if NR > 6 => multiply_columns::<V, MV, 7>(tile),
-            8 if NR > 6 => multiply_columns::<V, MV, 8>(tile),
-            _ => multiply_columns::<V, MV, 6>(tile),
+/// What is added to a chain at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bias<'a, T> {
+    None,
+    /// An element for each row.
+    Rows(&'a [T]),
+    /// An element for each column.
+    Columns(&'a [T]),
+}
+
+impl<'a, T> Bias<'a, T> {
+    /// That of a part of the product.
+    #[inline(always)]
+    pub(super) fn part(self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Self {
+        match self {
+            Bias::None => Bias::None,
+            Bias::Rows(bias) => Bias::Rows(&bias[rows]),
+            Bias::Columns(bias) => Bias::Columns(&bias[columns]),
         }
     }
 }
 
-/// The most elements that a tile has: two of the widest vectors by eight columns.
-const MOST_ELEMENTS: usize = 2 * MOST_LANES * 8;
+/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`.
+///
+/// # Safety
+///
+/// The panel's pointers must be valid for its shape and strides, A for `MV` whole vectors of rows from `row`.
+#[inline(always)]
+pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const B: usize>(
+    panel: &Panel<'_, V::Element>,
+    row: usize,
+    column: usize,
+) {
+    let rows = (panel.rows - row).min(MV * V::LANES);
+    let whole = rows == MV * V::LANES;
+    // The number of lanes that vector i has of C.
+    let lanes = |i: usize| rows.saturating_sub(i * V::LANES).min(V::LANES);
+    let c = panel.c.wrapping_add(column * panel.c_column_stride + row);
+    let place = |i: usize, j: usize| c.wrapping_add(j * panel.c_column_stride + i * V::LANES);
 
-/// Computes a tile of exactly `NR` columns.
+    let mut sums = [[V::splat(V::Element::ZERO); MV]; NR];
+    // Cut tiles pass through an array of their own: one loop over masks, and `sums` is free to live in registers.
+    let mut cut = sums;
+    // SAFETY: the caller vouches for C, for A's rows and for NR columns of B. A lane beyond `rows` is not touched in C.
+    unsafe {
+        if panel.beta != V::Element::ZERO {
+            if whole {
+                for (j, sums) in sums.iter_mut().enumerate() {
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = V::load(place(i, j));
+                    }
+                }
+            } else {
+                for (j, sums) in cut.iter_mut().enumerate() {
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = V::load_first(place(i, j), lanes(i));
+                    }
+                }
+                sums = cut;
+            }
+            if panel.beta != V::Element::ONE {
+                let beta = V::splat(panel.beta);
+                for sums in &mut sums {
+                    for sum in sums {
+                        *sum = sum.mul(beta);
+                    }
+                }
+            }
+        }
+        sums = multiply_registers::<V, MV, NR, B>(panel, row, column, sums);
+        if panel.last {
+            sums = finish::<V, MV, NR>(panel, row, column, sums);
+        }
+        if whole {
+            for (j, sums) in sums.iter().enumerate() {
+                for (i, sum) in sums.iter().enumerate() {
+                    sum.store(place(i, j));
+                }
+            }
+        } else {
+            cut = sums;
+            for (j, sums) in cut.iter().enumerate() {
+                for (i, sum) in sums.iter().enumerate() {
+                    sum.store_first(place(i, j), lanes(i));
+                }
+            }
+        }
+    }
+}
+
+/// The chains themselves. The sums come and go by value, so that the compiler keeps them in registers.
 ///
 /// # Safety
 ///
 /// As [`multiply_tile`].
 #[inline(always)]
-unsafe fn multiply_columns<V: Vector, const MV: usize, const NR: usize>(tile: &Tile<'_, V::Element>) {
-    let mr = MV * V::LANES;
-    if tile.rows == mr && tile.c_row_stride == 1 {
-        // SAFETY: whole columns of C are contiguous.
-        unsafe { multiply_registers::<V, MV, NR>(tile, tile.c, tile.c_column_stride) };
-        return;
-    }
-    // Cut or scattered tiles pass through a whole one beside: the chains are the same, the extra rows are dropped.
-    let mut whole = [V::Element::ZERO; MOST_ELEMENTS];
-    // SAFETY: rows < MR and columns < NR of C are valid; MR · NR is at most MOST_ELEMENTS.
-    unsafe {
-        if tile.beta != V::Element::ZERO {
-            for j in 0..NR {
-                for i in 0..tile.rows {
-                    whole[j * mr + i] = *tile.c.add(i * tile.c_row_stride + j * tile.c_column_stride);
+unsafe fn multiply_registers<V: Vector, const MV: usize, const NR: usize, const B: usize>(
+    panel: &Panel<'_, V::Element>,
+    row: usize,
+    column: usize,
+    mut sums: [[V; MV]; NR],
+) -> [[V; MV]; NR] {
+    let (row_stride, column_stride) = match B {
+        b_layout::TILE => (1, TILE_ROWS),
+        b_layout::ADJACENT => (panel.b_row_stride, 1),
+        _ => (panel.b_row_stride, panel.b_column_stride),
+    };
+    let mut a = panel.a.wrapping_add(row);
+    let mut b_block = panel.b.wrapping_add(column * column_stride);
+    let mut left = panel.k;
+    while left > 0 {
+        let k = left.min(TILE_ROWS);
+        let mut b = b_block;
+        for _ in 0..k {
+            // SAFETY: the caller vouches for k elements of each of A's rows and B's columns.
+            unsafe {
+                let x: [V; MV] = std::array::from_fn(|i| V::load(a.add(i * V::LANES)));
+                for (j, sums) in sums.iter_mut().enumerate() {
+                    let y = V::splat(*b.add(j * column_stride));
+                    for (sum, x) in sums.iter_mut().zip(x) {
+                        *sum = x.mul_add(y, *sum);
+                    }
                 }
             }
+            a = a.wrapping_add(panel.a_column_stride);
+            b = b.wrapping_add(row_stride);
         }
-        multiply_registers::<V, MV, NR>(tile, whole.as_mut_ptr(), mr);
-        for j in 0..NR {
-            for i in 0..tile.rows {
-                tile.c.add(i * tile.c_row_stride + j * tile.c_column_stride).write(whole[j * mr + i]);
-            }
-        }
+        b_block = b_block.wrapping_add(panel.b_row_block);
+        left -= k;
     }
+    sums
 }
 
-/// The chains themselves, from `c` and back to it.
+/// Bias, ReLU and `+ 0`.
 ///
 /// # Safety
 ///
-/// As [`multiply_tile`], but with `c` valid for `NR` runs of MR elements, `c_stride` apart.
+/// As [`multiply_tile`].
 #[inline(always)]
-unsafe fn multiply_registers<V: Vector, const MV: usize, const NR: usize>(
-    tile: &Tile<'_, V::Element>,
-    c: *mut V::Element,
-    c_stride: usize,
-) {
+unsafe fn finish<V: Vector, const MV: usize, const NR: usize>(
+    panel: &Panel<'_, V::Element>,
+    row: usize,
+    column: usize,
+    mut sums: [[V; MV]; NR],
+) -> [[V; MV]; NR] {
     let zero = V::splat(V::Element::ZERO);
-    let mut sums = [[zero; MV]; NR];
-    // SAFETY: the caller vouches for C, for k · MR elements of A and for the k × NR elements of B.
-    unsafe {
-        if tile.beta == V::Element::ONE {
-            for (j, column) in sums.iter_mut().enumerate() {
-                for (i, sum) in column.iter_mut().enumerate() {
-                    *sum = V::load(c.add(j * c_stride + i * V::LANES));
-                }
-            }
-        } else if tile.beta != V::Element::ZERO {
-            let beta = V::splat(tile.beta);
-            for (j, column) in sums.iter_mut().enumerate() {
-                for (i, sum) in column.iter_mut().enumerate() {
-                    *sum = V::load(c.add(j * c_stride + i * V::LANES)).mul(beta);
+    match panel.bias {
+        Bias::None => {}
+        Bias::Rows(bias) => {
+            let bias: [V; MV] = std::array::from_fn(|i| {
+                let there = &bias[(row + i * V::LANES).min(bias.len())..];
+                // SAFETY: as many elements are there.
+                unsafe { V::load_first(there.as_ptr(), there.len().min(V::LANES)) }
+            });
+            for sums in sums.iter_mut() {
+                for (sum, bias) in sums.iter_mut().zip(bias) {
+                    *sum = sum.add(bias);
                 }
             }
         }
-
-        let (mut a, mut b) = (tile.a, tile.b);
-        for _ in 0..tile.k {
-            let x: [V; MV] = std::array::from_fn(|i| V::load(a.add(i * V::LANES)));
-            for (j, column) in sums.iter_mut().enumerate() {
-                let y = V::splat(*b.add(j * tile.b_column_stride));
-                for (sum, x) in column.iter_mut().zip(x) {
-                    *sum = x.mul_add(y, *sum);
+        Bias::Columns(bias) => {
+            let bias: &[V::Element; NR] = bias[column..].first_chunk().expect("a bias for each column");
+            for (sums, &bias) in sums.iter_mut().zip(bias) {
+                for sum in sums {
+                    *sum = sum.add(V::splat(bias));
                 }
             }
-            a = a.add(MV * V::LANES);
-            b = b.wrapping_add(tile.b_row_stride);
-        }
-
-        if tile.last {
-            finish::<V, MV, NR>(&mut sums, tile.epilogue);
-        }
-        for (j, column) in sums.iter().enumerate() {
-            for (i, sum) in column.iter().enumerate() {
-                sum.store(c.add(j * c_stride + i * V::LANES));
-            }
         }
     }
-}
-
-/// Epilogue and `+ 0`.
-#[inline(always)]
-fn finish<V: Vector, const MV: usize, const NR: usize>(
-    sums: &mut [[V; MV]; NR],
-    epilogue: Epilogue<'_, V::Element>,
-) {
-    let zero = V::splat(V::Element::ZERO);
-    let mut bias = [zero; MV];
-    if let Some(elements) = epilogue.bias() {
-        for (i, vector) in bias.iter_mut().enumerate() {
-            *vector = load_padded(elements, i * V::LANES);
+    for sums in &mut sums {
+        for sum in sums {
+            *sum = if panel.relu { sum.relu() } else { sum.add(zero) };
         }
     }
-    let rectify = matches!(epilogue, Epilogue::BiasRelu(_));
-    for column in sums {
-        for (sum, bias) in column.iter_mut().zip(bias) {
-            *sum = sum.add(bias);
-            *sum = if rectify { sum.relu() } else { sum.add(zero) };
-        }
-    }
-}
-
-/// The vector at `start` of a slice, with zeros beyond its end.
-#[inline(always)]
-fn load_padded<V: Vector>(elements: &[V::Element], start: usize) -> V {
-    let there = &elements[start.min(elements.len())..];
-    if there.len() >= V::LANES {
-        // SAFETY: as many elements as lanes are there.
-        return unsafe { V::load(there.as_ptr()) };
-    }
-    let mut padded = [V::Element::ZERO; MOST_LANES];
-    padded[..there.len()].copy_from_slice(there);
-    // SAFETY: no vector has more than MOST_LANES lanes.
-    unsafe { V::load(padded.as_ptr()) }
+    sums
 }

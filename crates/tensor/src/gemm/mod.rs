@@ -2,20 +2,27 @@
 //!
 //! Each element of C is one chain of fused multiply-adds: it starts from `β·C` (from +0 when β is 0, whatever C held),
 //! then the terms `(α·a)·b` follow in the order of the inner index. Then the epilogue, then `+ 0`, so that −0 never
-//! leaves a product. How the loops are cut, how wide the vectors are and how many threads share the rows is free: no
+//! leaves a product. How the loops are cut, how wide the vectors are and how many threads share the outputs is free: no
 //! cut divides a chain's order, so none can change a bit.
 //!
-//! [`mod@loops`] has the numbered loops, [`pack`] the copy of A that they read, [`microkernel`] the register tile.
+//! In reading order: [`operand`] says where elements lie, [`loops`] has the numbered loops, [`pack`] the copies that they
+//! make, [`panel`] cuts a panel into register tiles, [`microkernel`] is one.
 
+mod buffer;
 mod loops;
 mod microkernel;
+mod operand;
 mod pack;
+mod panel;
 
-use crate::isa::Kernel;
+pub use operand::{Operand, Target};
+
+use crate::isa::Isa;
 use crate::pool::Pool;
 use crate::scalar::Scalar;
-use crate::view::{MatMut, MatRef};
-use crate::{arch::Vector, isa::Isa};
+use crate::tiled::TILE_ROWS;
+use microkernel::Bias;
+use std::ops::Range;
 
 /// What happens to an element of C after the last term of its chain, before it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,8 +37,9 @@ pub enum Epilogue<'a, T> {
 
 /// `C ← epilogue(α·A·B + β·C)` with A m × k, B k × n, C m × n, on all threads of `pool`.
 ///
-/// Any strides will do; fastest where C and B are column-major (their columns contiguous). With β = 0, C is
-/// overwritten, also where it was NaN. NaN and infinity propagate as IEEE 754 says.
+/// Any strides will do. Plain operands are packed on the way where that pays; [`Tiled`](crate::Tiled) ones are read and
+/// written where they lie, which is what weights that are used many times want to be. With β = 0, C is overwritten, also
+/// where it was NaN. NaN and infinity propagate as IEEE 754 says.
 ///
 /// # Panics
 ///
@@ -40,45 +48,58 @@ pub enum Epilogue<'a, T> {
 /// # Examples
 ///
 /// ```
-/// use densely_tensor::{Epilogue, MatMut, MatRef, Pool, gemm};
+/// use densely_tensor::{Epilogue, MatMut, MatRef, Pool, Tiled, gemm};
 ///
 /// let a = MatRef::from_slice(&[1.0, 3.0, 2.0, 4.0], 2, 2); // (1 2 / 3 4)
 /// let b = MatRef::from_slice(&[5.0, 6.0], 2, 1);
 /// let mut c = [0.0; 2];
 /// gemm(&Pool::default(), MatMut::from_slice(&mut c, 2, 1), 1.0, a, b, 0.0, Epilogue::Bias(&[0.5, 0.0]));
 /// assert_eq!(c, [17.5, 39.0]);
+///
+/// let packed_once = Tiled::from(a);
+/// gemm(&Pool::default(), MatMut::from_slice(&mut c, 2, 1), 1.0, &packed_once, b, 0.0, Epilogue::None);
+/// assert_eq!(c, [17.0, 39.0]);
 /// ```
 #[track_caller]
-pub fn gemm<T: Scalar>(
+pub fn gemm<'a, T: Scalar>(
     pool: &Pool,
-    c: MatMut<'_, T>,
+    c: impl Into<Target<'a, T>>,
     alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
+    a: impl Into<Operand<'a, T>>,
+    b: impl Into<Operand<'a, T>>,
     beta: T,
     epilogue: Epilogue<'_, T>,
 ) {
-    check_shapes(&c, &a, &b, &epilogue);
-    // Rows are shared out where each thread gets a few panels of them, or where there are too few columns; else columns.
+    let product = Product::new(c.into(), alpha, a.into(), b.into(), beta, epilogue);
+    let (m, n, k) = (product.c.n_rows(), product.c.n_columns(), product.a.n_columns());
+    let work = m.saturating_mul(n).saturating_mul(k.max(1));
+    // Whole tiles of rows where there are enough of them, else vectors of rows or columns, whichever there are more of.
     let threads = pool.threads();
-    if c.n_rows() >= ROWS_PER_THREAD * threads || c.n_columns() < COLUMN_GRANULARITY * threads {
-        pool.for_each_part(ROW_GRANULARITY, c.t(), |rows, part| {
-            let epilogue = epilogue.rows(rows.clone());
-            gemm_on_one_thread(pool.isa(), part.t(), alpha, a.rows(rows), b, beta, epilogue);
+    if threads == 1 || work < WORK_OF_TWO_THREADS {
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { product.multiply(pool.isa(), 0..m, 0..n) };
+    } else if m >= TILE_ROWS * threads || m >= n {
+        // One part a thread: what a part packs of the other operand is packed again for each part.
+        let granularity = if m >= TILE_ROWS * threads { TILE_ROWS } else { ROW_GRANULARITY };
+        pool.for_each_part(m.div_ceil(threads).next_multiple_of(granularity), 0..m, |rows, _| {
+            // SAFETY: as above, and parts have disjoint rows.
+            unsafe { product.multiply(pool.isa(), rows, 0..n) };
         });
     } else {
-        pool.for_each_part(COLUMN_GRANULARITY, c, |columns, part| {
-            gemm_on_one_thread(pool.isa(), part, alpha, a, b.columns(columns), beta, epilogue);
+        let granularity = product.column_granularity();
+        pool.for_each_part(n.div_ceil(threads).next_multiple_of(granularity), 0..n, |columns, _| {
+            // SAFETY: as above, and parts have disjoint columns.
+            unsafe { product.multiply(pool.isa(), 0..m, columns) };
         });
     }
 }
 
-/// Rows are divided at multiples of every register tile's height.
+/// Rows are divided at multiples of this where there are few: two of the widest vectors.
 const ROW_GRANULARITY: usize = 32;
-/// Columns are divided at multiples of this; it spares most tiles from being cut.
+/// Columns are divided at multiples of this; it spares most register tiles from being cut.
 const COLUMN_GRANULARITY: usize = 8;
-/// From so many rows a thread, rows are shared out: A is then packed once, not once a thread.
-const ROWS_PER_THREAD: usize = 64;
+/// Multiply-adds from which handing a part to a second thread, about a microsecond, pays.
+const WORK_OF_TWO_THREADS: usize = 1 << 17;
 
 /// [`gemm`] on the calling thread alone, for callers that share out the work themselves.
 ///
@@ -86,26 +107,88 @@ const ROWS_PER_THREAD: usize = 64;
 ///
 /// If the shapes do not fit together; the message names the operands.
 #[track_caller]
-pub fn gemm_on_one_thread<T: Scalar>(
+pub fn gemm_on_one_thread<'a, T: Scalar>(
     isa: Isa,
-    c: MatMut<'_, T>,
+    c: impl Into<Target<'a, T>>,
     alpha: T,
-    a: MatRef<'_, T>,
-    b: MatRef<'_, T>,
+    a: impl Into<Operand<'a, T>>,
+    b: impl Into<Operand<'a, T>>,
     beta: T,
     epilogue: Epilogue<'_, T>,
 ) {
-    check_shapes(&c, &a, &b, &epilogue);
-    if c.n_rows() > 0 && c.n_columns() > 0 {
-        isa.run(Product { c, alpha, a, b, beta, epilogue });
+    let product = Product::new(c.into(), alpha, a.into(), b.into(), beta, epilogue);
+    let (m, n) = (product.c.n_rows(), product.c.n_columns());
+    // SAFETY: the operands are borrowed until the end of this function.
+    unsafe { product.multiply(isa, 0..m, 0..n) };
+}
+
+/// The operands of one call, with shapes that fit.
+struct Product<'a, T> {
+    c: Target<'a, T>,
+    a: Operand<'a, T>,
+    /// What A's elements are multiplied by first.
+    a_factor: T,
+    b: Operand<'a, T>,
+    /// What B's elements are multiplied by first; one of the two factors is α, the other 1.
+    b_factor: T,
+    beta: T,
+    bias: Bias<'a, T>,
+    relu: bool,
+}
+
+impl<'a, T: Scalar> Product<'a, T> {
+    /// Checks shapes. C's rows are made the contiguous ones if its columns are, by computing `Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ`.
+    #[track_caller]
+    fn new(
+        c: Target<'a, T>,
+        alpha: T,
+        a: Operand<'a, T>,
+        b: Operand<'a, T>,
+        beta: T,
+        epilogue: Epilogue<'a, T>,
+    ) -> Self {
+        check_shapes(&c, &a, &b, &epilogue);
+        let (bias, relu) = match epilogue {
+            Epilogue::None => (None, false),
+            Epilogue::Bias(bias) => (Some(bias), false),
+            Epilogue::BiasRelu(bias) => (Some(bias), true),
+        };
+        let one_row = c.n_rows() == 1 && c.n_columns() > 1;
+        if one_row || c.layout.row_stride != 1 && c.layout.column_stride == 1 {
+            let bias = bias.map_or(Bias::None, Bias::Columns);
+            let (c, a, b) = (c.t(), b.t(), a.t());
+            Self { c, a, a_factor: T::ONE, b, b_factor: alpha, beta, bias, relu }
+        } else {
+            let bias = bias.map_or(Bias::None, Bias::Rows);
+            Self { c, a, a_factor: alpha, b, b_factor: T::ONE, beta, bias, relu }
+        }
+    }
+
+    /// Where columns may be divided: at whole blocks of 64 if some operand's columns are not evenly spaced, or are packed as
+    /// tiles.
+    fn column_granularity(&self) -> usize {
+        let plain = self.b.layout.column_stride != 1 && self.b.layout.is_even() && self.c.layout.is_even();
+        if plain { COLUMN_GRANULARITY } else { TILE_ROWS }
+    }
+
+    /// Computes the rows and columns of C in the ranges.
+    ///
+    /// # Safety
+    ///
+    /// The operands' memory must still be there, and nothing else may use C's elements in the ranges.
+    unsafe fn multiply(&self, isa: Isa, rows: Range<usize>, columns: Range<usize>) {
+        if !rows.is_empty() && !columns.is_empty() {
+            // SAFETY: handed on.
+            unsafe { loops::multiply(isa, self, rows, columns) };
+        }
     }
 }
 
 #[track_caller]
 fn check_shapes<T: Scalar>(
-    c: &MatMut<'_, T>,
-    a: &MatRef<'_, T>,
-    b: &MatRef<'_, T>,
+    c: &Target<'_, T>,
+    a: &Operand<'_, T>,
+    b: &Operand<'_, T>,
     epilogue: &Epilogue<'_, T>,
 ) {
     let (m, n, k) = (c.n_rows(), c.n_columns(), a.n_columns());
@@ -116,49 +199,7 @@ fn check_shapes<T: Scalar>(
         b.n_rows(),
         b.n_columns(),
     );
-    if let Some(bias) = epilogue.bias() {
+    if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
         assert!(bias.len() == m, "gemm: C has {m} rows, the bias {} elements", bias.len());
-    }
-}
-
-impl<'a, T> Epilogue<'a, T> {
-    fn bias(&self) -> Option<&'a [T]> {
-        match *self {
-            Epilogue::None => None,
-            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(bias),
-        }
-    }
-
-    /// The epilogue of some of the rows.
-    fn rows(self, rows: std::ops::Range<usize>) -> Self {
-        match self {
-            Epilogue::None => Epilogue::None,
-            Epilogue::Bias(bias) => Epilogue::Bias(&bias[rows]),
-            Epilogue::BiasRelu(bias) => Epilogue::BiasRelu(&bias[rows]),
-        }
-    }
-}
-
-/// The operands of one call, with shapes that fit and at least one element of C.
-pub(crate) struct Product<'a, T> {
-    c: MatMut<'a, T>,
-    alpha: T,
-    a: MatRef<'a, T>,
-    b: MatRef<'a, T>,
-    beta: T,
-    epilogue: Epilogue<'a, T>,
-}
-
-impl<T: Scalar> Kernel<T> for Product<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        // The tile fills the registers but for those that hold A's column and B's element.
-        if V::REGISTERS >= 32 {
-            loops::multiply::<V, 2, 8>(self);
-        } else {
-            loops::multiply::<V, 2, 6>(self);
-        }
     }
 }

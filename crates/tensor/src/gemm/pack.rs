@@ -1,83 +1,129 @@
-//! Copying A into panels: all rows of a panel for one inner index stand together, as the micro-kernel reads them.
+//! Copying a part of an operand into tiles, so that a micro-kernel finds all rows of a panel for one inner index together.
 
 use crate::arch::{MOST_LANES, Vector};
+use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
-/// Packs `rows` × `kc` elements of α·A: element (i, p) goes to `panel[p · MR + i]`; rows beyond `rows` become zero.
-///
-/// # Safety
-///
-/// `source` must be valid for reading elements `i · row_stride + p · column_stride` with `i < rows` and `p < kc`, and
-/// `panel` for writing `MV · LANES · kc` elements; `rows` must not be more than `MV · LANES`.
-#[inline(always)]
-pub(super) unsafe fn pack_panel<V: Vector, const MV: usize>(
-    panel: *mut V::Element,
-    source: *const V::Element,
+/// At most 64 rows of a matrix, times `factor`, into one tile: element (i, j) goes to `tile[j · height + i]`; rows beyond
+/// `rows` become zero.
+pub(super) struct PackTile<T> {
+    tile: *mut T,
+    height: usize,
+    source: *const T,
     row_stride: usize,
     column_stride: usize,
     rows: usize,
-    kc: usize,
-    alpha: V::Element,
-) {
-    let mr = MV * V::LANES;
-    let factor = V::splat(alpha);
-    // SAFETY: each loop stays within rows < MR and p < kc, which the caller vouches for.
-    unsafe {
-        let mut p = 0;
-        if rows == mr && row_stride == 1 {
-            while p < kc {
-                for i in 0..MV {
-                    let x = V::load(source.add(p * column_stride + i * V::LANES));
-                    x.mul(factor).store(panel.add(p * mr + i * V::LANES));
+    columns: usize,
+    factor: T,
+}
+
+impl<T: Scalar> PackTile<T> {
+    /// # Safety
+    ///
+    /// When it is run, `source` must be valid for reading elements `i · row_stride + j · column_stride` with `i < rows` and
+    /// `j < columns`, and `tile` for writing `height · columns` elements; `height` must be a multiple of 16 and not less than
+    /// `rows`.
+    #[expect(clippy::too_many_arguments, reason = "a copy has two sides")]
+    pub(super) unsafe fn new(
+        tile: *mut T,
+        height: usize,
+        source: *const T,
+        row_stride: usize,
+        column_stride: usize,
+        rows: usize,
+        columns: usize,
+        factor: T,
+    ) -> Self {
+        Self { tile, height, source, row_stride, column_stride, rows, columns, factor }
+    }
+}
+
+impl<T: Scalar> Kernel<T> for PackTile<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { tile, height, source, row_stride, column_stride, rows, columns, factor } = self;
+        let factors = V::splat(factor);
+        // SAFETY: each access stays within i < rows (or, in the tile, height) and j < columns, which `new`'s caller vouches
+        // for.
+        unsafe {
+            if row_stride == 1 {
+                for j in 0..columns {
+                    let (source, tile) = (source.add(j * column_stride), tile.add(j * height));
+                    for i in (0..height).step_by(V::LANES) {
+                        let x = if i + V::LANES <= rows {
+                            V::load(source.add(i))
+                        } else {
+                            V::load_first(source.wrapping_add(i), rows.saturating_sub(i))
+                        };
+                        x.mul(factors).store(tile.add(i));
+                    }
                 }
-                p += 1;
-            }
-        } else if rows == mr && column_stride == 1 {
-            while p + V::LANES <= kc {
-                for i in 0..MV {
-                    let block = source.add(i * V::LANES * row_stride + p);
-                    transpose_block::<V>(panel.add(p * mr + i * V::LANES), mr, block, row_stride, factor);
+            } else if column_stride == 1 {
+                for j in (0..columns).step_by(V::LANES) {
+                    let columns = V::LANES.min(columns - j);
+                    for i in (0..height).step_by(V::LANES) {
+                        let source = source.wrapping_add(i * row_stride + j);
+                        let rows = rows.saturating_sub(i).min(V::LANES);
+                        let block = load_block::<V>(source, row_stride, rows, columns);
+                        for (lane, column) in transpose(block).iter().enumerate().take(columns) {
+                            column.mul(factors).store(tile.add((j + lane) * height + i));
+                        }
+                    }
                 }
-                p += V::LANES;
+            } else {
+                for j in 0..columns {
+                    for i in 0..height {
+                        let x = if i < rows {
+                            *source.add(i * row_stride + j * column_stride) * factor
+                        } else {
+                            T::ZERO
+                        };
+                        tile.add(j * height + i).write(x);
+                    }
+                }
             }
-        }
-        // What is left: the edges, and operands without a unit stride.
-        while p < kc {
-            for i in 0..mr {
-                let x = if i < rows {
-                    *source.add(i * row_stride + p * column_stride) * alpha
-                } else {
-                    V::Element::ZERO
-                };
-                panel.add(p * mr + i).write(x);
-            }
-            p += 1;
         }
     }
 }
 
-/// Transposes a square of `LANES` × `LANES` elements times `factor`: row i of the source becomes column i of the target.
-///
-/// Zipping row i with row i + L/2 for all i, log₂ L times over, is the transpose: each round moves one bit of a row's
-/// number into the lane's number.
+/// `rows` × `columns` elements, at most `LANES` × `LANES`, one row in each vector; zeros beyond.
 ///
 /// # Safety
 ///
-/// Both must be valid for `LANES` runs of `LANES` elements, `source_stride` and `target_stride` apart.
+/// `source` must be valid for `rows` runs of `columns` elements, `row_stride` apart.
 #[inline(always)]
-unsafe fn transpose_block<V: Vector>(
-    target: *mut V::Element,
-    target_stride: usize,
+unsafe fn load_block<V: Vector>(
     source: *const V::Element,
-    source_stride: usize,
-    factor: V,
-) {
-    let half = V::LANES / 2;
-    let mut block = [factor; MOST_LANES];
-    for (i, row) in block.iter_mut().enumerate().take(V::LANES) {
-        // SAFETY: i < LANES, which the caller vouches for.
-        *row = unsafe { V::load(source.add(i * source_stride)) }.mul(factor);
+    row_stride: usize,
+    rows: usize,
+    columns: usize,
+) -> [V; MOST_LANES] {
+    let mut block = [V::splat(V::Element::ZERO); MOST_LANES];
+    // SAFETY: i < rows and the run's length are vouched for by the caller.
+    unsafe {
+        if rows == V::LANES && columns == V::LANES {
+            for (i, row) in block.iter_mut().enumerate().take(V::LANES) {
+                *row = V::load(source.add(i * row_stride));
+            }
+        } else {
+            for (i, row) in block.iter_mut().enumerate().take(V::LANES) {
+                let columns = if i < rows { columns } else { 0 };
+                *row = V::load_first(source.wrapping_add(i * row_stride), columns);
+            }
+        }
     }
+    block
+}
+
+/// The first `LANES` vectors as a square, transposed: lane j of vector i becomes lane i of vector j.
+///
+/// Zipping row i with row i + L/2 for all i, log₂ L times over, is the transpose: each round moves one bit of a row's
+/// number into the lane's number.
+#[inline(always)]
+fn transpose<V: Vector>(mut block: [V; MOST_LANES]) -> [V; MOST_LANES] {
+    let half = V::LANES / 2;
     for _ in 0..V::LANES.trailing_zeros() {
         let mut zipped = block;
         for i in 0..half {
@@ -85,8 +131,5 @@ unsafe fn transpose_block<V: Vector>(
         }
         block = zipped;
     }
-    for (i, column) in block.iter().enumerate().take(V::LANES) {
-        // SAFETY: i < LANES, which the caller vouches for.
-        unsafe { column.store(target.add(i * target_stride)) };
-    }
+    block
 }

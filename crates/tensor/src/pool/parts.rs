@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Data that [`Pool::for_each_part`](super::Pool::for_each_part) can divide: slices (an item is an element), matrices
-/// (an item is a column), tiled matrices (an item is a tile), [`Runs`] of elements, [`PerThread`] scratch space, and tuples of those.
+/// (an item is a column), tiled matrices (an item is a tile), ranges, [`Runs`] of elements, [`PerThread`] scratch space, and tuples of those.
 ///
 /// Sealed: what is here covers what a network divides.
 ///
@@ -62,6 +62,25 @@ impl<'a, T> SharedSlice<'a, T> {
         assert!(range.start <= range.end && range.end <= self.len, "part {range:?} of {}", self.len);
         // SAFETY: the range was checked to lie in the slice borrowed for 'a; the caller keeps parts disjoint.
         unsafe { std::slice::from_raw_parts_mut(self.pointer.add(range.start), range.len()) }
+    }
+}
+
+impl sealed::Sealed for Range<usize> {}
+// SAFETY: a part of a range is a range; it owns nothing.
+unsafe impl Parts for Range<usize> {
+    type Part = Range<usize>;
+    type Shared = usize;
+
+    fn items(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn into_shared(self) -> usize {
+        self.start
+    }
+
+    unsafe fn part(start: &usize, range: Range<usize>, _thread: usize, _threads: usize) -> Self {
+        start + range.start..start + range.end
     }
 }
 
