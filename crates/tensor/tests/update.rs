@@ -263,7 +263,7 @@ fn subnormal_moments_become_zero<T: Scalar>() {
                 for &kept in state.moments.iter().flatten() {
                     let zero = kept == T::ZERO && (T::ONE / kept).to_f64() > 0.0;
                     // A norm of negative numbers is NaN; no rule makes one.
-                    let normal = !(kept.abs() < T::MIN_POSITIVE);
+                    let normal = kept.is_nan() || kept.abs() >= T::MIN_POSITIVE;
                     assert!(
                         zero || normal,
                         "{name} keeps {kept:e} of {moment:e}, {isa}",

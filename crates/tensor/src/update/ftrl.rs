@@ -36,6 +36,7 @@ pub struct Ftrl<T> {
 
 impl<T: Scalar> Ftrl<T> {
     #[track_caller]
+    #[inline(always)]
     pub(super) fn apply(self, slices: Slices<'_, T>) {
         if self.learning_rate_power.to_f64() == -0.5 {
             slices.step(Power::<T, true>(self));

@@ -42,7 +42,7 @@ impl<T: Scalar> Step<T, 1> for Lion<T> {
         } else {
             T::ZERO
         };
-        // c − c is 0, or NaN where c is not finite: an infinite gradient has a sign, but must not go unnoticed.
-        (w - (step + (c - c)), [(g - m).mul_add(self.moment_rate, m)])
+        // c·0 is NaN where c is not finite: an infinite gradient has a sign, but must not go unnoticed.
+        (w - c.mul_add(T::ZERO, step), [(g - m).mul_add(self.moment_rate, m)])
     }
 }

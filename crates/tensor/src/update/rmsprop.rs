@@ -47,6 +47,7 @@ impl<T: Scalar> Rmsprop<T> {
     }
 
     #[track_caller]
+    #[inline(always)]
     pub(super) fn apply(self, slices: Slices<'_, T>) {
         match (self.has_momentum(), self.centered) {
             (false, false) => slices.step(Plain(self)),

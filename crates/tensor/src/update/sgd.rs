@@ -26,6 +26,7 @@ impl<T: Scalar> Sgd<T> {
     }
 
     #[track_caller]
+    #[inline(always)]
     pub(super) fn apply(self, slices: Slices<'_, T>) {
         match (self.has_momentum(), self.nesterov) {
             (false, _) => slices.step(Plain(self)),

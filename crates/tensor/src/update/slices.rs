@@ -27,6 +27,7 @@ impl<T: Scalar> Slices<'_, T> {
     ///
     /// If one of them or the gradient is not as long as the parameters.
     #[track_caller]
+    #[inline(always)] // short runs would feel the moves of a struct
     pub(super) fn step<const MOMENTS: usize>(self, rule: impl Step<T, MOMENTS>) {
         let Self { isa, decay, parameters, gradient, moments } = self;
         assert_eq!(parameters.len(), gradient.len(), "parameters and gradient");
@@ -58,19 +59,32 @@ impl<T: Scalar, R: Step<T, MOMENTS>, const MOMENTS: usize> Kernel<T> for Loop<'_
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self { rule, decay, parameters, gradient, moments } = self;
-        let len = parameters.len();
-        // The same length for all, known to the compiler, leaves no bounds to check in the loop.
-        let gradient = &gradient[..len];
-        let mut moments = moments.map(|moment| &mut moment[..len]);
-        for place in 0..len {
-            let before = std::array::from_fn(|index| moments[index][place]);
-            // A decay of 0 changes nothing, and costs nothing beside the loads and stores.
-            let parameter = (-decay).mul_add(parameters[place], parameters[place]);
-            let (parameter, after) = rule.step(parameter, gradient[place], before);
-            parameters[place] = parameter;
-            for (moment, after) in moments.iter_mut().zip(after) {
-                moment[place] = without_subnormals(after);
-            }
+        step_all(rule, decay, parameters, gradient, moments);
+    }
+}
+
+/// The loop. A function of its own, because of a function's arguments the compiler knows that they do not overlap, and of
+/// references in a struct it does not: comparing all pairs costs a short run as much as some of its vectors.
+#[inline(always)]
+fn step_all<T: Scalar, const MOMENTS: usize>(
+    rule: impl Step<T, MOMENTS>,
+    decay: T,
+    parameters: &mut [T],
+    gradient: &[T],
+    moments: [&mut [T]; MOMENTS],
+) {
+    let len = parameters.len();
+    // The same length for all, known to the compiler, leaves no bounds to check in the loop.
+    let gradient = &gradient[..len];
+    let mut moments = moments.map(|moment| &mut moment[..len]);
+    for place in 0..len {
+        let before = std::array::from_fn(|index| moments[index][place]);
+        // A decay of 0 changes nothing, and costs nothing beside the loads and stores.
+        let parameter = (-decay).mul_add(parameters[place], parameters[place]);
+        let (parameter, after) = rule.step(parameter, gradient[place], before);
+        parameters[place] = parameter;
+        for (moment, after) in moments.iter_mut().zip(after) {
+            moment[place] = without_subnormals(after);
         }
     }
 }
