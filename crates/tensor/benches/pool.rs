@@ -6,10 +6,11 @@
 //! cargo bench -p densely-tensor --bench pool -- --threads 1,2,4,8 --rounds 101 even
 //! ```
 //!
-//! Each line is one pattern on so many threads. A figure is the wall time of a phase in microseconds, its serial gap
-//! included: the median over the rounds, and in brackets the 5th and the 95th percentile. In a round every contender runs the pattern
-//! once, in turn, so that a change of the machine meets all of them. `ideal` is the work divided by the threads or
-//! processors, whichever are fewer, plus the gap. Words without dashes choose the patterns whose name has one of them.
+//! Each line is one pattern on so many threads. A figure is the wall time of a phase in microseconds, its serial
+//! gap included: the median over the rounds, and in brackets the 5th and the 95th percentile. In a round every
+//! contender runs the pattern once, in turn, so that a change of the machine meets all of them. `ideal` is the work
+//! divided by the threads or processors, whichever are fewer, plus the gap. Words without dashes choose the
+//! patterns whose name has one of them.
 
 #![allow(clippy::print_stdout)]
 
@@ -30,7 +31,8 @@ enum Shape {
     Even,
     /// Piece i takes i + 1 units of work, as the nonzeros of a picture are not everywhere.
     Uneven,
-    /// Reads and writes one array of 1 MiB, phase after phase: it stays in the caches of the cores that had it before.
+    /// Reads and writes one array of 1 MiB, phase after phase: it stays in the caches of the cores that had it
+    /// before.
     Memory,
 }
 

@@ -1,7 +1,8 @@
 //! The hand-over of jobs in every order in which its threads can meet (`cargo xtask loom`).
 //!
-//! Each model runs the real team on [loom](https://docs.rs/loom)'s primitives. Loom reports data races on its cells, so what
-//! a job reads and writes is in them; it reports deadlocks, so a wake-up that is lost shows where somebody waits for it.
+//! Each model runs the real team on [loom](https://docs.rs/loom)'s primitives. Loom reports data races on its
+//! cells, so what a job reads and writes is in them; it reports deadlocks, so a wake-up that is lost shows where
+//! somebody waits for it.
 
 use super::sync::{Arc, AtomicBool, AtomicUsize, Ordering::Relaxed, UnsafeCell, yield_now};
 use super::team::Team;

@@ -1,16 +1,17 @@
 //! Who works on which blocks of a job: a share for each thread, taken bit by bit, and what others leave over.
 //!
-//! Each thread begins with its own share, always the same one for the same shape, so that what it wrote in the phase before is
-//! still in its core's caches (affinity scheduling: Markatos and LeBlanc, "Using processor affinity in loop scheduling on
-//! shared-memory multiprocessors", 1994). It takes half of what is left at a time (guided self-scheduling: Polychronopoulos
-//! and Kuck, 1987), and goes on to the shares of others when its own is used up. So a thread whose core is
-//! taken away, or slower, or whose blocks are more work, is waited for only as long as its last piece takes; a thread that
-//! does not come at all is not waited for.
+//! Each thread begins with its own share, always the same one for the same shape, so that what it wrote in the
+//! phase before is still in its core's caches (affinity scheduling: Markatos and LeBlanc, "Using processor affinity
+//! in loop scheduling on shared-memory multiprocessors", 1994). It takes half of what is left at a time (guided
+//! self-scheduling: Polychronopoulos and Kuck, 1987), and goes on to the shares of others when its own is used up.
+//! So a thread whose core is taken away, or slower, or whose blocks are more work, is waited for only as long as
+//! its last piece takes; a thread that does not come at all is not waited for.
 
 use super::sync::{AtomicUsize, Ordering::Relaxed};
 use std::ops::Range;
 
-/// A piece is at least this fraction of a share, so that a kernel's cost of a call is paid four times a share at most.
+/// A piece is at least this fraction of a share, so that a kernel's cost of a call is paid four times a share at
+/// most.
 const SMALLEST_PIECE: usize = 8;
 
 /// The next block of a share, on cache lines of its own: 128 bytes, as CPUs fetch lines in pairs.
@@ -20,8 +21,8 @@ struct Next(AtomicUsize);
 
 /// The blocks of one job at a time.
 ///
-/// `Relaxed` suffices throughout: [`divide`](Self::divide) comes before the job is handed over, which orders it before every
-/// [`claim`](Self::claim) of the job; claims only have to differ, which being atomic gives.
+/// `Relaxed` suffices throughout: [`divide`](Self::divide) comes before the job is handed over, which orders it
+/// before every [`claim`](Self::claim) of the job; claims only have to differ, which being atomic gives.
 #[derive(Debug)]
 pub(super) struct Shares {
     next: Box<[Next]>,

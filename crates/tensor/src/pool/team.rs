@@ -1,9 +1,9 @@
 //! The workers themselves: one job at a time, which they may enter while its door is open.
 //!
-//! A job is a closure that takes work until none is left, so it is complete when one thread has come back from it and
-//! every other thread that entered has left. The caller opens the door, works itself, closes the door, and waits for
-//! those inside. Nobody waits for a worker that never came: one that sleeps, or whose core does something else, or that
-//! does not exist (in the child of a fork).
+//! A job is a closure that takes work until none is left, so it is complete when one thread has come back from it
+//! and every other thread that entered has left. The caller opens the door, works itself, closes the door, and
+//! waits for those inside. Nobody waits for a worker that never came: one that sleeps, or whose core does something
+//! else, or that does not exist (in the child of a fork).
 //!
 //! # The state
 //!
@@ -18,32 +18,34 @@
 //! | 15 | the caller may sleep | the caller | opening |
 //! | 16 to 31 | the job's number, modulo 2¹⁶ | opening | |
 //!
-//! A worker enters by a compare-and-swap from a word with an open door, so it never enters a closed one, and it leaves by
-//! subtraction. The number tells it which job it was in before. Numbers come back after 65,536 jobs: a worker that
-//! slept through all of those may take a new job for the old one and miss it, which is allowed.
+//! A worker enters by a compare-and-swap from a word with an open door, so it never enters a closed one, and it
+//! leaves by subtraction. The number tells it which job it was in before. Numbers come back after 65,536 jobs: a
+//! worker that slept through all of those may take a new job for the old one and miss it, which is allowed.
 //!
 //! # Orderings
 //!
-//! * *Opening* is a swap with Release, *entering* a compare-and-swap with Acquire that reads the swap's word or one made
-//!   from it by others' read-modify-writes, which belong to its release sequence. So the job's pointer, written before opening, and
-//!   all that the caller did before, is visible to whoever entered.
-//! * *Leaving* is a subtraction with Release; the caller reads with Acquire a word in which nobody is inside. All earlier
-//!   departures are in the release sequences that this word ends. So what workers wrote is visible to the caller, and
-//!   nobody reads the pointer when the caller writes the next one.
-//! * *Sleeping*: who wants to sleep takes the mutex, sets its bit by compare-and-swap in a word that gives it nothing to do, and
-//!   waits on a condition variable. Who changes the word to one that gives it something to do sees the bit in the word
-//!   that was replaced, takes the mutex, and notifies. Either the sleeper saw the change, or the other saw the bit, and then got the
-//!   mutex when the sleeper waited. The bits carry no data: Relaxed is enough.
+//! * *Opening* is a swap with Release, *entering* a compare-and-swap with Acquire that reads the swap's word or one
+//!   made from it by others' read-modify-writes, which belong to its release sequence. So the job's pointer,
+//!   written before opening, and all that the caller did before, is visible to whoever entered.
+//! * *Leaving* is a subtraction with Release; the caller reads with Acquire a word in which nobody is inside. All
+//!   earlier departures are in the release sequences that this word ends. So what workers wrote is visible to the
+//!   caller, and nobody reads the pointer when the caller writes the next one.
+//! * *Sleeping*: who wants to sleep takes the mutex, sets its bit by compare-and-swap in a word that gives it
+//!   nothing to do, and waits on a condition variable. Who changes the word to one that gives it something to do
+//!   sees the bit in the word that was replaced, takes the mutex, and notifies. Either the sleeper saw the change,
+//!   or the other saw the bit, and then got the mutex when the sleeper waited. The bits carry no data: Relaxed is
+//!   enough.
 //! * *`busy`* hands the team from one caller to the next: Acquire and Release, as a lock does.
 //!
 //! `model.rs` has loom try all this in every order.
 //!
 //! # Why nothing can deadlock
 //!
-//! Only three things wait: workers for a job (or the end), a caller for workers inside its job, and drop for workers to end. A
-//! caller that finds the team busy does not wait but works alone. So a thread inside a job waits, if at all, for threads
-//! inside a job that it called itself, of this team or another: jobs in progress form a tree, which has no cycle. Drop needs
-//! the team by value, and a caller borrows it until its job is done, so no thread can drop a team in a job of that team.
+//! Only three things wait: workers for a job (or the end), a caller for workers inside its job, and drop for
+//! workers to end. A caller that finds the team busy does not wait but works alone. So a thread inside a job waits,
+//! if at all, for threads inside a job that it called itself, of this team or another: jobs in progress form a
+//! tree, which has no cycle. Drop needs the team by value, and a caller borrows it until its job is done, so no
+//! thread can drop a team in a job of that team.
 
 use super::PoolError;
 use super::shares::Shares;
@@ -67,11 +69,12 @@ const ONE_JOB: u32 = 1 << 16;
 
 const _: () = assert!(super::MAX_THREADS <= INSIDE as usize);
 
-/// How often a waiting thread looks before it lets others run: some 10 to 40 microseconds, about what waking a sleeping
-/// thread costs. Waiting as long as a wake-up takes costs at most twice what knowing the future would.
+/// How often a waiting thread looks before it lets others run: some 10 to 40 microseconds, about what waking a
+/// sleeping thread costs.
 const SPINS: u32 = if cfg!(loom) { 0 } else { 1 << 10 };
-/// How often a waiting thread lets others run before it sleeps.
-const YIELDS: u32 = if cfg!(loom) { 1 } else { 1 << 6 };
+/// How often a waiting thread lets others run before it sleeps: some 200 microseconds where no other wants to,
+/// which is longer than most serial parts of a training step.
+const YIELDS: u32 = if cfg!(loom) { 1 } else { 1 << 9 };
 
 /// A job is called with the number of each thread that enters it, at most once with each, and with 0 by the caller.
 type Job = dyn Fn(usize) + Sync;
@@ -90,7 +93,8 @@ pub(super) struct Team {
 struct Shared {
     /// See the table above.
     state: AtomicU32,
-    /// The job whose door is open or that somebody is inside. Written by whoever holds `busy`, with a closed door and nobody inside.
+    /// The job whose door is open or that somebody is inside. Written by whoever holds `busy`, with a closed door
+    /// and nobody inside.
     job: UnsafeCell<Option<*const Job>>,
     /// Held by the thread whose job runs.
     busy: AtomicBool,
@@ -104,8 +108,9 @@ struct Shared {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-// SAFETY: `job` is the only part that is not `Sync`. It is written with a closed door and nobody inside, and read only by
-// threads inside; the orderings above put each write before the reads that follow it and after those before.
+// SAFETY: `job` is the only part that is not `Sync`. It is written with a closed door and nobody inside, and read
+// only by threads inside; the orderings above put each write before the reads that follow it and after those
+// before.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer in `job` is to a `Sync` closure, and is followed only while `run_job` keeps it alive.
 unsafe impl Send for Shared {}
@@ -150,9 +155,9 @@ impl Team {
         self.workers.len() + 1
     }
 
-    /// Has `work` called with ranges that together are the blocks from 0 to `blocks`, and with the number of the thread it is
-    /// called on: on this thread and on every worker that comes while blocks are left. With the team busy, or nothing to
-    /// share, this thread works alone.
+    /// Has `work` called with ranges that together are the blocks from 0 to `blocks`, and with the number of the
+    /// thread it is called on: on this thread and on every worker that comes while blocks are left. With the team
+    /// busy, or nothing to share, this thread works alone.
     pub(super) fn run(&self, blocks: usize, work: impl Fn(usize, Range<usize>) + Sync) {
         match blocks {
             0 => {}
@@ -164,13 +169,15 @@ impl Team {
         }
     }
 
-    /// Calls `job` on this thread, and on every worker that comes before this thread's call ends. This thread has set `busy`.
+    /// Calls `job` on this thread, and on every worker that comes before this thread's call ends. This thread has
+    /// set `busy`.
     fn run_job(&self, job: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.shared;
         // SAFETY: only the lifetime is erased. The pointer is followed by threads inside alone, and this function
         // does not return, nor unwind, before the door is closed and each of them has left.
         let erased: *const Job = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static Job>(job) };
-        // SAFETY: `busy` is ours, the door is closed and nobody is inside, so no other thread reads or writes the cell.
+        // SAFETY: `busy` is ours, the door is closed and nobody is inside, so no other thread reads or writes the
+        // cell.
         shared.job.with_mut(|cell| unsafe { *cell = Some(erased) });
         shared.open();
         let own = catch_unwind(AssertUnwindSafe(|| job(0)));
