@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, download, sample, tidy, train};
+use xtask::{Usage, bench, ci, download, loom, sample, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -22,6 +22,7 @@ enum Task {
     Download(download::Arguments),
     Bench(bench::Arguments),
     Ci(ci::Arguments),
+    Loom(loom::Arguments),
     Tidy(tidy::Arguments),
     Sample(sample::Arguments),
 }
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Task::Download(arguments) => download::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Loom(arguments) => loom::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sample(arguments) => sample::run(arguments).map(|()| ExitCode::SUCCESS),
     };

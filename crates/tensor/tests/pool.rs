@@ -1,7 +1,9 @@
-//! What the pool promises: every item once, panics handed on, nested and shared use safe, no wake-up lost.
+//! What the pool promises: every item once, panics handed on, nested and shared use safe, no wake-up lost, no CPU for
+//! nothing.
 
 use densely_tensor::{PerThread, Pool, Runs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -103,15 +105,68 @@ fn many_threads_may_use_one_pool() {
     });
 }
 
+/// Both parts wait for each other, so they are worked on at the same time, or for ever.
 #[test]
-fn workers_that_fell_asleep_wake_up() {
+fn a_worker_comes_whether_it_slept_or_not() {
+    for threads in [2, 3, 7] {
+        let pool = pool(threads);
+        for pause in [0, 0, 1, 20, 50] {
+            std::thread::sleep(Duration::from_millis(pause));
+            let both = Barrier::new(2);
+            pool.for_each_part(1, &mut [0; 2][..], |_, _| {
+                both.wait();
+            });
+        }
+    }
+}
+
+#[test]
+fn a_caller_waits_for_workers_however_long_they_take() {
     let pool = pool(2);
-    for pause in [0, 1, 20, 50] {
-        std::thread::sleep(Duration::from_millis(pause));
-        let mut items = [0; 2];
-        pool.for_each_part(1, &mut items[..], |_, part| part.fill(1));
+    let caller = std::thread::current().id();
+    for milliseconds in [0, 1, 50] {
+        let (both, mut items) = (Barrier::new(2), [0; 2]);
+        pool.for_each_part(1, &mut items[..], |_, part| {
+            both.wait();
+            if std::thread::current().id() != caller {
+                std::thread::sleep(Duration::from_millis(milliseconds));
+            }
+            part.fill(1);
+        });
         assert_eq!(items, [1, 1]);
     }
+}
+
+#[test]
+fn a_thread_has_its_scratch_space_to_itself() {
+    for threads in [1, 2, 7] {
+        let pool = pool(threads);
+        for _ in 0..100 {
+            let mut scratch = vec![0usize; 2 * threads];
+            pool.for_each_part(1, (&[(); 1000][..], PerThread(&mut scratch)), |range, (_, scratch)| {
+                assert_eq!(scratch.len(), 2);
+                scratch[0] += range.len();
+                scratch[1] += range.sum::<usize>();
+            });
+            let total = |place: usize| scratch.iter().skip(place).step_by(2).sum::<usize>();
+            assert_eq!((total(0), total(1)), (1000, 999 * 1000 / 2));
+        }
+    }
+}
+
+#[test]
+fn pools_may_be_made_used_and_dropped_inside_work() {
+    let outer = pool(3);
+    let total = AtomicUsize::new(0);
+    outer.for_each_part(1, &mut [(); 6][..], |_, part| {
+        let (same, inner) = (outer.clone(), pool(2));
+        inner.for_each_part(1, &mut vec![(); part.len()][..], |range, _| {
+            same.for_each_part(1, &mut vec![(); range.len()][..], |range, _| {
+                total.fetch_add(range.len(), Relaxed);
+            });
+        });
+    });
+    assert_eq!(total.into_inner(), 6);
 }
 
 /// The CPU time, in clock ticks, of this process's workers number 7 and 70 to 79.

@@ -1,26 +1,46 @@
 //! Threads that stay: a pool whose workers wait, spinning for a moment, between the short phases of a training step.
 //!
-//! A step has about ten phases of 50 to 300 microseconds. Waking a sleeping thread costs several of those
-//! microseconds each time, so a worker that has finished looks for the next phase for a while before it sleeps. Idle
+//! A step has about ten phases of 50 to 300 microseconds. Waking a sleeping thread costs some tens of microseconds,
+//! so a worker that has finished looks for the next phase for some hundred microseconds before it sleeps. Idle
 //! workers sleep and cost nothing.
 //!
-//! Work is divided over *outputs* by [`Pool::for_each_part`], never over the terms of a sum; that, and that each part is
-//! computed alike whoever computes it, is why the number of threads changes no bit.
+//! Work is divided over *outputs* by [`Pool::for_each_part`], never over the terms of a sum; that, and that each
+//! output is computed alike whoever computes it and whatever else is in its part, is why the number of threads
+//! changes no bit.
+//!
+//! [`team`] has the hand-over of jobs to workers, and why it is right; [`shares`] who takes which blocks; [`parts`]
+//! what can be divided; [`sync`] the primitives, for the loom model too.
+//!
+//! # Where threads come from, and where they go
+//!
+//! * **Exit.** The shared default pool is never dropped: its workers sleep until the process ends.
+//! * **Fork.** The child has no workers. A pool made before works on there, on the calling thread alone, and can be
+//!   dropped, if the fork happened while the pool was idle (workers asleep, some hundred microseconds after the
+//!   last call). For more threads, make a new one.
+//! * **Quotas.** [`std::thread::available_parallelism`] counts the processors of the affinity mask and, on Linux,
+//!   rounds the CPU quotas of the process's cgroups *down*, to 1 at least. With a quota of 1.5, one thread is
+//!   never stopped; two do more work, but all are stopped for a quarter of each period. Who wants that asks for two.
 
+#[cfg(all(loom, test))]
+mod model;
 mod parts;
+mod shares;
+mod sync;
 mod team;
 
 pub use parts::{Parts, PerThread, Runs};
 
 use crate::isa::{Isa, UnknownIsa};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use sync::Arc;
 use team::Team;
 
 /// The most threads that a pool may have.
 pub const MAX_THREADS: usize = 1024;
 
-/// What kernels run on: a number of threads and an instruction set. Clones share the threads, which end with the last.
+/// What kernels run on: a number of threads and an instruction set. Clones share the threads, which end with the
+/// last.
 ///
 /// ```
 /// use densely_tensor::Pool;
@@ -121,15 +141,19 @@ impl Pool {
         self.isa
     }
 
-    /// Cuts `parts` into one consecutive part a thread, at multiples of `granularity` items, and works on all at once.
+    /// Cuts `parts` into consecutive parts, at multiples of `granularity` items, and works on as many at once as
+    /// there are threads.
     ///
-    /// `work` gets the range of items and the part that holds them; parts without items are left out. A call from
-    /// inside `work`, or while another thread uses the pool, runs all its parts on the calling thread.
+    /// `work` gets the range of items and the part that holds them. Every item is in one part; how large parts are,
+    /// and which thread works on which, depends on what else the machine does. A thread takes at most half of its
+    /// share at a time, so `work` is called some four times a thread: what it does once a call should be little, or
+    /// `granularity` large. A call from inside `work`, or while another thread uses the pool, works on all items as
+    /// one part on the calling thread.
     ///
     /// # Panics
     ///
-    /// If `granularity` is 0, if members of a tuple differ in items or none has any number of them, and with what `work` panicked with; the pool stays
-    /// usable.
+    /// If `granularity` is 0, if members of a tuple differ in items or none has any number of them, and with what
+    /// `work` panicked with; other parts may then have been worked on or not, and the pool stays usable.
     #[track_caller]
     pub fn for_each_part<P: Parts>(
         &self,
@@ -138,33 +162,21 @@ impl Pool {
         work: impl Fn(Range<usize>, P::Part) + Sync,
     ) {
         let items = parts.items().expect("parts to divide: scratch space alone has no number of items");
-        let blocks = items.div_ceil(granularity);
         let threads = self.threads();
         let shared = parts.into_shared();
-        let run = |thread: usize| {
-            let boundary = |thread: usize| {
-                let block = (blocks as u128 * thread as u128 / threads as u128) as usize;
-                block.saturating_mul(granularity).min(items)
-            };
-            let range = boundary(thread)..boundary(thread + 1);
-            if !range.is_empty() {
-                // SAFETY: ranges of different threads are disjoint, each thread's is taken once, and all are given back
-                // before this function returns.
-                let part = unsafe { P::part(&shared, range.clone(), thread, threads) };
-                work(range, part);
-            }
-        };
-        if blocks <= 1 || threads == 1 {
-            (0..threads).for_each(run);
-        } else {
-            self.team.broadcast(&run);
-        }
+        self.team.run(items.div_ceil(granularity), |thread, blocks| {
+            let range = blocks.start * granularity..blocks.end.saturating_mul(granularity).min(items);
+            // SAFETY: no two pieces share a block, a thread works on one piece at a time, and all parts are given
+            // back before this function returns.
+            let part = unsafe { P::part(&shared, range.clone(), thread, threads) };
+            work(range, part);
+        });
     }
 }
 
 impl Default for Pool {
-    /// As many threads as this process may use, on the best instruction set. All default pools of a process share their
-    /// threads.
+    /// As many threads as this process may use, on the best instruction set. All default pools of a process share
+    /// their threads.
     fn default() -> Self {
         static SHARED: OnceLock<Pool> = OnceLock::new();
         let start = || {
