@@ -25,7 +25,9 @@
 //!
 //! * [`Scalar`]: `f32` and `f64`. [`Isa`]: what this CPU can do. [`Pool`]: the threads that share a kernel's outputs.
 //! * [`MatRef`], [`MatMut`]: operands, from slices or nalgebra matrices. [`gemm`]: the product.
-//! * [`relu`], [`sigmoid`], [`tanh`], [`softmax`], [`dropout`] and their gradients; [`softmax_cross_entropy`].
+//! * [`exp`], [`log`], [`tanh`], [`erf`]: elementary functions. [`ActivationFunction`]: activations of one element, with
+//!   their derivatives. [`softmax`], [`log_softmax`], [`softmax_cross_entropy`], of one sample or of a batch
+//!   ([`ColumnsMut`]); [`arg_max`], [`top_k`]. [`dropout`].
 //! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
 //!   of a dense layer's kernel is computed.
 
@@ -46,16 +48,21 @@ mod tiled;
 mod update;
 mod view;
 
-pub use activation::{relu, relu_gradient, sigmoid, sigmoid_gradient, tanh, tanh_gradient};
+pub use activation::{ActivationFunction, DerivativeFrom};
 pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
 pub use gemm::{Epilogue, Operand, Target, gemm, gemm_on_one_thread};
 pub use gradient::{row_sums, update_chunk, update_with_weight_gradient};
 pub use isa::{Isa, UnknownIsa};
+pub use math::{erf, exp, log, tanh};
 pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
-pub use reduce::arg_max;
+pub use reduce::{arg_max, top_k};
 pub use scalar::Scalar;
-pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
+pub use softmax::{
+    ColumnsMut, log_softmax, log_softmax_columns, log_softmax_gradient, softmax, softmax_columns,
+    softmax_cross_entropy, softmax_cross_entropy_columns, softmax_cross_entropy_with_targets,
+    softmax_gradient,
+};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{
     Adadelta, Adagrad, Adam, Adamax, Amsgrad, Ftrl, Lion, MOST_MOMENTS, Nadam, Rmsprop, Rule, Sgd, Update,

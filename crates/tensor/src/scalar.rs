@@ -1,6 +1,7 @@
 //! The scalar types of kernels and networks: `f32` for work, `f64` for checking it.
 
 use crate::arch::VectorTypes;
+use crate::math::Elementary;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -9,6 +10,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// Every operation here is correctly rounded, and therefore the same on every machine.
 pub trait Scalar:
     VectorTypes
+    + Elementary
     + Copy
     + PartialEq
     + PartialOrd
@@ -31,6 +33,8 @@ pub trait Scalar:
     const ONE: Self;
     /// `-∞`.
     const NEG_INFINITY: Self;
+    /// `∞`.
+    const INFINITY: Self;
     /// The smallest positive normal number; what is smaller counts as zero in optimizer moments.
     const MIN_POSITIVE: Self;
     /// Size in bytes.
@@ -52,21 +56,18 @@ pub trait Scalar:
     fn is_nan(self) -> bool;
     /// Neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// `eˣ`, within 2 units in the last place; `+0` far below, `+∞` far above.
-    fn exp(self) -> Self;
-    /// `tanh x`, within 2 units in the last place (3 in double precision); ±1 far out.
-    fn tanh(self) -> Self;
     /// Appends the bytes, little-endian.
     fn write_le(self, bytes: &mut Vec<u8>);
 }
 
-// The two instances differ only in the type and in which polynomial they call.
+// The two instances differ only in the type.
 macro_rules! scalar {
-    ($type:ident, $exp:path, $tanh:path) => {
+    ($type:ident) => {
         impl Scalar for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $type::NEG_INFINITY;
+            const INFINITY: Self = $type::INFINITY;
             const MIN_POSITIVE: Self = $type::MIN_POSITIVE;
             const SIZE: usize = size_of::<$type>();
             const NAME: &'static str = stringify!($type);
@@ -99,19 +100,11 @@ macro_rules! scalar {
             fn is_finite(self) -> bool {
                 $type::is_finite(self)
             }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                $exp(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                $tanh(self)
-            }
             fn write_le(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
             }
         }
     };
 }
-scalar!(f32, crate::math::exp_f32, crate::math::tanh_f32);
-scalar!(f64, crate::math::exp_f64, crate::math::tanh_f64);
+scalar!(f32);
+scalar!(f64);

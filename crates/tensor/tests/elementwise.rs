@@ -1,95 +1,10 @@
-//! Element-wise kernels: their error against references that share no code with them, their special values, and the same
-//! bits on every instruction set.
+//! Element-wise kernels: activation functions against references that share no code with them, updates, dropout, and the
+//! same bits on every instruction set.
 
 mod reference;
 
 use densely_tensor::*;
-use reference::Random;
-
-/// Every 4,099th float: about a million, from all binades, both signs, subnormals, infinities and NaN among them.
-fn floats() -> impl Iterator<Item = f32> {
-    (0..=u32::MAX).step_by(4099).map(f32::from_bits)
-}
-
-/// Distance in units in the last place of `expected`, which is no NaN; ∞ where one is infinite and the other is not.
-fn ulps_f32(found: f32, expected: f64) -> f64 {
-    let nearest = expected as f32;
-    if found == nearest {
-        return 0.0;
-    }
-    if !found.is_finite() || !nearest.is_finite() {
-        return f64::INFINITY;
-    }
-    let magnitude = nearest.abs().max(f32::MIN_POSITIVE);
-    let ulp = f64::from(f32::from_bits(magnitude.to_bits() + 1)) - f64::from(magnitude);
-    (f64::from(found) - expected).abs() / ulp
-}
-
-#[track_caller]
-fn check_f32(name: &str, function: fn(f32) -> f32, reference: fn(f64) -> f64, allowed: f64) {
-    let (mut worst, mut at) = (0.0, 0.0);
-    for x in floats() {
-        let (found, expected) = (function(x), reference(f64::from(x)));
-        if expected.is_nan() {
-            assert!(found.is_nan(), "{name}({x:e}) is {found}");
-        } else {
-            let error = ulps_f32(found, expected);
-            if error > worst {
-                (worst, at) = (error, x);
-            }
-        }
-    }
-    assert!(worst <= allowed, "{name}({at:e}) is {worst} units in the last place off");
-}
-
-/// Against `libm`, whose own error is below one unit.
-#[track_caller]
-fn check_f64(name: &str, function: fn(f64) -> f64, reference: fn(f64) -> f64, allowed: u64) {
-    let mut random = Random(1);
-    for scale in [1e-300, 1e-9, 1e-3, 0.3, 0.7, 3.0, 40.0, 300.0, 750.0] {
-        for _ in 0..20_000 {
-            let x = scale * random.next_unit();
-            let (found, expected) = (function(x), reference(x));
-            let error = found.to_bits().abs_diff(expected.to_bits());
-            assert!(error <= allowed, "{name}({x:e}) is {found:e}, expected {expected:e}: {error} units");
-        }
-    }
-}
-
-#[test]
-fn a_wrong_function_is_caught() {
-    let caught = |function: fn(f32) -> f32| {
-        std::panic::catch_unwind(|| check_f32("exp", function, libm::exp, 2.0)).is_err()
-    };
-    assert!(caught(|_| f32::NAN));
-    assert!(caught(|x| if x > 88.0 { 1.0 } else { Scalar::exp(x) }));
-    assert!(caught(|x| if x < -87.0 { 0.0 } else { Scalar::exp(x) }));
-    assert!(caught(|x| Scalar::exp(x) * (1.0 + 4.0 * f32::EPSILON)));
-    assert!(!caught(Scalar::exp));
-}
-
-#[test]
-fn exponential_and_tangent_are_within_two_units_in_the_last_place() {
-    check_f32("exp", Scalar::exp, libm::exp, 2.0);
-    check_f32("tanh", Scalar::tanh, libm::tanh, 2.0);
-    check_f64("exp", Scalar::exp, libm::exp, 2);
-    check_f64("tanh", Scalar::tanh, libm::tanh, 3);
-}
-
-#[test]
-fn special_values_are_right() {
-    for (x, expected) in [(0.0, 1.0), (f64::INFINITY, f64::INFINITY), (f64::NEG_INFINITY, 0.0), (-1e300, 0.0)]
-    {
-        assert_eq!(Scalar::exp(x), expected);
-        assert_eq!(Scalar::exp(x as f32), expected as f32);
-    }
-    for (x, expected) in [(-0.0, -0.0), (f64::INFINITY, 1.0), (f64::NEG_INFINITY, -1.0), (1e-310, 1e-310)] {
-        assert_eq!(Scalar::tanh(x).to_bits(), f64::to_bits(expected));
-        assert_eq!(Scalar::tanh(x as f32).to_bits(), (expected as f32).to_bits());
-    }
-    assert!(Scalar::exp(f64::NAN).is_nan() && Scalar::tanh(f32::NAN).is_nan());
-    assert_eq!(Scalar::exp(f32::from_bits(0xc2cf_0000)), 1.0e-45, "e^-103.5 is the smallest subnormal");
-}
+use reference::{Random, lines_of, ulps_f32, ulps_f64};
 
 /// Runs a kernel on the same numbers on every instruction set and compares bits.
 #[track_caller]
@@ -121,17 +36,21 @@ fn same_bits_everywhere<T: Scalar>(kernel: impl Fn(Isa, &mut [T], &mut [T])) {
 
 fn every_kernel<T: Scalar>() {
     let third = T::from_f64(1.0 / 3.0);
-    same_bits_everywhere::<T>(|isa, x, _| relu(isa, x));
-    same_bits_everywhere::<T>(|isa, x, y| relu_gradient(isa, x, y));
-    same_bits_everywhere::<T>(|isa, x, _| sigmoid(isa, x));
-    same_bits_everywhere::<T>(|isa, x, y| sigmoid_gradient(isa, x, y));
-    same_bits_everywhere::<T>(|isa, x, _| tanh(isa, x));
-    same_bits_everywhere::<T>(|isa, x, y| tanh_gradient(isa, x, y));
-    same_bits_everywhere::<T>(|isa, x, _| softmax(isa, x));
+    for function in [exp, log, tanh, erf] {
+        same_bits_everywhere::<T>(|isa, x, _| function(isa, x));
+    }
+    for function in every_function() {
+        same_bits_everywhere::<T>(|isa, x, y| {
+            function.apply(isa, x);
+            function.multiply_by_derivative(isa, x, y);
+        });
+    }
     same_bits_everywhere::<T>(|isa, x, y| softmax_gradient(isa, x, y));
+    same_bits_everywhere::<T>(|isa, x, y| log_softmax_gradient(isa, x, y));
     same_bits_everywhere::<T>(|isa, x, y| {
+        let targets = y.to_vec();
         if !x.is_empty() {
-            y[0] = T::from_f64(softmax_cross_entropy(isa, x, y.len() / 2, third));
+            y[0] = T::from_f64(softmax_cross_entropy_with_targets(isa, x, &targets, third, third));
         }
     });
     same_bits_everywhere::<T>(|isa, x, y| {
@@ -146,20 +65,339 @@ fn every_instruction_set_gives_the_same_bits() {
     every_kernel::<f64>();
 }
 
-#[test]
-fn softmax_is_stable_for_any_finite_input() {
+/// Every activation function, with parameters that are not its defaults where it has some.
+fn every_function() -> Vec<ActivationFunction> {
+    use ActivationFunction::*;
+    vec![
+        Linear,
+        Relu,
+        LeakyRelu { negative_slope: 0.2 },
+        Relu6,
+        BoundedRelu { negative_slope: 0.1, max_value: 2.0, threshold: 0.5 },
+        Elu { alpha: 1.5 },
+        Selu,
+        Celu { alpha: 1.5 },
+        Threshold { threshold: 0.5, value: -1.0 },
+        Sigmoid,
+        HardSigmoid,
+        SparseSigmoid,
+        Tanh,
+        ActivationFunction::LECUN_TANH,
+        HardTanh,
+        Softsign,
+        Softplus,
+        LogSigmoid,
+        Squareplus { b: 4.0 },
+        SparsePlus,
+        Exponential,
+        Silu,
+        HardSilu,
+        Mish,
+        Gelu,
+        GeluTanh,
+        TanhShrink,
+        SoftShrink { threshold: 0.5 },
+        HardShrink { threshold: 0.5 },
+    ]
+}
+
+/// f(x) and f′(x).
+fn value_and_derivative<T: Scalar>(function: ActivationFunction, x: T) -> (T, T) {
     let isa = Isa::detect();
-    for z in [[f32::MAX, f32::MIN, 0.0], [f32::MAX; 3], [f32::MIN; 3], [-1e30, 1e-40, 88.9]] {
-        let mut probabilities = z;
-        softmax(isa, &mut probabilities);
-        let sum: f32 = probabilities.iter().sum();
-        assert!((sum - 1.0).abs() < 1e-6, "{z:?} gives {probabilities:?}");
-        let mut gradient = z;
-        let loss = softmax_cross_entropy(isa, &mut gradient, 0, 1.0);
-        assert!(loss >= 0.0 && gradient.iter().all(|g| g.is_finite()), "{z:?} gives {gradient:?}");
-        let of_smallest = softmax_cross_entropy(isa, &mut z.clone(), 1, 1.0);
-        assert!(of_smallest.is_finite() && of_smallest >= 0.0, "{z:?} has loss {of_smallest}");
+    let (mut value, mut derivative) = ([x], [T::ONE]);
+    function.apply(isa, &mut value);
+    let kept = match function.derivative_from() {
+        DerivativeFrom::Input => [x],
+        DerivativeFrom::Output => value,
+    };
+    function.multiply_by_derivative(isa, &kept, &mut derivative);
+    (value[0], derivative[0])
+}
+
+/// A smooth function, its name in the table of values, formulas in double precision for x in single precision, and the
+/// error in ulp that the docs state, at an argument.
+struct Smooth {
+    function: ActivationFunction,
+    name: &'static str,
+    value: fn(f64) -> f64,
+    derivative: fn(f64) -> f64,
+    ulps: fn(f64) -> f64,
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+fn normal(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Twice the argument of the hyperbolic tangent in GELU's approximation.
+fn gelu_tanh_argument(x: f64) -> f64 {
+    (8.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)
+}
+
+fn smooth_functions() -> [Smooth; 16] {
+    use ActivationFunction::*;
+    const SELU: f64 = 1.0507009873554805 * 1.6732632423543772;
+    [
+        Smooth {
+            function: Elu { alpha: 1.5 },
+            name: "elu",
+            value: |x| if x > 0.0 { x } else { 1.5 * libm::expm1(x) },
+            derivative: |x| if x > 0.0 { 1.0 } else { 1.5 * libm::exp(x) },
+            ulps: |_| 3.0,
+        },
+        Smooth {
+            function: Selu,
+            name: "selu",
+            value: |x| if x > 0.0 { 1.0507009873554805 * x } else { SELU * libm::expm1(x) },
+            derivative: |x| if x > 0.0 { 1.0507009873554805 } else { SELU * libm::exp(x) },
+            ulps: |_| 3.0,
+        },
+        Smooth {
+            function: Celu { alpha: 1.5 },
+            name: "celu",
+            value: |x| if x > 0.0 { x } else { 1.5 * libm::expm1(x / 1.5) },
+            derivative: |x| if x > 0.0 { 1.0 } else { libm::exp(x / 1.5) },
+            ulps: |_| 4.0,
+        },
+        Smooth {
+            function: Sigmoid,
+            name: "sigmoid",
+            value: logistic,
+            derivative: |x| logistic(x) * logistic(-x),
+            ulps: |_| 3.0,
+        },
+        Smooth {
+            function: Tanh,
+            name: "tanh",
+            value: libm::tanh,
+            derivative: |x| libm::cosh(x).powi(-2),
+            ulps: |_| 2.0,
+        },
+        Smooth {
+            function: ActivationFunction::LECUN_TANH,
+            name: "scaled_tanh",
+            value: |x| 1.7159 * libm::tanh(x * (2.0 / 3.0)),
+            derivative: |x| 1.7159 * (2.0 / 3.0) * libm::cosh(x * (2.0 / 3.0)).powi(-2),
+            ulps: |_| 4.0,
+        },
+        Smooth {
+            function: Softsign,
+            name: "softsign",
+            value: |x| x / (1.0 + x.abs()),
+            derivative: |x| (1.0 + x.abs()).powi(-2),
+            ulps: |_| 2.0,
+        },
+        Smooth {
+            function: Softplus,
+            name: "softplus",
+            value: |x| x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
+            derivative: logistic,
+            ulps: |_| 3.0,
+        },
+        Smooth {
+            function: LogSigmoid,
+            name: "log_sigmoid",
+            value: |x| x.min(0.0) - libm::log1p(libm::exp(-x.abs())),
+            derivative: |x| logistic(-x),
+            ulps: |_| 3.0,
+        },
+        Smooth {
+            function: Squareplus { b: 4.0 },
+            name: "squareplus",
+            value: |x| {
+                let root = (x * x + 4.0).sqrt();
+                if x < 0.0 { 2.0 / (root - x) } else { (root + x) / 2.0 }
+            },
+            derivative: |x| (1.0 + x / (x * x + 4.0).sqrt()) / 2.0,
+            ulps: |_| 4.0,
+        },
+        Smooth { function: Exponential, name: "exp", value: libm::exp, derivative: libm::exp, ulps: |_| 1.5 },
+        Smooth {
+            function: Silu,
+            name: "silu",
+            value: |x| x * logistic(x),
+            derivative: |x| logistic(x) * (1.0 + x * logistic(-x)),
+            ulps: |_| 4.0,
+        },
+        Smooth {
+            function: Mish,
+            name: "mish",
+            value: |x| x * libm::tanh(libm::log1p(libm::exp(x))),
+            derivative: |x| {
+                let gate = libm::tanh(libm::log1p(libm::exp(x)));
+                gate + x * (1.0 - gate * gate) * logistic(x)
+            },
+            ulps: |_| 5.0,
+        },
+        Smooth {
+            function: Gelu,
+            name: "gelu",
+            value: |x| x * normal(x),
+            derivative: |x| normal(x) + x * libm::exp(-x * x / 2.0) / (2.0 * std::f64::consts::PI).sqrt(),
+            ulps: |_| 6.0,
+        },
+        Smooth {
+            function: GeluTanh,
+            name: "gelu_tanh",
+            value: |x| x * logistic(gelu_tanh_argument(x)),
+            derivative: |x| {
+                let v = gelu_tanh_argument(x);
+                let slope = (8.0 / std::f64::consts::PI).sqrt() * (1.0 + 3.0 * 0.044715 * x * x);
+                logistic(v) * (1.0 + x * slope * logistic(-v))
+            },
+            ulps: |x| 4.0 + 3.0 * gelu_tanh_argument(x).min(0.0).abs(),
+        },
+        Smooth {
+            function: TanhShrink,
+            name: "tanh_shrink",
+            value: |x| x - libm::tanh(x),
+            derivative: |x| libm::tanh(x).powi(2),
+            // 2·ε·|x|, in ulp of the result.
+            ulps: |x| 4.0 * (x / (x - libm::tanh(x))).abs().max(1.0), // 1 also for 0/0
+        },
+    ]
+}
+
+/// The docs' bound of every derivative, in ε·max(1, |f′|).
+const DERIVATIVE_ERROR: f64 = 4.0;
+
+#[track_caller]
+fn check_derivative(name: &str, x: f64, found: f64, expected: f64, epsilon: f64) {
+    let error = (found - expected).abs() / (epsilon * expected.abs().max(1.0));
+    assert!(
+        found == expected || error <= DERIVATIVE_ERROR,
+        "{name}′({x:e}) is {found:e}, expected {expected:e}"
+    );
+}
+
+#[test]
+fn smooth_functions_keep_their_stated_error_in_double_precision() {
+    for Smooth { function, name, ulps, .. } in smooth_functions() {
+        for line in lines_of(name) {
+            let x = line.argument;
+            let (value, derivative) = value_and_derivative(function, x);
+            let error = ulps_f64(value, line.value, line.rest);
+            assert!(error <= ulps(x), "{name}({x:e}) is {error} ulp off");
+            check_derivative(name, x, derivative, line.derivative, f64::EPSILON);
+        }
     }
+}
+
+/// Up to 10¹⁵, where the formulas of the test are exact enough.
+#[test]
+fn smooth_functions_keep_their_stated_error_in_single_precision() {
+    let floats = (0..=u32::MAX).step_by(12_289).map(f32::from_bits).filter(|x| x.abs() < 1e15);
+    let floats: Vec<f32> = floats.collect();
+    for Smooth { function, name, value, derivative, ulps } in smooth_functions() {
+        for &x in &floats {
+            let exact = f64::from(x);
+            let (found, found_derivative) = value_and_derivative(function, x);
+            let error = ulps_f32(found, value(exact));
+            assert!(error <= ulps(exact), "{name}({x:e}) is {error} ulp off");
+            if found.is_finite() {
+                let found = f64::from(found_derivative);
+                check_derivative(name, exact, found, derivative(exact), f64::from(f32::EPSILON));
+            }
+        }
+    }
+}
+
+/// Numbers that are exact in both types.
+#[test]
+fn functions_with_corners_follow_their_definitions() {
+    use ActivationFunction::*;
+    fn check<T: Scalar>(function: ActivationFunction, table: &[(f64, f64, f64)]) {
+        for &(x, value, derivative) in table {
+            let found = value_and_derivative(function, T::from_f64(x));
+            let found = (found.0.to_f64(), found.1.to_f64());
+            assert_eq!(found, (value, derivative), "{function:?} at {x} in {}", T::NAME);
+        }
+    }
+    let bounded = BoundedRelu { negative_slope: 0.25, max_value: 2.0, threshold: 0.5 };
+    for (function, table) in [
+        (Linear, &[(-2.0, -2.0, 1.0), (3.0, 3.0, 1.0)][..]),
+        (Relu, &[(-2.0, 0.0, 0.0), (0.0, 0.0, 0.0), (3.0, 3.0, 1.0)]),
+        (LeakyRelu { negative_slope: 0.25 }, &[(-2.0, -0.5, 0.25), (0.0, 0.0, 0.25), (3.0, 3.0, 1.0)]),
+        (Relu6, &[(-2.0, 0.0, 0.0), (3.0, 3.0, 1.0), (6.0, 6.0, 0.0), (7.0, 6.0, 0.0)]),
+        (bounded, &[(-1.5, -0.5, 0.25), (0.5, 0.5, 1.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.0), (9.0, 2.0, 0.0)]),
+        (
+            Threshold { threshold: 0.5, value: -1.0 },
+            &[(0.25, -1.0, 0.0), (0.5, -1.0, 0.0), (0.75, 0.75, 1.0)],
+        ),
+        (SparseSigmoid, &[(-2.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.5, 0.75, 0.5), (1.0, 1.0, 0.0)]),
+        (HardSigmoid, &[(-4.0, 0.0, 0.0), (-3.0, 0.0, 0.0), (3.0, 1.0, 0.0), (4.0, 1.0, 0.0)]),
+        (HardTanh, &[(-2.0, -1.0, 0.0), (-0.5, -0.5, 1.0), (1.0, 1.0, 0.0)]),
+        (
+            SparsePlus,
+            &[(-2.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.25, 0.5), (1.0, 1.0, 1.0), (2.0, 2.0, 1.0)],
+        ),
+        (HardSilu, &[(-3.0, 0.0, 0.0), (0.0, 0.0, 0.5), (1.5, 1.125, 1.0), (3.0, 3.0, 1.0), (4.0, 4.0, 1.0)]),
+        (SoftShrink { threshold: 0.5 }, &[(-2.0, -1.5, 1.0), (0.5, 0.0, 0.0), (1.0, 0.5, 1.0)]),
+        (HardShrink { threshold: 0.5 }, &[(-2.0, -2.0, 1.0), (0.5, 0.0, 0.0), (1.0, 1.0, 1.0)]),
+    ] {
+        check::<f32>(function, table);
+        check::<f64>(function, table);
+    }
+    let (value, derivative) = value_and_derivative(HardSigmoid, 1.5f32);
+    assert_eq!((value, derivative), (0.75, 1.0 / 6.0));
+}
+
+#[test]
+fn nan_stays_and_infinity_gives_the_limit() {
+    use ActivationFunction::*;
+    fn check<T: Scalar>() {
+        for function in every_function() {
+            let (at_nan, derivative) = value_and_derivative(function, T::from_f64(f64::NAN));
+            let kept = function != Linear; // whose derivative does not look at it
+            assert!(at_nan.is_nan(), "{function:?} of NaN");
+            let constant = matches!(
+                function,
+                Linear
+                    | Relu
+                    | LeakyRelu { .. }
+                    | Relu6
+                    | BoundedRelu { .. }
+                    | Threshold { .. }
+                    | HardTanh
+                    | HardSigmoid
+                    | SparseSigmoid
+                    | SoftShrink { .. }
+                    | HardShrink { .. }
+            );
+            assert!(!kept || constant || derivative.is_nan(), "derivative of {function:?} at NaN");
+            let limits = match function {
+                Linear
+                | LeakyRelu { .. }
+                | BoundedRelu { .. }
+                | TanhShrink
+                | SoftShrink { .. }
+                | HardShrink { .. } => (f64::NEG_INFINITY, f64::INFINITY),
+                Elu { alpha } | Celu { alpha } => (-alpha, f64::INFINITY),
+                Selu => (-1.7580993408473766, f64::INFINITY),
+                Threshold { value, .. } => (value, f64::INFINITY),
+                Sigmoid | HardSigmoid | SparseSigmoid => (0.0, 1.0),
+                Tanh | HardTanh | Softsign => (-1.0, 1.0),
+                ScaledTanh { amplitude, .. } => (-amplitude, amplitude),
+                LogSigmoid => (f64::NEG_INFINITY, 0.0),
+                Relu6 => (0.0, 6.0),
+                _ => (0.0, f64::INFINITY),
+            };
+            let limits = match function {
+                BoundedRelu { max_value, .. } => (limits.0, max_value),
+                _ => limits,
+            };
+            for (x, limit) in [(f64::NEG_INFINITY, limits.0), (f64::INFINITY, limits.1)] {
+                let (value, derivative) = value_and_derivative(function, T::from_f64(x));
+                assert_eq!(value, T::from_f64(limit), "{function:?} at {x} in {}", T::NAME);
+                assert!(!derivative.is_nan(), "derivative of {function:?} at {x}");
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }
 
 #[test]

@@ -9,8 +9,8 @@ use super::plan::{Kind, Plan, Stage};
 use crate::activations::Activation;
 use crate::parameters::Parameters;
 use densely_tensor::{
-    AlignedBuffer, Epilogue, Isa, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
-    relu_gradient, row_sums, sigmoid_gradient, softmax_gradient, tanh_gradient, update_with_weight_gradient,
+    ActivationFunction, AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update,
+    dropout, gemm, row_sums, softmax_gradient, update_with_weight_gradient,
 };
 
 /// Where the parameters and, in the end, their gradients are.
@@ -89,16 +89,22 @@ fn activation_gradient<T: Scalar>(
     output: MatRef<'_, T>,
     gradient: MatMut<'_, T>,
 ) {
-    let derivative: fn(Isa, &[T], &mut [T]) = match activation {
-        Activation::Linear => return,
-        Activation::Relu => relu_gradient,
-        Activation::Sigmoid => sigmoid_gradient,
-        Activation::Tanh => tanh_gradient,
-        Activation::Softmax => softmax_gradient,
-    };
+    if activation == Activation::Linear {
+        return;
+    }
+    let isa = pool.isa();
     pool.for_each_part(1, (output, gradient), |_, (output, mut gradient)| {
         for sample in 0..output.n_columns() {
-            derivative(pool.isa(), output.column(sample), gradient.column_mut(sample));
+            let (output, gradient) = (output.column(sample), gradient.column_mut(sample));
+            match activation {
+                Activation::Linear => {}
+                Activation::Relu => ActivationFunction::Relu.multiply_by_derivative(isa, output, gradient),
+                Activation::Sigmoid => {
+                    ActivationFunction::Sigmoid.multiply_by_derivative(isa, output, gradient);
+                }
+                Activation::Tanh => ActivationFunction::Tanh.multiply_by_derivative(isa, output, gradient),
+                Activation::Softmax => softmax_gradient(isa, output, gradient),
+            }
         }
     });
 }

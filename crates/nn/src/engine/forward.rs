@@ -7,8 +7,8 @@ use crate::data::Dataset;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout, gemm, relu, sigmoid,
-    softmax, softmax_cross_entropy, tanh,
+    ActivationFunction, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout,
+    gemm, softmax, softmax_cross_entropy,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -109,9 +109,9 @@ fn dense<T: Scalar>(
 fn activate<T: Scalar>(isa: Isa, activation: Activation, sample: &mut [T]) {
     match activation {
         Activation::Linear => {}
-        Activation::Relu => relu(isa, sample),
-        Activation::Sigmoid => sigmoid(isa, sample),
-        Activation::Tanh => tanh(isa, sample),
+        Activation::Relu => ActivationFunction::Relu.apply(isa, sample),
+        Activation::Sigmoid => ActivationFunction::Sigmoid.apply(isa, sample),
+        Activation::Tanh => ActivationFunction::Tanh.apply(isa, sample),
         Activation::Softmax => softmax(isa, sample),
     }
 }

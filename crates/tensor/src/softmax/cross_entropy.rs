@@ -1,0 +1,184 @@
+//! The cross-entropy of a softmax, from its logits, with the gradient in their place.
+//!
+//! The logarithm is that of the pure-Rust `libm`, in double precision, so that the loss too is the same everywhere.
+
+use super::columns::Change;
+use super::{ColumnsMut, Exponentials, exponentials};
+use crate::arch::Vector;
+use crate::isa::{Isa, Kernel};
+use crate::reduce::{maximum, sum_of};
+use crate::scalar::Scalar;
+
+/// The cross-entropy `−ln softmax(z)[label]` of one sample's logits, which become its gradient times `scale`:
+/// `zᵢ ← scale·(softmax(z)ᵢ − [i = label])`.
+///
+/// # Panics
+///
+/// If `label` is not below the number of logits.
+///
+/// ```
+/// use densely_tensor::{Isa, softmax_cross_entropy};
+///
+/// let mut z = [0.0, 0.0];
+/// let loss = softmax_cross_entropy(Isa::detect(), &mut z, 1, 1.0);
+/// assert_eq!(loss, std::f64::consts::LN_2);
+/// assert_eq!(z, [0.5, -0.5]);
+/// ```
+#[track_caller]
+pub fn softmax_cross_entropy<T: Scalar>(isa: Isa, z: &mut [T], label: usize, scale: T) -> f64 {
+    assert!(label < z.len(), "label {label} of {} classes", z.len());
+    let mut loss = [0.0];
+    let (z, labels) = (ColumnsMut::one(z), Labels::One(label));
+    isa.run(CrossEntropy { z, labels, scale, losses: &mut loss });
+    loss[0]
+}
+
+/// [`softmax_cross_entropy`] of each column: its label in `labels`, its loss into `losses`.
+///
+/// # Panics
+///
+/// If there are not as many labels and losses as columns, or a label is not below the number of rows.
+///
+/// ```
+/// use densely_tensor::{ColumnsMut, Isa, softmax_cross_entropy_columns};
+///
+/// let mut z = [0.0, 0.0, 5.0, 5.0]; // two samples of two classes
+/// let mut losses = [0.0; 2];
+/// let columns = ColumnsMut::new(&mut z, 2, 2);
+/// softmax_cross_entropy_columns(Isa::detect(), columns, &[1, 0], 0.5, &mut losses);
+/// assert_eq!(losses, [std::f64::consts::LN_2; 2]);
+/// assert_eq!(z, [0.25, -0.25, -0.25, 0.25]);
+/// ```
+#[track_caller]
+pub fn softmax_cross_entropy_columns<T: Scalar>(
+    isa: Isa,
+    z: ColumnsMut<'_, T>,
+    labels: &[u32],
+    scale: T,
+    losses: &mut [f64],
+) {
+    let (columns, classes) = (z.n_columns(), z.n_rows());
+    assert!(
+        labels.len() == columns && losses.len() == columns,
+        "{columns} columns, {} labels, {} losses",
+        labels.len(),
+        losses.len()
+    );
+    if let Some(label) = labels.iter().find(|&&label| label as usize >= classes) {
+        panic!("label {label} of {classes} classes");
+    }
+    isa.run(CrossEntropy { z, labels: Labels::Each(labels), scale, losses });
+}
+
+/// The label of each column.
+enum Labels<'a> {
+    One(usize),
+    Each(&'a [u32]),
+}
+
+struct CrossEntropy<'a, T> {
+    z: ColumnsMut<'a, T>,
+    labels: Labels<'a>,
+    scale: T,
+    losses: &'a mut [f64],
+}
+
+impl<T: Scalar> Kernel<T> for CrossEntropy<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { z, labels, scale, losses } = self;
+        z.change_each(ToGradient { labels, scale, losses });
+    }
+}
+
+struct ToGradient<'a, T> {
+    labels: Labels<'a>,
+    scale: T,
+    losses: &'a mut [f64],
+}
+
+impl Labels<'_> {
+    #[inline(always)]
+    fn of(&self, column: usize) -> usize {
+        match self {
+            Labels::One(label) => *label,
+            Labels::Each(labels) => labels[column] as usize,
+        }
+    }
+}
+
+impl<T: Scalar> Change<T> for ToGradient<'_, T> {
+    #[inline(always)]
+    fn change(&mut self, column: usize, z: &mut [T]) {
+        let (label, scale) = (self.labels.of(column), self.scale);
+        let logit = z[label];
+        let Exponentials { largest, sum } = exponentials(z);
+        for (class, z) in z.iter_mut().enumerate() {
+            *z = *z / sum * scale - if class == label { scale } else { T::ZERO };
+        }
+        self.losses[column] = libm::log(sum.to_f64()) + (largest.to_f64() - logit.to_f64());
+    }
+}
+
+/// The cross-entropy `−Σᵢ tᵢ·ln softmax(z)ᵢ` of one sample's logits with target probabilities
+/// `tᵢ = (1 − label_smoothing)·targetsᵢ + label_smoothing/n`, n the number of classes; the logits become the gradient times
+/// `scale`: `zᵢ ← scale·(softmax(z)ᵢ·Σⱼ tⱼ − tᵢ)`.
+///
+/// Label smoothing is Keras's: Szegedy and others, arXiv:1512.00567, section 7. Targets need not sum to 1.
+///
+/// # Panics
+///
+/// If the slices differ in length.
+///
+/// ```
+/// use densely_tensor::{Isa, softmax_cross_entropy_with_targets};
+///
+/// let mut z = [0.0, 0.0];
+/// let loss = softmax_cross_entropy_with_targets(Isa::detect(), &mut z, &[1.0, 0.0], 0.5, 1.0);
+/// assert_eq!(loss, std::f64::consts::LN_2);
+/// assert_eq!(z, [-0.25, 0.25]); // the targets become ¾ and ¼
+/// ```
+#[track_caller]
+pub fn softmax_cross_entropy_with_targets<T: Scalar>(
+    isa: Isa,
+    z: &mut [T],
+    targets: &[T],
+    label_smoothing: T,
+    scale: T,
+) -> f64 {
+    assert_eq!(z.len(), targets.len(), "logits and targets");
+    isa.run(CrossEntropyWithTargets { z, targets, label_smoothing, scale })
+}
+
+struct CrossEntropyWithTargets<'a, T> {
+    z: &'a mut [T],
+    targets: &'a [T],
+    label_smoothing: T,
+    scale: T,
+}
+
+impl<T: Scalar> Kernel<T> for CrossEntropyWithTargets<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) -> f64 {
+        let Self { z, targets, label_smoothing, scale } = self;
+        let kept = T::ONE - label_smoothing;
+        let uniform = label_smoothing / T::from_f64(z.len() as f64);
+        let target = |i: usize| targets[i].mul_add(kept, uniform);
+
+        let total = sum_of(targets.len(), target);
+        let largest = maximum(z).to_f64();
+        let below_largest = {
+            let z = &*z;
+            sum_of(z.len(), |i| target(i).to_f64() * (largest - z[i].to_f64()))
+        };
+        let Exponentials { sum, .. } = exponentials(z);
+        for (i, z) in z.iter_mut().enumerate() {
+            *z = scale * (*z / sum * total - target(i));
+        }
+        total.to_f64() * libm::log(sum.to_f64()) + below_largest
+    }
+}

@@ -1,0 +1,191 @@
+//! The softmax family: against its formulas in double precision, stable for any finite input, and with the same bits for a
+//! sample alone and in a batch, on every instruction set.
+
+mod reference;
+
+use densely_tensor::*;
+use reference::Random;
+
+#[test]
+fn softmax_is_stable_for_any_finite_input() {
+    let isa = Isa::detect();
+    for z in [[f32::MAX, f32::MIN, 0.0], [f32::MAX; 3], [f32::MIN; 3], [-1e30, 1e-40, 88.9]] {
+        let mut probabilities = z;
+        softmax(isa, &mut probabilities);
+        let sum: f32 = probabilities.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-6, "{z:?} gives {probabilities:?}");
+        let mut logarithms = z.map(f64::from);
+        log_softmax(isa, &mut logarithms);
+        assert!(logarithms.iter().all(|&y| y <= 0.0 && y.is_finite()), "{z:?} gives {logarithms:?}");
+        let mut gradient = z;
+        let loss = softmax_cross_entropy(isa, &mut gradient, 0, 1.0);
+        assert!(loss >= 0.0 && gradient.iter().all(|g| g.is_finite()), "{z:?} gives {gradient:?}");
+        let of_smallest = softmax_cross_entropy(isa, &mut z.clone(), 1, 1.0);
+        assert!(of_smallest.is_finite() && of_smallest >= 0.0, "{z:?} has loss {of_smallest}");
+        let mut gradient = z;
+        let loss = softmax_cross_entropy_with_targets(isa, &mut gradient, &[0.2, 0.3, 0.5], 0.1, 1.0);
+        assert!(loss.is_finite() && loss >= 0.0 && gradient.iter().all(|g| g.is_finite()), "{z:?}");
+    }
+}
+
+/// Logits between −20 and 20 in single precision.
+fn logits(random: &mut Random, len: usize) -> Vec<f32> {
+    (0..len).map(|_| 20.0 * random.next_unit() as f32).collect()
+}
+
+/// Softmax in double precision, without taking anything away.
+fn reference(z: &[f32]) -> Vec<f64> {
+    let exponentials: Vec<f64> = z.iter().map(|&z| libm::exp(f64::from(z))).collect();
+    let sum: f64 = exponentials.iter().sum();
+    exponentials.iter().map(|e| e / sum).collect()
+}
+
+/// In units of ε = 2⁻²³: up to ½·(20 + 20) from rounding z − max, 1 from the exponential, and the error of the sum and of
+/// the division.
+const RELATIVE: f64 = 30.0 / (1 << 23) as f64;
+
+#[test]
+fn the_family_follows_its_formulas() {
+    let isa = Isa::detect();
+    let mut random = Random(3);
+    for classes in [1, 2, 10, 15, 16, 17, 100, 1000] {
+        let z = logits(&mut random, classes);
+        let expected = reference(&z);
+        let context = format!("{classes} classes");
+
+        let mut y = z.clone();
+        softmax(isa, &mut y);
+        for (y, p) in y.iter().zip(&expected) {
+            assert!((f64::from(*y) - p).abs() <= RELATIVE * p, "{context}: {y} and {p}");
+        }
+        let mut y = z.clone();
+        log_softmax(isa, &mut y);
+        for (y, p) in y.iter().zip(&expected) {
+            // Rounded at up to 40 + ln 1000.
+            assert!((f64::from(*y) - p.ln()).abs() <= 1e-5, "{context}: {y} and {}", p.ln());
+        }
+
+        let label = classes / 2;
+        let mut gradient = z.clone();
+        let loss = softmax_cross_entropy(isa, &mut gradient, label, 2.0);
+        assert!((loss + expected[label].ln()).abs() < 1e-5, "{context}: {loss}");
+        for (class, (g, p)) in gradient.iter().zip(&expected).enumerate() {
+            let exact = 2.0 * (p - if class == label { 1.0 } else { 0.0 });
+            assert!((f64::from(*g) - exact).abs() <= 2.0 * RELATIVE, "{context}: {g} and {exact}");
+        }
+
+        // The cross-entropy with any targets is linear in them.
+        let targets: Vec<f32> = (0..classes).map(|class| ((class * 7 + 3) % 5) as f32 / 4.0).collect();
+        let smoothed = |class: usize| 0.75 * f64::from(targets[class]) + 0.25 / classes as f64;
+        let total: f64 = (0..classes).map(smoothed).sum();
+        let mut gradient = z.clone();
+        let found = softmax_cross_entropy_with_targets(isa, &mut gradient, &targets, 0.25, 0.5);
+        let exact: f64 = (0..classes).map(|class| -smoothed(class) * expected[class].ln()).sum();
+        assert!((found - exact).abs() <= 1e-6 * (1.0 + exact), "{context}: {found} and {exact}");
+        for (class, (g, p)) in gradient.iter().zip(&expected).enumerate() {
+            let exact = 0.5 * (p * total - smoothed(class));
+            assert!((f64::from(*g) - exact).abs() <= RELATIVE * (1.0 + total), "{context}: {g} and {exact}");
+        }
+    }
+}
+
+#[test]
+fn one_hot_targets_are_a_label() {
+    let isa = Isa::detect();
+    let z = logits(&mut Random(4), 10);
+    let (mut sparse, mut dense) = (z.clone(), z);
+    let mut targets = [0.0; 10];
+    targets[3] = 1.0;
+    let loss = softmax_cross_entropy(isa, &mut sparse, 3, 1.0);
+    assert_eq!(softmax_cross_entropy_with_targets(isa, &mut dense, &targets, 0.0, 1.0), loss);
+    assert_eq!(sparse, dense);
+}
+
+/// Against differences of the function, in double precision.
+#[test]
+fn gradients_are_those_of_the_functions() {
+    let isa = Isa::detect();
+    let z: Vec<f64> = logits(&mut Random(5), 7).iter().map(|&z| f64::from(z) / 10.0).collect();
+    let upstream: Vec<f64> = (0..7).map(|i| f64::from(i) - 2.5).collect();
+    type Function = fn(Isa, &mut [f64]);
+    type Gradient = fn(Isa, &[f64], &mut [f64]);
+    let pairs: [(Function, Gradient); 2] = [(softmax, softmax_gradient), (log_softmax, log_softmax_gradient)];
+    for (function, gradient) in pairs {
+        let objective = |z: &[f64]| {
+            let mut y = z.to_vec();
+            function(isa, &mut y);
+            y.iter().zip(&upstream).map(|(y, u)| y * u).sum::<f64>()
+        };
+        let mut y = z.clone();
+        function(isa, &mut y);
+        let mut found = upstream.clone();
+        gradient(isa, &y, &mut found);
+        for i in 0..7 {
+            const STEP: f64 = 1e-6;
+            let (mut above, mut below) = (z.clone(), z.clone());
+            above[i] += STEP;
+            below[i] -= STEP;
+            let slope = (objective(&above) - objective(&below)) / (2.0 * STEP);
+            assert!((found[i] - slope).abs() < 1e-8, "element {i}: {} and {slope}", found[i]);
+        }
+    }
+}
+
+/// A NaN's sign and payload are not part of the promise.
+fn bits<T: Scalar>(values: &[T]) -> Vec<u64> {
+    values.iter().map(|x| if x.is_nan() { u64::MAX } else { x.to_f64().to_bits() }).collect()
+}
+
+fn a_batch_is_its_samples<T: Scalar>() {
+    let third = T::from_f64(1.0 / 3.0);
+    let shapes = [(1, 1), (2, 2), (3, 5), (7, 7), (10, 10), (10, 16), (15, 15), (16, 16), (17, 17), (33, 48)];
+    for (rows, stride) in shapes {
+        for columns in [0, 1, 2, 3, 4, 5, 9, 128] {
+            let mut random = Random((rows * 1000 + columns) as u64);
+            let mut z: Vec<T> =
+                (0..stride * columns).map(|_| T::from_f64(9.0 * random.next_unit())).collect();
+            if columns > 4 {
+                z[2 * stride] = T::from_f64(f64::NAN);
+                z[3 * stride + rows - 1] = T::from_f64(f64::INFINITY);
+            }
+            let labels: Vec<u32> = (0..columns).map(|column| (column * 5 % rows) as u32).collect();
+
+            let mut expected = [z.clone(), z.clone(), z.clone()];
+            let mut expected_losses = vec![0.0; columns];
+            for column in 0..columns {
+                let range = column * stride..column * stride + rows;
+                softmax(Isa::PORTABLE, &mut expected[0][range.clone()]);
+                log_softmax(Isa::PORTABLE, &mut expected[1][range.clone()]);
+                let (z, label) = (&mut expected[2][range], labels[column] as usize);
+                expected_losses[column] = softmax_cross_entropy(Isa::PORTABLE, z, label, third);
+            }
+            for isa in Isa::available() {
+                let context = format!("{isa}, {rows} rows, {stride} apart, {columns} columns of {}", T::NAME);
+                let mut found = z.clone();
+                softmax_columns(isa, ColumnsMut::new(&mut found, rows, stride));
+                assert_eq!(bits(&found), bits(&expected[0]), "softmax, {context}");
+                let mut found = z.clone();
+                log_softmax_columns(isa, ColumnsMut::new(&mut found, rows, stride));
+                assert_eq!(bits(&found), bits(&expected[1]), "log-softmax, {context}");
+                let (mut found, mut losses) = (z.clone(), vec![f64::NAN; columns]);
+                let target = ColumnsMut::new(&mut found, rows, stride);
+                softmax_cross_entropy_columns(isa, target, &labels, third, &mut losses);
+                assert_eq!(bits(&found), bits(&expected[2]), "cross-entropy, {context}");
+                assert_eq!(bits(&losses), bits(&expected_losses), "losses, {context}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_has_the_bits_of_its_samples_on_every_instruction_set() {
+    a_batch_is_its_samples::<f32>();
+    a_batch_is_its_samples::<f64>();
+}
+
+#[test]
+#[should_panic(expected = "label 2 of 2 classes")]
+fn a_label_beyond_the_classes_is_refused() {
+    let mut z = [0.0; 4];
+    softmax_cross_entropy_columns(Isa::detect(), ColumnsMut::new(&mut z, 2, 2), &[0, 2], 1.0, &mut [0.0; 2]);
+}
