@@ -7,6 +7,8 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 pub(crate) mod portable;
 
 use crate::scalar::Scalar;
@@ -64,6 +66,9 @@ pub trait VectorTypes: Sized {
     /// AVX-512 F, BW, DQ, VL.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Vector<Element = Self>;
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    type Neon: Vector<Element = Self>;
 }
 
 impl VectorTypes for f32 {
@@ -72,6 +77,8 @@ impl VectorTypes for f32 {
     type Avx2 = avx2::F32x8;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F32x16;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = neon::F32x4;
 }
 
 impl VectorTypes for f64 {
@@ -80,4 +87,6 @@ impl VectorTypes for f64 {
     type Avx2 = avx2::F64x4;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F64x8;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = neon::F64x2;
 }
