@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, download, sample, tidy, train};
+use xtask::{Usage, bench, ci, cross, download, sample, sanitize, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -23,6 +23,8 @@ enum Task {
     Bench(bench::Arguments),
     Ci(ci::Arguments),
     Tidy(tidy::Arguments),
+    Cross(cross::Arguments),
+    Sanitize(sanitize::Arguments),
     Sample(sample::Arguments),
 }
 
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Cross(arguments) => cross::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Sanitize(arguments) => sanitize::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sample(arguments) => sample::run(arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -156,3 +156,16 @@ impl std::str::FromStr for Isa {
         Isa::available().find(|isa| isa.0.name() == name).ok_or_else(|| UnknownIsa { name: name.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tests go through what is available, so they would pass where detection finds too little.
+    #[test]
+    fn what_a_target_always_has_is_found() {
+        let expected = if cfg!(target_arch = "aarch64") { "neon" } else { "portable" };
+        assert!(Isa::available().any(|isa| isa.to_string() == expected));
+        assert_eq!(Isa::available().last(), Some(Isa::PORTABLE));
+    }
+}

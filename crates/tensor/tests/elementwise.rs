@@ -57,6 +57,7 @@ fn check_f64(name: &str, function: fn(f64) -> f64, reference: fn(f64) -> f64, al
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn a_wrong_function_is_caught() {
     let caught = |function: fn(f32) -> f32| {
         std::panic::catch_unwind(|| check_f32("exp", function, libm::exp, 2.0)).is_err()
@@ -69,6 +70,7 @@ fn a_wrong_function_is_caught() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn exponential_and_tangent_are_within_two_units_in_the_last_place() {
     check_f32("exp", Scalar::exp, libm::exp, 2.0);
     check_f32("tanh", Scalar::tanh, libm::tanh, 2.0);
@@ -156,6 +158,7 @@ fn every_kernel<T: Scalar>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_instruction_set_gives_the_same_bits() {
     every_kernel::<f32>();
     every_kernel::<f64>();
@@ -226,6 +229,7 @@ fn moments_never_stay_subnormal() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn the_fused_update_is_the_gradient_and_then_the_update() {
     let mut random = Random(5);
     for (units, inputs, samples) in [(1, 1, 1), (10, 33, 7), (64, 100, 128), (3, 2000, 5), (200, 700, 3)] {
