@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::workspace::{self, DATA_VARIABLE};
-use crate::{tidy, train};
+use crate::{cross, tidy, train};
 
 /// How long the training on the sample is.
 const EPOCHS: &str = "5";
@@ -20,17 +20,22 @@ const LEAST_ACCURACY: f64 = 0.92;
 /// One step: an error says what is wrong, after the output of the step itself.
 type Step = fn() -> Result<()>;
 
-/// Run every check: format, invariants, lints, docs, tests, and a short training on the sample; stop at the first failure.
+/// Run every check: format, invariants, lints, docs, tests, a short training on the sample, and the bits on emulated ARM;
+/// stop at the first failure.
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Install what the last check needs (see `cargo xtask cross`); it is left out where this is not there
+    #[arg(long)]
+    install: bool,
+}
 
 /// Carries out `cargo xtask ci`.
 ///
 /// # Errors
 ///
 /// If a step fails; the later ones are not run.
-pub fn run(Arguments {}: Arguments) -> Result<()> {
-    let steps: [(&str, Step); 6] = [
+pub fn run(Arguments { install }: Arguments) -> Result<()> {
+    let mut steps: Vec<(&str, Step)> = vec![
         ("format", || cargo(&["fmt", "--all", "--check"])),
         ("tidy", || tidy::run(tidy::Arguments {})),
         ("clippy", || {
@@ -40,6 +45,13 @@ pub fn run(Arguments {}: Arguments) -> Result<()> {
         ("tests", || cargo(&["test", "--locked", "--workspace"])),
         ("training on the sample", train_on_sample),
     ];
+    if install && let Err(error) = cross::install() {
+        eprintln!("warning: cannot install what `cargo xtask cross` needs: {error:#}");
+    }
+    let missing = cross::missing()?;
+    if missing.is_empty() {
+        steps.push(("bits on emulated ARM", || cross::run(cross::Arguments::default())));
+    }
     let mut table = String::new();
     let mut total = Duration::ZERO;
     for (name, step) in steps {
@@ -55,20 +67,18 @@ pub fn run(Arguments {}: Arguments) -> Result<()> {
         }
         result.with_context(|| format!("step \"{name}\" failed"))?;
     }
+    for missing in missing {
+        table += &format!("bits on emulated ARM    skipped: {missing}\n");
+    }
     print!("\n{table}{:<24}passed{:>9.1} s\n", "all", total.as_secs_f64());
     Ok(())
 }
 
 fn cargo(arguments: &[&str]) -> Result<()> {
     let mut cargo = workspace::cargo();
-    run_command(cargo.args(arguments).current_dir(workspace::root()).env("RUSTDOCFLAGS", "--deny warnings"))
-}
-
-fn run_command(command: &mut Command) -> Result<()> {
-    let status = command.stdin(Stdio::null()).status();
-    let status = status.with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    ensure!(status.success(), "{} ended with {status}", command.get_program().display());
-    Ok(())
+    workspace::run(
+        cargo.args(arguments).current_dir(workspace::root()).env("RUSTDOCFLAGS", "--deny warnings"),
+    )
 }
 
 /// Trains the built-in recipe on the sample with the binary as users get it, and looks at what it says it reached.
@@ -88,7 +98,7 @@ fn train_on_sample() -> Result<()> {
         "none",
         "--out",
     ]);
-    run_command(densely.arg(&out).env(DATA_VARIABLE, workspace::committed_data()))?;
+    workspace::run(densely.arg(&out).env(DATA_VARIABLE, workspace::committed_data()))?;
     check_metrics(&out.join("metrics.json"))
 }
 

@@ -1,4 +1,5 @@
-//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `ci`, `loom`, `tidy` and `sample`, one file for each.
+//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `ci`, `loom`, `tidy`, `cross`, `sanitize` and `sample`,
+//! one file for each.
 //!
 //! The workspace's own crates never touch the network; everything that does is here, in [`download`]. The tasks are a library
 //! with a thin `main.rs` so that the tests reach the downloader with a manifest and time limits of their own.
@@ -11,9 +12,11 @@ pub mod workspace;
 
 pub mod bench;
 pub mod ci;
+pub mod cross;
 pub mod download;
 pub mod loom;
 pub mod sample;
+pub mod sanitize;
 pub mod tidy;
 pub mod train;
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, download, loom, sample, tidy, train};
+use xtask::{Usage, bench, ci, cross, download, loom, sample, sanitize, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Task {
     Ci(ci::Arguments),
     Loom(loom::Arguments),
     Tidy(tidy::Arguments),
+    Cross(cross::Arguments),
+    Sanitize(sanitize::Arguments),
     Sample(sample::Arguments),
 }
 
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
         Task::Ci(arguments) => ci::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Loom(arguments) => loom::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Cross(arguments) => cross::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Sanitize(arguments) => sanitize::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sample(arguments) => sample::run(arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::manifest::Manifest;
@@ -111,8 +111,8 @@ fn packages(root: &Path) -> Result<Vec<Package>> {
         packages: Vec<Package>,
     }
     let mut cargo = workspace::cargo();
-    let json = output(cargo.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root))?;
-    let metadata: Metadata = serde_json::from_slice(&json).context("cargo metadata")?;
+    let metadata = cargo.args(["metadata", "--no-deps", "--format-version=1"]).current_dir(root);
+    let metadata: Metadata = serde_json::from_str(&workspace::output(metadata)?).context("cargo metadata")?;
     Ok(metadata.packages)
 }
 
@@ -120,17 +120,8 @@ fn packages(root: &Path) -> Result<Vec<Package>> {
 fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
-    let names = String::from_utf8(output(&mut git)?).context("git names a file that is not UTF-8")?;
+    let names = workspace::output(&mut git)?;
     Ok(names.split_terminator('\0').map(PathBuf::from).collect())
-}
-
-fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let output =
-        command.output().with_context(|| format!("cannot run {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!("{}: {}", command.get_program().display(), String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(output.stdout)
 }
 
 fn read(path: &Path) -> Result<String> {

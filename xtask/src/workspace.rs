@@ -4,7 +4,9 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
 
 /// The variable that moves the data folder.
 pub const DATA_VARIABLE: &str = "DENSELY_DATA";
@@ -35,4 +37,30 @@ pub fn data() -> io::Result<PathBuf> {
 /// The `cargo` that started this task, or the one on the path.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// Runs a program to its end, with this task's output and no input.
+///
+/// # Errors
+///
+/// If it cannot be started or does not succeed.
+pub fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} ended with {status}");
+    Ok(())
+}
+
+/// What a program prints.
+///
+/// # Errors
+///
+/// As [`run`], or if it is no text; the message has what it printed as an error.
+pub fn output(command: &mut Command) -> Result<String> {
+    let program = command.get_program().display().to_string();
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {program}"))?;
+    if !output.status.success() {
+        bail!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{program} prints what is not UTF-8"))
 }

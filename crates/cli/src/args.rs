@@ -23,7 +23,7 @@ Examples:
 Environment:
   DENSELY_DATA     the folder that holds the datasets (default: data)
   DENSELY_THREADS  how many threads to use (default: as many as this process may use)
-  DENSELY_ISA      force an instruction set (portable, avx2, avx512); no bit of a result changes
+  DENSELY_ISA      force an instruction set (portable, avx2, avx512, neon); no bit of a result changes
   NO_COLOR         if set, no colours
 
 Exit status: 0 fine, 1 failed, 2 wrong command line, 130 training stopped by Ctrl-C"

@@ -25,12 +25,16 @@ enum Family {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 /// Every family that this target could have, best first.
 #[cfg(target_arch = "x86_64")]
 const FAMILIES: &[Family] = &[Family::Avx512, Family::Avx2, Family::Portable];
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+const FAMILIES: &[Family] = &[Family::Neon, Family::Portable];
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const FAMILIES: &[Family] = &[Family::Portable];
 
 impl Family {
@@ -41,6 +45,8 @@ impl Family {
             Family::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Family::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Family::Neon => "neon",
         }
     }
 
@@ -59,6 +65,8 @@ impl Family {
                     && is_x86_feature_detected!("avx2")
                     && is_x86_feature_detected!("fma")
             }
+            #[cfg(target_arch = "aarch64")]
+            Family::Neon => std::arch::is_aarch64_feature_detected!("neon"),
         }
     }
 }
@@ -88,6 +96,9 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Family::Avx512 => unsafe { run_avx512(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Family::Neon => unsafe { run_neon(kernel) },
         }
     }
 }
@@ -111,6 +122,12 @@ fn run_avx2<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 fn run_avx512<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<<T as VectorTypes>::Avx512>()
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn run_neon<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
+    kernel.run::<<T as VectorTypes>::Neon>()
 }
 
 impl fmt::Display for Isa {
@@ -137,5 +154,18 @@ impl std::str::FromStr for Isa {
 
     fn from_str(name: &str) -> Result<Isa, UnknownIsa> {
         Isa::available().find(|isa| isa.0.name() == name).ok_or_else(|| UnknownIsa { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tests go through what is available, so they would pass where detection finds too little.
+    #[test]
+    fn what_a_target_always_has_is_found() {
+        let expected = if cfg!(target_arch = "aarch64") { "neon" } else { "portable" };
+        assert!(Isa::available().any(|isa| isa.to_string() == expected));
+        assert_eq!(Isa::available().last(), Some(Isa::PORTABLE));
     }
 }

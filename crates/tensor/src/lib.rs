@@ -1,7 +1,7 @@
 //! Matrix products and element-wise kernels for dense layers, fast on ordinary CPUs and with the same bits everywhere.
 //!
-//! Whatever the number of threads and whichever instruction set the machine has (AVX-512, AVX2 with FMA, or none in
-//! particular), the same operands give the same bits: each element of a product is one chain of fused multiply-adds in
+//! Whatever the number of threads and whichever instruction set the machine has (AVX-512, AVX2 with FMA, NEON, or
+//! none in particular), the same operands give the same bits: each element of a product is one chain of fused multiply-adds in
 //! the order of the inner index, sums run in sixteen fixed lanes, and no operation is approximate. (A NaN stays a NaN; its
 //! payload and sign are not part of the promise.)
 //!

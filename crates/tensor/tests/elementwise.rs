@@ -60,6 +60,7 @@ fn every_kernel<T: Scalar>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_instruction_set_gives_the_same_bits() {
     every_kernel::<f32>();
     every_kernel::<f64>();
@@ -410,6 +411,7 @@ fn dropout_drops_what_its_bytes_say_and_scales_the_rest() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn the_fused_update_is_the_gradient_and_then_the_update() {
     let mut random = Random(5);
     for (units, inputs, samples) in [(1, 1, 1), (10, 33, 7), (64, 100, 128), (3, 2000, 5), (200, 700, 3)] {

@@ -90,6 +90,7 @@ fn nested_use_works() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn many_threads_may_use_one_pool() {
     let pool = pool(2);
     std::thread::scope(|scope| {
@@ -192,6 +193,7 @@ fn worker_ticks() -> u64 {
 /// Only this test has a pool with a worker number 7 or more, so other tests do not show.
 #[cfg(target_os = "linux")]
 #[test]
+#[cfg_attr(miri, ignore = "an interpreter shows no CPU time")]
 fn idle_workers_cost_no_cpu() {
     let pool = pool(8);
     pool.for_each_part(1, &mut [0; 8][..], |_, _| {});

@@ -7,6 +7,8 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;
 pub(crate) mod portable;
 
 use crate::scalar::Scalar;
@@ -54,9 +56,6 @@ pub unsafe trait Vector: Copy {
     ///
     /// `target` must be valid for writing `count` elements.
     unsafe fn store_first(self, target: *mut Self::Element, count: usize);
-    /// Asks for a cache line that will be read; any address will do.
-    #[inline(always)]
-    fn prefetch(_address: *const Self::Element) {}
     /// `self · factor + addend` in each lane, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// `self + other` in each lane.
@@ -79,6 +78,9 @@ pub trait VectorTypes: Sized {
     /// AVX-512 F, BW, DQ, VL.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Vector<Element = Self>;
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    type Neon: Vector<Element = Self>;
 }
 
 impl VectorTypes for f32 {
@@ -87,6 +89,8 @@ impl VectorTypes for f32 {
     type Avx2 = avx2::F32x8;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F32x16;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = neon::F32x4;
 }
 
 impl VectorTypes for f64 {
@@ -95,4 +99,6 @@ impl VectorTypes for f64 {
     type Avx2 = avx2::F64x4;
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F64x8;
+    #[cfg(target_arch = "aarch64")]
+    type Neon = neon::F64x2;
 }

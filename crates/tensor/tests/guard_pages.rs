@@ -1,0 +1,294 @@
+//! No kernel reads or writes one byte outside its operands: they end where a page without access begins, and again begin
+//! where one ends, on every instruction set.
+//!
+//! A new kernel of slices of one length is a line of [`kernels_of_slices`]; any other is a closure for
+//! [`at_every_edge`] that makes its operands with [`Operands`]. A kernel that goes too far does not fail a comparison:
+//! the process dies with SIGSEGV, after a line that says which call went too far.
+
+#![cfg(all(unix, not(miri)))] // Miri knows no pages, and sees such an access by itself
+
+mod guarded;
+mod reference;
+
+use densely_tensor::*;
+use guarded::{Edge, Guarded, LAYOUTS, Layout, Operands, at_every_edge};
+use std::hint::black_box;
+
+/// Zero, one, and around every vector and unrolled loop.
+const LENGTHS: [usize; 22] =
+    [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 127, 128, 1029];
+
+/// Runs `kernel` with `N` slices of each length.
+#[track_caller]
+fn slices<T: Scalar, const N: usize>(kernel: impl Fn(Isa, [&mut [T]; N])) {
+    at_every_edge(|operands| {
+        for len in LENGTHS {
+            let mut slices: [_; N] = std::array::from_fn(|_| operands.slice::<T>(len));
+            kernel(operands.isa, slices.each_mut().map(|slice| &mut slice[..]));
+        }
+    });
+}
+
+fn kernels_of_slices<T: Scalar>() {
+    let third = T::from_f64(1.0 / 3.0);
+    use ActivationFunction::{Gelu, Mish, Relu, Sigmoid, Softplus, Tanh};
+    for function in [Relu, Sigmoid, Tanh, Gelu, Mish, Softplus] {
+        slices::<T, 1>(|isa, [x]| function.apply(isa, x));
+        slices::<T, 2>(|isa, [kept, gradient]| function.multiply_by_derivative(isa, kept, gradient));
+    }
+    slices::<T, 1>(|isa, [x]| exp(isa, x));
+    slices::<T, 1>(|isa, [x]| log(isa, x));
+    slices::<T, 1>(|isa, [x]| erf(isa, x));
+    slices::<T, 1>(|isa, [z]| log_softmax(isa, z));
+    slices::<T, 1>(|isa, [z]| softmax(isa, z));
+    slices::<T, 2>(|isa, [y, gradient]| softmax_gradient(isa, y, gradient));
+    slices::<T, 1>(|isa, [z]| {
+        if let Some(label) = z.len().checked_sub(1) {
+            softmax_cross_entropy(isa, z, label, third);
+        }
+    });
+    slices::<T, 1>(|_, [x]| _ = black_box(arg_max(x)));
+
+    let adam = Adam { step_size: third, first_rate: third, second_rate: third, epsilon: third };
+    let sgd = Sgd { learning_rate: third, momentum: T::ZERO, nesterov: false };
+    for rule in [
+        Update::from(adam),
+        Update::from(adam).weight_decay(0.5, 0.5),
+        Update::from(Amsgrad(adam)),
+        Update::from(sgd),
+        Update::from(Sgd { momentum: third, ..sgd }),
+        Update::from(Sgd { momentum: third, nesterov: true, ..sgd }),
+        Update::from(Lion::new(0.1, 0.9, 0.99)),
+    ] {
+        slices::<T, 5>(|isa, [w, g, first, second, third]| {
+            second.iter_mut().for_each(|v| *v = v.abs());
+            rule.apply(isa, w, g, [first, second, third]);
+        });
+    }
+}
+
+#[test]
+fn kernels_of_slices_stay_inside() {
+    kernels_of_slices::<f32>();
+    kernels_of_slices::<f64>();
+}
+
+fn dropout_stays_inside_with<T: Scalar>() {
+    at_every_edge(|operands| {
+        for len in LENGTHS {
+            let random: Vec<u8> = (0..2 * len).map(|i| (i * 37) as u8).collect();
+            let (random, input) = (operands.copy_of(&random), operands.slice::<T>(len));
+            let mut output = operands.slice(len);
+            dropout(operands.isa, DropoutRate::new(0.3), &random, &input, &mut output);
+        }
+    });
+}
+
+#[test]
+fn dropout_stays_inside() {
+    dropout_stays_inside_with::<f32>();
+    dropout_stays_inside_with::<f64>();
+}
+
+/// One product, with every operand at the edge.
+fn product<T: Scalar>(
+    operands: &Operands,
+    (m, n, k): (usize, usize, usize),
+    [a, b, c]: [Layout; 3],
+    beta: f64,
+    epilogue: usize,
+) {
+    let (a, b) = (operands.matrix(m, k, a), operands.matrix(k, n, b));
+    let (mut c, bias) = (operands.matrix(m, n, c), operands.slice(m));
+    let epilogue = [Epilogue::None, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)][epilogue];
+    let (alpha, beta) = (T::from_f64(0.75), T::from_f64(beta));
+    gemm_on_one_thread(operands.isa, c.as_mut(), alpha, a.as_ref(), b.as_ref(), beta, epilogue);
+}
+
+#[test]
+fn products_of_every_layout_stay_inside() {
+    at_every_edge(|operands| {
+        let mut case = 0;
+        for m in [1, 2, 8, 15, 16, 17, 33, 64] {
+            for n in [1, 2, 6, 7, 8, 9, 17] {
+                for k in [0, 1, 7, 16, 33] {
+                    // Each a and b of each shape; c and the rest take turns.
+                    for a in LAYOUTS {
+                        for b in LAYOUTS {
+                            case += 1;
+                            let layouts = [a, b, LAYOUTS[case / 16 % 4]];
+                            let (beta, epilogue) = ([0.0, 1.0, -0.5][case % 3], case / 3 % 3);
+                            if case % 4 == 0 {
+                                product::<f64>(operands, (m, n, k), layouts, beta, epilogue);
+                            } else {
+                                product::<f32>(operands, (m, n, k), layouts, beta, epilogue);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Products of tiled operands: every mixture with plain ones.
+#[test]
+fn tiled_products_stay_inside() {
+    at_every_edge(|operands| {
+        for (m, n, k) in
+            [(1, 1, 1), (10, 5, 20), (16, 12, 64), (65, 13, 33), (130, 66, 65), (64, 0, 3), (3, 70, 0)]
+        {
+            let tiled = |rows, columns| operands.slice::<f32>(tiled_len(rows, columns).expect("small"));
+            let (a, b, b_t, mut c) = (tiled(m, k), tiled(k, n), tiled(n, k), tiled(m, n));
+            let (plain_a, mut plain_c) =
+                (operands.matrix(m, k, Layout::Columns), operands.matrix(m, n, Layout::Columns));
+            let a = TiledRef::from_slice(&a, m, k);
+            for b in [
+                Operand::from(TiledRef::from_slice(&b, k, n)),
+                Operand::from(TiledRef::from_slice(&b_t, n, k)).t(),
+            ] {
+                gemm_on_one_thread(
+                    operands.isa,
+                    TiledMut::from_slice(&mut c, m, n),
+                    1.0,
+                    a,
+                    b,
+                    1.0,
+                    Epilogue::None,
+                );
+                gemm_on_one_thread(operands.isa, plain_c.as_mut(), 1.0, a, b, 0.0, Epilogue::None);
+                let c = TiledMut::from_slice(&mut c, m, n);
+                gemm_on_one_thread(operands.isa, c, 0.5, plain_a.as_ref(), b, 0.0, Epilogue::None);
+            }
+        }
+    });
+}
+
+/// The edges of the blocks, and products without elements.
+#[test]
+fn large_and_empty_products_stay_inside() {
+    at_every_edge(|operands| {
+        for shape in
+            [(33, 9, 193), (40, 350, 385), (3, 700, 200), (300, 3, 800), (0, 3, 4), (3, 0, 4), (0, 0, 0)]
+        {
+            for layout in LAYOUTS {
+                product::<f32>(operands, shape, [layout; 3], 1.0, 2);
+                product::<f64>(operands, shape, [layout; 3], 0.0, 1);
+            }
+        }
+    });
+}
+
+fn tiles_stay_inside_with<T: Scalar>() {
+    at_every_edge(|operands| {
+        for rows in [0, 1, 10, 16, 17, 63, 64, 65, 130] {
+            for columns in [0, 1, 3, 16] {
+                for layout in LAYOUTS {
+                    let source = operands.matrix::<T>(rows, columns, layout);
+                    let mut target = operands.matrix::<T>(rows, columns, layout);
+                    let len = tiled_len(rows, columns).expect("a small matrix");
+                    let mut tiled = operands.slice::<T>(len);
+                    TiledMut::from_slice(&mut tiled, rows, columns).copy_from(source.as_ref());
+                    TiledRef::from_slice(&tiled, rows, columns).copy_to(target.as_mut());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn tiles_stay_inside() {
+    tiles_stay_inside_with::<f32>();
+    tiles_stay_inside_with::<f64>();
+}
+
+/// The gradients of a layer and the step on them, shared out among two threads.
+fn gradients_stay_inside_with<T: Scalar>() {
+    let rule = Update::from(Sgd { learning_rate: T::ONE, momentum: T::ONE, nesterov: true });
+    at_every_edge(|operands| {
+        let pool = Pool::with_isa(2, operands.isa).expect("two threads");
+        for (units, inputs, samples) in [(1, 1, 1), (10, 33, 7), (65, 17, 16), (64, 5, 33), (3, 40, 0)] {
+            let delta = operands.matrix::<T>(units, samples, Layout::Columns);
+            let mut sums = operands.slice(units);
+            row_sums(&pool, delta.as_ref(), &mut sums);
+
+            let input = operands.matrix::<T>(inputs, samples, Layout::Columns);
+            let (mut kernel, mut moment) = (operands.slice(units * inputs), operands.slice(units * inputs));
+            let mut scratch = operands.slice(update_chunk::<T>(units) * pool.threads());
+            let (delta, input) = (delta.as_ref(), input.as_ref());
+            let moments = [&mut moment[..], &mut [], &mut []];
+            update_with_weight_gradient(&pool, &rule, delta, input, &mut kernel, moments, &mut scratch);
+        }
+    });
+}
+
+#[test]
+fn gradients_stay_inside() {
+    gradients_stay_inside_with::<f32>();
+    gradients_stay_inside_with::<f64>();
+}
+
+/// Runs `code`, which must not allocate, in a process of its own; returns the signal that ended it, if one did.
+fn signal_of(code: impl FnOnce()) -> Option<i32> {
+    // SAFETY: the child calls nothing that other threads could hold a lock of: it touches memory and ends.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork: {}", std::io::Error::last_os_error());
+    if child == 0 {
+        // SAFETY: both calls are allowed after a fork. The default action takes the place of the handlers of the
+        // standard library and of sanitizers, which report and exit.
+        unsafe {
+            libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+            libc::signal(libc::SIGBUS, libc::SIG_DFL);
+        }
+        code();
+        // SAFETY: as above.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is ours to write, and the child is ours to wait for.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    assert_eq!(waited, child, "waitpid: {}", std::io::Error::last_os_error());
+    libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status))
+}
+
+/// What a careless kernel does: sixteen elements at a time, `offset` elements from where they are.
+fn read_in_sixteens(x: &[f32], offset: isize) {
+    for start in (0..x.len()).step_by(16) {
+        for lane in 0..16 {
+            // SAFETY: none. It reads outside the slice, where the system must stop it.
+            unsafe { x.as_ptr().wrapping_add(start + lane).wrapping_offset(offset).read_volatile() };
+        }
+    }
+}
+
+#[test]
+fn one_element_too_far_ends_the_process() {
+    let fault = |signal| matches!(signal, Some(libc::SIGSEGV | libc::SIGBUS));
+    for len in [16, 31, 1024, 1025] {
+        let at = |edge| Guarded::new(edge, &vec![1.0f32; len]);
+        let (end, start) = (at(Edge::End), at(Edge::Start));
+        let whole = len % 16 == 0;
+        assert_eq!(fault(signal_of(|| read_in_sixteens(&end, 0))), !whole, "{len}, remainder");
+        assert!(fault(signal_of(|| read_in_sixteens(&end, 1))), "{len}, beyond the end");
+        assert!(fault(signal_of(|| read_in_sixteens(&start, -1))), "{len}, before the start");
+        // SAFETY: none. They write outside the slices, where the system must stop them.
+        let write = |place: *const f32| signal_of(|| unsafe { place.cast_mut().write_volatile(0.0) });
+        assert!(fault(write(end.as_ptr().wrapping_add(len))), "{len}, a write beyond the end");
+        assert!(fault(write(start.as_ptr().wrapping_sub(1))), "{len}, a write before the start");
+    }
+}
+
+#[test]
+#[should_panic(expected = "wrote beside its operand")]
+fn a_write_where_no_page_ends_is_seen() {
+    at_every_edge(|operands| {
+        let mut x = operands.slice::<f32>(3);
+        let beside = if operands.edge == Edge::End {
+            x.as_mut_ptr().wrapping_sub(1)
+        } else {
+            x.as_mut_ptr().wrapping_add(3)
+        };
+        // SAFETY: outside the slice, but inside the page that it shares with nothing.
+        unsafe { beside.write(0.0) };
+    });
+}
