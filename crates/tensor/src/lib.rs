@@ -25,7 +25,7 @@
 //!
 //! * [`Scalar`]: `f32` and `f64`. [`Isa`]: what this CPU can do. [`Pool`]: the threads that share a kernel's outputs.
 //! * [`MatRef`], [`MatMut`]: operands, from slices or nalgebra matrices. [`gemm`]: the product.
-//! * [`Nonzeros`]: what is not zero in a batch, for products that skip the rest.
+//! * [`Nonzeros`]: what is not zero in a batch. [`sparse_gemm`]: the product that skips the rest; [`prefers_sparse`]: when.
 //! * [`relu`], [`sigmoid`], [`tanh`], [`softmax`], [`dropout`] and their gradients; [`softmax_cross_entropy`].
 //! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
 //!   of a dense layer's kernel is computed.
@@ -58,7 +58,7 @@ pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
 pub use reduce::arg_max;
 pub use scalar::Scalar;
 pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
-pub use sparse::Nonzeros;
+pub use sparse::{Nonzeros, prefers_sparse, sparse_gemm};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{Adam, Sgd, Update};
 pub use view::{MatMut, MatRef};

@@ -5,6 +5,8 @@
 //! [`Nonzeros`] finds the terms that are left once a batch; [`compress`] fills it.
 
 mod compress;
+mod product;
+pub use product::{prefers_sparse, sparse_gemm};
 
 use crate::aligned::AlignedBuffer;
 use crate::arch::MOST_LANES;
