@@ -15,6 +15,7 @@ use crate::scalar::Scalar;
 use crate::tiled::TiledRef;
 use crate::view::MatRef;
 use compress::{Bytes, Columns, Source, Tiles};
+use std::ops::Range;
 
 /// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.
 pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
@@ -90,6 +91,31 @@ impl<T: Scalar> Lists<T> {
     fn get(&self, list: usize) -> (&[u32], &[T]) {
         let range = self.starts[list]..self.starts[list] + self.lengths[list] as usize;
         (&self.indices[range.clone()], &self.values[range])
+    }
+}
+
+/// The lists by sample, with access to those of some blocks of features.
+#[derive(Clone, Copy)]
+struct BySample<'a, T: Scalar> {
+    lists: &'a Lists<T>,
+    block_ends: &'a [u32],
+    /// Blocks of features.
+    blocks: usize,
+}
+
+impl<'a, T: Scalar> BySample<'a, T> {
+    fn new(lists: &'a Lists<T>, block_ends: &'a [u32], blocks: usize) -> Self {
+        Self { lists, block_ends, blocks }
+    }
+
+    /// A sample's nonzeros in a range of blocks of features.
+    #[inline(always)]
+    fn nonzeros(&self, sample: usize, blocks: Range<usize>) -> (&'a [u32], &'a [T]) {
+        let ends = &self.block_ends[sample * self.blocks..][..self.blocks];
+        let end_of = |blocks: usize| if blocks == 0 { 0 } else { ends[blocks - 1] as usize };
+        let start = self.lists.starts[sample];
+        let range = start + end_of(blocks.start)..start + end_of(blocks.end);
+        (&self.lists.indices[range.clone()], &self.lists.values[range])
     }
 }
 
@@ -175,7 +201,7 @@ impl<T: Scalar> Nonzeros<T> {
         if let Some(sample) = order.iter().find(|&&sample| sample as usize >= there) {
             panic!("sample {sample} of {there} samples of {n_features} bytes");
         }
-        self.fill(pool, n_features, order.len(), &Bytes { n_features, bytes, order, values });
+        self.fill(pool, n_features, order.len(), &Bytes::new(n_features, bytes, order, values));
     }
 
     #[track_caller]

@@ -11,7 +11,7 @@
 //! the value: the loads, two a cycle, leave 8/9 of the machine's peak. Eight independent chains are also what hides the
 //! latency of four cycles. With 64 units, four chains of 512 bits, the same loop stops at half the peak.
 
-use super::{BLOCK_FEATURES, Nonzeros};
+use super::{BLOCK_FEATURES, BySample, Nonzeros};
 use crate::arch::Vector;
 use crate::gemm::Epilogue;
 use crate::isa::Kernel;
@@ -168,6 +168,7 @@ impl<T: Scalar> Product<'_, T> {
         let bias = self.padded_bias::<TILES>(tile);
         let rectify = matches!(self.epilogue, Epilogue::BiasRelu(_));
         let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
+        let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
         let fitting = BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES);
         let step = fitting.max(1) * if self.double_blocks { 2 } else { 1 };
         let w: [&[T]; TILES] = std::array::from_fn(|t| {
@@ -183,8 +184,7 @@ impl<T: Scalar> Product<'_, T> {
             let end_block = (first_block + step).min(blocks);
             let last = end_block == blocks;
             for column in 0..columns {
-                let (indices, values) =
-                    x.nonzeros_of_blocks(self.samples.start + column, first_block..end_block);
+                let (indices, values) = x.nonzeros(self.samples.start + column, first_block..end_block);
                 let start = (tile * columns + column) * height + row;
                 let z: [*mut T; TILES] = std::array::from_fn(|t| {
                     let start = start + t * columns * height;
@@ -256,22 +256,5 @@ impl<T: Scalar> Product<'_, T> {
                 column[self.height - padding..].fill(T::ZERO);
             }
         }
-    }
-}
-
-impl<T: Scalar> Nonzeros<T> {
-    /// A sample's nonzeros in a range of blocks of features.
-    ///
-    /// # Panics
-    ///
-    /// If there are not so many samples or blocks.
-    #[inline(always)]
-    fn nonzeros_of_blocks(&self, sample: usize, blocks: Range<usize>) -> (&[u32], &[T]) {
-        let count = self.n_features.div_ceil(BLOCK_FEATURES);
-        let ends = &self.block_ends[sample * count..][..count];
-        let end_of = |blocks: usize| if blocks == 0 { 0 } else { ends[blocks - 1] as usize };
-        let start = self.by_sample.starts[sample];
-        let range = start + end_of(blocks.start)..start + end_of(blocks.end);
-        (&self.by_sample.indices[range.clone()], &self.by_sample.values[range])
     }
 }
