@@ -158,6 +158,7 @@ impl<T: Scalar> Kernel<T> for Product<'_, T> {
 impl<T: Scalar> Product<'_, T> {
     /// Computes a strip of Z: of `TILES` tiles from number `tile`, `MV` vectors of rows from row `row`. Returns `MV`.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // indices keep the sums in registers; iterators leave them in memory
     fn multiply_strip<V: Vector<Element = T>, const MV: usize, const TILES: usize>(
         &mut self,
         tile: usize,
@@ -194,36 +195,40 @@ impl<T: Scalar> Product<'_, T> {
                 });
                 let mut sums = [[zero; MV]; TILES];
                 if first_block > 0 {
-                    for (sums, z) in sums.iter_mut().zip(z) {
-                        for (i, sum) in sums.iter_mut().enumerate() {
+                    for t in 0..TILES {
+                        for i in 0..MV {
                             // SAFETY: z points at MV vectors of `self.z`, as was checked.
-                            *sum = unsafe { V::load(z.add(i * V::LANES)) };
+                            sums[t][i] = unsafe { V::load(z[t].add(i * V::LANES)) };
                         }
                     }
                 }
                 for (&feature, &value) in indices.iter().zip(values) {
                     let value = V::splat(value);
                     let start = feature as usize * height;
-                    for (sums, w) in sums.iter_mut().zip(w) {
-                        for (i, sum) in sums.iter_mut().enumerate() {
+                    for t in 0..TILES {
+                        for i in 0..MV {
                             // SAFETY: a list's features are less than X's, which are W's columns (checked by
                             // `sparse_gemm`); each has `height` elements in a tile, and the strip's rows are among
                             // them, as asserted above.
-                            let column = unsafe { V::load(w.as_ptr().add(start + i * V::LANES)) };
-                            *sum = column.mul_add(value, *sum);
+                            let column = unsafe { V::load(w[t].as_ptr().add(start + i * V::LANES)) };
+                            sums[t][i] = column.mul_add(value, sums[t][i]);
                         }
                     }
                 }
-                for (t, (sums, z)) in sums.iter_mut().zip(z).enumerate() {
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        if last {
+                if last {
+                    for t in 0..TILES {
+                        for i in 0..MV {
                             // SAFETY: the strip's rows are among the tile's, which `bias` has.
-                            let bias = unsafe { V::load(bias[t][row + i * V::LANES..].as_ptr()) };
-                            *sum = sum.add(bias);
-                            *sum = if rectify { sum.relu() } else { sum.add(zero) };
+                            let bias = unsafe { V::load(bias[t].as_ptr().add(row + i * V::LANES)) };
+                            let sum = sums[t][i].add(bias);
+                            sums[t][i] = if rectify { sum.relu() } else { sum.add(zero) };
                         }
+                    }
+                }
+                for t in 0..TILES {
+                    for i in 0..MV {
                         // SAFETY: as for the load.
-                        unsafe { sum.store(z.add(i * V::LANES)) };
+                        unsafe { sums[t][i].store(z[t].add(i * V::LANES)) };
                     }
                 }
             }
