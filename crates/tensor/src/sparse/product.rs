@@ -27,17 +27,18 @@ const BLOCK_BYTES: usize = 32 * 1024;
 /// Up to this density a block is twice as large: its columns are used by so few samples that not all need to stay, and
 /// Z is loaded and stored half as often. Measured; the two cross between 0.25 and 0.3.
 const LOW_DENSITY: f64 = 0.25;
-/// From this density the dense product is faster.
-const DENSE_DENSITY: f64 = 0.8;
+/// From this density the dense product can be faster.
+const DENSE_DENSITY: f64 = 0.5;
 
-/// Whether [`sparse_gemm`] is faster than the dense product at this density of X: below 0.8.
+/// Whether [`sparse_gemm`] is worth its while at this density of X: below 0.5.
 ///
-/// Both give the same bits (of finite operands), so the rule is free to be a plain number. It was measured on 512 × 512
-/// weights and 128 samples, where the two cross between 0.8 and 1 with 512-bit vectors.
+/// Both products give the same bits (of finite operands), so the rule is free to be a plain number. Measured on 512 × 512
+/// weights and 128 samples with 512-bit vectors, the two cross between 0.8 and 1 when the first-level cache is ours
+/// alone, and a little above 0.5 when busy neighbours share it.
 ///
 /// ```
-/// assert!(densely_tensor::prefers_sparse(0.5));
-/// assert!(!densely_tensor::prefers_sparse(1.0));
+/// assert!(densely_tensor::prefers_sparse(0.25));
+/// assert!(!densely_tensor::prefers_sparse(0.5));
 /// ```
 pub fn prefers_sparse(density: f64) -> bool {
     density < DENSE_DENSITY
