@@ -33,8 +33,8 @@ const DENSE_DENSITY: f64 = 0.5;
 /// Whether [`sparse_gemm`] is worth its while at this density of X: below 0.5.
 ///
 /// Both products give the same bits (of finite operands), so the rule is free to be a plain number. Measured on 512 × 512
-/// weights and 128 samples with 512-bit vectors, the two cross between 0.8 and 1 when the first-level cache is ours
-/// alone, and a little above 0.5 when busy neighbours share it.
+/// weights and 128 samples with 512-bit vectors, with other programs busy on the same machine: level at 0.5, and the
+/// dense product ahead at 0.8.
 ///
 /// ```
 /// assert!(densely_tensor::prefers_sparse(0.25));
