@@ -55,7 +55,11 @@ impl Family {
         match self {
             Family::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Family::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Family::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Family::Avx512 => {
                 is_x86_feature_detected!("avx512f")
@@ -64,6 +68,7 @@ impl Family {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx2")
                     && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("popcnt")
             }
             #[cfg(target_arch = "aarch64")]
             Family::Neon => std::arch::is_aarch64_feature_detected!("neon"),
@@ -113,13 +118,13 @@ pub(crate) trait Kernel<T: Scalar> {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,popcnt")]
 fn run_avx2<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<<T as VectorTypes>::Avx2>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
 fn run_avx512<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
     kernel.run::<<T as VectorTypes>::Avx512>()
 }

@@ -25,6 +25,7 @@
 //!
 //! * [`Scalar`]: `f32` and `f64`. [`Isa`]: what this CPU can do. [`Pool`]: the threads that share a kernel's outputs.
 //! * [`MatRef`], [`MatMut`]: operands, from slices or nalgebra matrices. [`gemm`]: the product.
+//! * [`Nonzeros`]: what is not zero in a batch. [`sparse_gemm`]: the product that skips the rest; [`prefers_sparse`]: when.
 //! * [`exp`], [`log`], [`tanh`], [`erf`]: elementary functions. [`ActivationFunction`]: activations of one element, with
 //!   their derivatives. [`softmax`], [`log_softmax`], [`softmax_cross_entropy`], of one sample or of a batch
 //!   ([`ColumnsMut`]); [`arg_max`], [`top_k`]. [`dropout`].
@@ -44,6 +45,7 @@ mod pool;
 mod reduce;
 mod scalar;
 mod softmax;
+mod sparse;
 mod tiled;
 mod update;
 mod view;
@@ -63,6 +65,7 @@ pub use softmax::{
     softmax_cross_entropy, softmax_cross_entropy_columns, softmax_cross_entropy_with_targets,
     softmax_gradient,
 };
+pub use sparse::{Nonzeros, prefers_sparse, sparse_gemm};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{
     Adadelta, Adagrad, Adam, Adamax, Amsgrad, Ftrl, Lion, MOST_MOMENTS, Nadam, Rmsprop, Rule, Sgd, Update,

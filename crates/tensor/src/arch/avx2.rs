@@ -25,6 +25,24 @@ unsafe fn first_lanes_f64(count: usize) -> __m256i {
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
 }
 
+/// For each mask of eight lanes, the numbers of those set, ascending, a byte each from the lowest.
+static SET_BITS: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut lane, mut count) = (0, 0);
+        while lane < 8 {
+            if mask >> lane & 1 == 1 {
+                table[mask] |= lane << (8 * count);
+                count += 1;
+            }
+            lane += 1;
+        }
+        mask += 1;
+    }
+    table
+};
+
 /// 8 `f32` in a __m256.
 #[derive(Clone, Copy)]
 pub struct F32x8(__m256);
@@ -92,6 +110,19 @@ unsafe impl Vector for F32x8 {
             let low = _mm256_unpacklo_ps(self.0, other.0);
             let high = _mm256_unpackhi_ps(self.0, other.0);
             (Self(_mm256_permute2f128_ps::<0x20>(low, high)), Self(_mm256_permute2f128_ps::<0x31>(low, high)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_nonzeros(self, first: u32, indices: *mut u32, values: *mut f32) -> usize {
+        // SAFETY: the caller vouches for 8 writable elements of both; the CPU has AVX2 and FMA (trait contract).
+        unsafe {
+            let kept = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
+            let kept = _mm256_movemask_ps(kept) as usize; // 8 bits
+            let lanes = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(SET_BITS[kept].cast_signed()));
+            let numbers = _mm256_add_epi32(lanes, _mm256_set1_epi32(first.cast_signed()));
+            _mm256_storeu_si256(indices.cast(), numbers);
+            _mm256_storeu_ps(values, _mm256_permutevar8x32_ps(self.0, lanes));
+            kept.count_ones() as usize
         }
     }
 }

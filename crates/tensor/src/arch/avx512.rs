@@ -82,6 +82,19 @@ unsafe impl Vector for F32x16 {
             )
         }
     }
+    #[inline(always)]
+    unsafe fn store_nonzeros(self, first: u32, indices: *mut u32, values: *mut f32) -> usize {
+        // SAFETY: the caller vouches for 16 writable elements of both; the CPU has AVX-512 (trait contract).
+        unsafe {
+            let kept = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps());
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let numbers = _mm512_add_epi32(lanes, _mm512_set1_epi32(first.cast_signed()));
+            // Compressed in a register and stored whole: compressing stores are slow on some CPUs.
+            _mm512_storeu_si512(indices.cast(), _mm512_maskz_compress_epi32(kept, numbers));
+            _mm512_storeu_ps(values, _mm512_maskz_compress_ps(kept, self.0));
+            kept.count_ones() as usize
+        }
+    }
 }
 
 /// 8 `f64` in a __m512d.
@@ -154,6 +167,18 @@ unsafe impl Vector for F64x8 {
                 Self(_mm512_permutex2var_pd(self.0, low, other.0)),
                 Self(_mm512_permutex2var_pd(self.0, high, other.0)),
             )
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_nonzeros(self, first: u32, indices: *mut u32, values: *mut f64) -> usize {
+        // SAFETY: the caller vouches for 8 writable elements of both; the CPU has AVX-512 (trait contract).
+        unsafe {
+            let kept = _mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_pd());
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let numbers = _mm256_add_epi32(lanes, _mm256_set1_epi32(first.cast_signed()));
+            _mm256_storeu_si256(indices.cast(), _mm256_maskz_compress_epi32(kept, numbers));
+            _mm512_storeu_pd(values, _mm512_maskz_compress_pd(kept, self.0));
+            kept.count_ones() as usize
         }
     }
 }

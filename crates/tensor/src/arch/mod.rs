@@ -66,6 +66,30 @@ pub unsafe trait Vector: Copy {
     fn mul(self, other: Self) -> Self;
     /// The lanes of both, alternating: `(a0 b0 a1 b1 …, … aL-1 bL-1)`.
     fn zip(self, other: Self) -> (Self, Self);
+    /// Writes the lanes that are not zero (NaN is not) to `values` without gaps, and their numbers plus `first` to
+    /// `indices`; returns how many there are. What lies behind them, up to [`LANES`](Self::LANES) elements in all, may
+    /// be overwritten with anything.
+    ///
+    /// # Safety
+    ///
+    /// `indices` and `values` must be valid for writing [`LANES`](Self::LANES) elements.
+    #[inline(always)]
+    unsafe fn store_nonzeros(self, first: u32, indices: *mut u32, values: *mut Self::Element) -> usize {
+        let mut lanes = [Self::Element::ZERO; MOST_LANES];
+        // SAFETY: no vector has more than MOST_LANES lanes.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut count = 0;
+        // Every lane is written; the next overwrites it unless it counts.
+        for (lane, &value) in lanes[..Self::LANES].iter().enumerate() {
+            // SAFETY: the count is at most the lane's number, and the caller vouches for LANES elements.
+            unsafe {
+                indices.add(count).write(first + lane as u32);
+                values.add(count).write(value);
+            }
+            count += usize::from(value != Self::Element::ZERO);
+        }
+        count
+    }
 }
 
 /// The vector type that each instruction set has for a scalar type.

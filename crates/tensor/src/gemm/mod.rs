@@ -148,11 +148,7 @@ impl<'a, T: Scalar> Product<'a, T> {
         epilogue: Epilogue<'a, T>,
     ) -> Self {
         check_shapes(&c, &a, &b, &epilogue);
-        let (bias, relu) = match epilogue {
-            Epilogue::None => (None, false),
-            Epilogue::Bias(bias) => (Some(bias), false),
-            Epilogue::BiasRelu(bias) => (Some(bias), true),
-        };
+        let (bias, relu) = (epilogue.bias(), matches!(epilogue, Epilogue::BiasRelu(_)));
         let one_row = c.n_rows() == 1 && c.n_columns() > 1;
         if one_row || c.layout.row_stride != 1 && c.layout.column_stride == 1 {
             let bias = bias.map_or(Bias::None, Bias::Columns);
@@ -199,7 +195,25 @@ fn check_shapes<T: Scalar>(
         b.n_rows(),
         b.n_columns(),
     );
-    if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
+    if let Some(bias) = epilogue.bias() {
         assert!(bias.len() == m, "gemm: C has {m} rows, the bias {} elements", bias.len());
+    }
+}
+
+impl<'a, T> Epilogue<'a, T> {
+    pub(crate) fn bias(&self) -> Option<&'a [T]> {
+        match *self {
+            Epilogue::None => None,
+            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(bias),
+        }
+    }
+
+    /// The epilogue of some of the rows.
+    pub(crate) fn rows(self, rows: std::ops::Range<usize>) -> Self {
+        match self {
+            Epilogue::None => Epilogue::None,
+            Epilogue::Bias(bias) => Epilogue::Bias(&bias[rows]),
+            Epilogue::BiasRelu(bias) => Epilogue::BiasRelu(&bias[rows]),
+        }
     }
 }

@@ -1,0 +1,223 @@
+//! Finding the nonzeros of a batch: by sample first, from any source of values, then by feature from those lists.
+
+use super::{BLOCK_FEATURES, BySample, Nonzeros, list_stride};
+use crate::arch::Vector;
+use crate::isa::Kernel;
+use crate::pool::{Pool, Runs};
+use crate::scalar::Scalar;
+use crate::tiled::TiledRef;
+use crate::view::MatRef;
+
+/// Where the values of a batch come from.
+pub(super) trait Source<T>: Sync {
+    /// The values of a block of a sample's features: [`BLOCK_FEATURES`], or fewer at the end. `space` is there to put
+    /// them.
+    fn block<'a>(&'a self, sample: usize, block: usize, space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T];
+
+    /// Last changes to a sample's nonzeros: a source may give stand-ins for what is costly to compute.
+    #[inline(always)]
+    fn finish(&self, _sample: usize, _indices: &[u32], _values: &mut [T]) {}
+}
+
+/// A batch in tiles. A tile's height is a block of features, or there is one tile.
+pub(super) struct Tiles<'a, T>(pub(super) TiledRef<'a, T>);
+
+impl<T: Scalar> Source<T> for Tiles<'_, T> {
+    #[inline(always)]
+    fn block<'a>(&'a self, sample: usize, block: usize, _space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T] {
+        let rows = (self.0.n_rows() - block * BLOCK_FEATURES).min(BLOCK_FEATURES);
+        &self.0.tile(block)[sample * self.0.tile_rows()..][..rows]
+    }
+}
+
+/// A batch with contiguous columns.
+pub(super) struct Columns<'a, T>(pub(super) MatRef<'a, T>);
+
+impl<T: Scalar> Source<T> for Columns<'_, T> {
+    #[inline(always)]
+    fn block<'a>(&'a self, sample: usize, block: usize, _space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T] {
+        block_of(self.0.column(sample), block)
+    }
+}
+
+/// Samples of bytes that stand for values.
+pub(super) struct Bytes<'a, T> {
+    n_features: usize,
+    bytes: &'a [u8],
+    /// Which sample each column of the batch is.
+    order: &'a [u32],
+    values: &'a [T; 256],
+    /// Whether byte 0 stands for 0 and no other does: then only the nonzeros have to be looked up.
+    zero_is_zero: bool,
+}
+
+impl<'a, T: Scalar> Bytes<'a, T> {
+    pub(super) fn new(n_features: usize, bytes: &'a [u8], order: &'a [u32], values: &'a [T; 256]) -> Self {
+        let zero_is_zero = values.iter().enumerate().all(|(byte, &value)| (byte == 0) == (value == T::ZERO));
+        Self { n_features, bytes, order, values, zero_is_zero }
+    }
+
+    #[inline(always)]
+    fn sample(&self, sample: usize) -> &[u8] {
+        &self.bytes[self.order[sample] as usize * self.n_features..][..self.n_features]
+    }
+}
+
+impl<T: Scalar> Source<T> for Bytes<'_, T> {
+    #[inline(always)]
+    fn block<'a>(&'a self, sample: usize, block: usize, space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T] {
+        let bytes = block_of(self.sample(sample), block);
+        let places = space.iter_mut().zip(bytes);
+        if self.zero_is_zero {
+            places.for_each(|(value, &byte)| *value = T::from_f64(f64::from(byte)));
+        } else {
+            places.for_each(|(value, &byte)| *value = self.values[usize::from(byte)]);
+        }
+        &space[..bytes.len()]
+    }
+
+    #[inline(always)]
+    fn finish(&self, sample: usize, indices: &[u32], values: &mut [T]) {
+        if self.zero_is_zero {
+            let bytes = self.sample(sample);
+            for (value, &index) in values.iter_mut().zip(indices) {
+                *value = self.values[usize::from(bytes[index as usize])];
+            }
+        }
+    }
+}
+
+fn block_of<T>(sample: &[T], block: usize) -> &[T] {
+    let rest = &sample[block * BLOCK_FEATURES..];
+    &rest[..rest.len().min(BLOCK_FEATURES)]
+}
+
+impl<T: Scalar> Nonzeros<T> {
+    /// The lists by sample. There is at least one feature and one sample.
+    pub(super) fn fill_samples(&mut self, pool: &Pool, source: &impl Source<T>) {
+        let (samples, stride) = (self.n_samples, list_stride(self.n_features));
+        let blocks = self.n_features.div_ceil(BLOCK_FEATURES);
+        let lists = &mut self.by_sample;
+        let parts = (
+            Runs::new(&mut lists.indices[..samples * stride], stride),
+            Runs::new(&mut lists.values[..samples * stride], stride),
+            &mut lists.starts[..samples],
+            &mut lists.lengths[..samples],
+            Runs::new(&mut self.block_ends[..samples * blocks], blocks),
+        );
+        pool.for_each_part(1, parts, |range, (indices, values, starts, lengths, block_ends)| {
+            let first = range.start;
+            let ends = block_ends.chunks_exact_mut(blocks);
+            pool.isa().run(CompressSamples { source, first, stride, indices, values, starts, lengths, ends });
+        });
+    }
+
+    /// The lists by feature, from those by sample. There is at least one feature and one sample.
+    pub(super) fn fill_features(&mut self, pool: &Pool) {
+        let (features, samples, stride) = (self.n_features, self.n_samples, list_stride(self.n_samples));
+        let blocks = features.div_ceil(BLOCK_FEATURES);
+        let (by_sample, lists) =
+            (BySample::new(&self.by_sample, &self.block_ends, blocks), &mut self.by_feature);
+        let parts = (
+            Runs::new(&mut lists.indices[..features * stride], stride),
+            Runs::new(&mut lists.values[..features * stride], stride),
+            &mut lists.starts[..features],
+            &mut lists.lengths[..features],
+        );
+        pool.for_each_part(BLOCK_FEATURES, parts, |range, (indices, values, starts, lengths)| {
+            let mut position = 0;
+            let groups = starts.chunks_mut(GROUP_FEATURES).zip(lengths.chunks_mut(GROUP_FEATURES));
+            for (first, (starts, lengths)) in range.clone().step_by(GROUP_FEATURES).zip(groups) {
+                let block = first / BLOCK_FEATURES;
+                let group = block..block + starts.len().div_ceil(BLOCK_FEATURES);
+                lengths.fill(0);
+                for sample in 0..samples {
+                    for &feature in by_sample.nonzeros(sample, group.clone()).0 {
+                        lengths[feature as usize - first] += 1;
+                    }
+                }
+                for (start, &length) in starts.iter_mut().zip(&*lengths) {
+                    *start = position;
+                    position += length as usize;
+                }
+                for sample in 0..samples {
+                    let (features, from) = by_sample.nonzeros(sample, group.clone());
+                    for (&feature, &value) in features.iter().zip(from) {
+                        let next = &mut starts[feature as usize - first];
+                        indices[*next] = sample as u32;
+                        values[*next] = value;
+                        *next += 1;
+                    }
+                }
+                // Each start has moved to its list's end.
+                for (start, &length) in starts.iter_mut().zip(&*lengths) {
+                    *start = *start - length as usize + range.start * stride;
+                }
+            }
+        });
+    }
+}
+
+/// Features whose lists grow at once: the ends of their lists stay in the first-level cache.
+const GROUP_FEATURES: usize = 4 * BLOCK_FEATURES;
+
+/// The lists of consecutive samples.
+struct CompressSamples<'a, T, S> {
+    source: &'a S,
+    /// Number of the first sample.
+    first: usize,
+    /// Places of a full list.
+    stride: usize,
+    indices: &'a mut [u32],
+    values: &'a mut [T],
+    starts: &'a mut [usize],
+    lengths: &'a mut [u32],
+    /// The samples' `block_ends`.
+    ends: std::slice::ChunksExactMut<'a, u32>,
+}
+
+impl<T: Scalar, S: Source<T>> Kernel<T> for CompressSamples<'_, T, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let mut space = [T::ZERO; BLOCK_FEATURES];
+        let mut position = 0;
+        for (i, ends) in self.ends.enumerate() {
+            let start = position;
+            for (block, end) in ends.iter_mut().enumerate() {
+                let chunk = self.source.block(self.first + i, block, &mut space);
+                // No list so far is longer than its features so far: there is room for all of this block.
+                let indices = &mut self.indices[position..][..chunk.len()];
+                let values = &mut self.values[position..][..chunk.len()];
+                let feature = (block * BLOCK_FEATURES) as u32;
+                let vectors = chunk.chunks_exact(V::LANES);
+                let (mut count, rest) = (0, vectors.remainder());
+                for (j, vector) in vectors.enumerate() {
+                    let first = feature + (j * V::LANES) as u32;
+                    // SAFETY: the vector has LANES elements. At most j · LANES nonzeros were counted, so as many places
+                    // as lanes are left of the chunk's.
+                    count += unsafe {
+                        let (indices, values) =
+                            (indices.as_mut_ptr().add(count), values.as_mut_ptr().add(count));
+                        V::load(vector.as_ptr()).store_nonzeros(first, indices, values)
+                    };
+                }
+                for (j, &value) in (chunk.len() - rest.len()..).zip(rest) {
+                    indices[count] = feature + j as u32;
+                    values[count] = value;
+                    count += usize::from(value != T::ZERO);
+                }
+                position += count;
+                *end = (position - start) as u32;
+            }
+            self.source.finish(
+                self.first + i,
+                &self.indices[start..position],
+                &mut self.values[start..position],
+            );
+            self.starts[i] = self.first * self.stride + start;
+            self.lengths[i] = (position - start) as u32;
+        }
+    }
+}
