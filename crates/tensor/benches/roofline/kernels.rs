@@ -1,0 +1,144 @@
+//! The kernels that are measured. Another one takes a few lines: make its operands, then
+//!
+//! ```text
+//! measure.kernel(Kernel {
+//!     group: "sparse forward",
+//!     name: product.shape(),
+//!     unit: Unit::Flops,            // of the dense product, so that shares compare with it
+//!     work: product.flops(),
+//!     traffic,                      // bytes of the operands that a call reads or writes
+//!     resident,                     // the same of all sets that calls rotate over
+//!     contenders: Timed::ours(|call| …),   // a peer is another `Timed`
+//! });
+//! ```
+
+use crate::measure::{Kernel, Measure, Timed, Unit};
+use crate::peers::{self, Contender, Operands, Peers, Product};
+use densely_tensor::{
+    Adam, AlignedBuffer, MatRef, Runs, Update, sigmoid, softmax, tanh, update_chunk,
+    update_with_weight_gradient,
+};
+use std::cell::RefCell;
+
+/// A hidden layer of the tutorial's network, and its batch.
+const BATCH: usize = 128;
+const UNITS: usize = 512;
+/// Its last layer's units.
+const CLASSES: usize = 10;
+
+/// Products with all their contenders; each result is checked first.
+pub(crate) fn products(measure: &Measure<'_>, peers: Peers, products: impl Iterator<Item = Product>) {
+    for product in products {
+        let sets = product.operands();
+        // Contenders write to the same places, in turns.
+        let results = RefCell::new(vec![AlignedBuffer::zeros(product.m * product.n); sets.len()]);
+        let timed = |contender| timed(contender, &product, &sets, &results);
+        let contenders =
+            peers::contenders(measure.pool, peers, &product, &sets).into_iter().map(timed).collect();
+        measure.kernel(Kernel {
+            group: product.group.name(),
+            name: product.shape(),
+            unit: Unit::Flops,
+            work: product.flops(),
+            traffic: product.bytes(),
+            resident: product.bytes() * sets.len(),
+            contenders,
+        });
+    }
+}
+
+/// Checks a contender's products of all sets, and makes it something to time.
+fn timed<'a>(
+    Contender { name, packed, mut multiply }: Contender<'a>,
+    product: &Product,
+    sets: &[Operands],
+    results: &'a RefCell<Vec<AlignedBuffer<f32>>>,
+) -> Timed<'a> {
+    for (operands, (set, result)) in sets.iter().zip(results.borrow_mut().iter_mut().enumerate()) {
+        result.fill(f32::NAN);
+        multiply(set, result);
+        assert!(product.is_correct(operands, result), "{name}: wrong product {product:?}");
+    }
+    let n_sets = sets.len();
+    let call = move |call: usize| {
+        let set = call % n_sets;
+        multiply(set, &mut results.borrow_mut()[set]);
+    };
+    Timed { name, packed, call: Box::new(call) }
+}
+
+/// An optimizer's step, alone and as the weight gradient is computed.
+pub(crate) fn updates(measure: &Measure<'_>) {
+    let pool = measure.pool;
+    let adam = Update::Adam(Adam { step_size: 1e-3, first_rate: 0.1, second_rate: 0.001, epsilon: 1e-7 });
+    for inputs in [784, 512] {
+        let weights = UNITS * inputs;
+        let buffer = |len: usize| {
+            let mut buffer = AlignedBuffer::<f32>::zeros(len);
+            buffer.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 17) as f32 / 16.0 - 0.5);
+            buffer
+        };
+        let (mut kernel, mut first, mut second) =
+            (buffer(weights), buffer(weights), AlignedBuffer::zeros(weights));
+        let gradient = buffer(weights);
+        let traffic = 7 * weights * size_of::<f32>(); // reads four, writes three
+        measure.kernel(Kernel {
+            group: "Adam alone",
+            name: format!("{weights} weights"),
+            unit: Unit::Elements,
+            work: weights as f64,
+            traffic,
+            resident: 4 * weights * size_of::<f32>(),
+            contenders: Timed::ours(|_| {
+                let parts = (&mut kernel[..], &mut first[..], &mut second[..], &gradient[..]);
+                pool.for_each_part(16, parts, |_, (kernel, first, second, gradient)| {
+                    adam.apply(pool.isa(), kernel, gradient, [first, second]);
+                });
+            }),
+        });
+        let (delta, input) = (buffer(UNITS * BATCH), buffer(inputs * BATCH));
+        let mut scratch = AlignedBuffer::zeros(update_chunk::<f32>(UNITS) * pool.threads());
+        let activations = (UNITS + inputs) * BATCH;
+        measure.kernel(Kernel {
+            group: "weight gradient with Adam",
+            name: format!("{inputs} × {BATCH} × {UNITS}"),
+            unit: Unit::Flops,
+            work: 2.0 * (weights * BATCH) as f64,
+            traffic: (6 * weights + activations) * size_of::<f32>(),
+            resident: (3 * weights + activations) * size_of::<f32>(),
+            contenders: Timed::ours(|_| {
+                let delta = MatRef::from_slice(&delta, UNITS, BATCH);
+                let input = MatRef::from_slice(&input, inputs, BATCH);
+                let moments = [&mut first[..], &mut second[..]];
+                update_with_weight_gradient(pool, &adam, delta, input, &mut kernel, moments, &mut scratch);
+            }),
+        });
+    }
+}
+
+/// Activations of a hidden layer's batch, in place, and softmax of the last layer's.
+pub(crate) fn elementwise(measure: &Measure<'_>) {
+    let pool = measure.pool;
+    let elements = UNITS * BATCH;
+    let mut activations = AlignedBuffer::<f32>::zeros(elements);
+    let mut in_place = |name: &str, rows: usize, kernel: &(dyn Fn(&mut [f32]) + Sync)| {
+        let batch = &mut activations[..rows * BATCH];
+        measure.kernel(Kernel {
+            group: "element-wise",
+            name: format!("{name}, {rows} × {BATCH}"),
+            unit: Unit::Elements,
+            work: batch.len() as f64,
+            traffic: 2 * size_of_val(batch),
+            resident: size_of_val(batch),
+            contenders: Timed::ours(|_| {
+                pool.for_each_part(1, Runs::new(batch, rows), |_, part| kernel(part))
+            }),
+        });
+    };
+    let isa = pool.isa();
+    in_place("sigmoid", UNITS, &|part| sigmoid(isa, part));
+    in_place("tanh", UNITS, &|part| tanh(isa, part));
+    in_place("softmax", CLASSES, &|part| {
+        part.chunks_exact_mut(CLASSES).for_each(|sample| softmax(isa, sample))
+    });
+}
