@@ -1,4 +1,5 @@
-//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `ci`, `tidy` and `sample`, one file for each.
+//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `roofline`, `ci`, `tidy` and `sample`, one file or
+//! folder for each.
 //!
 //! The workspace's own crates never touch the network; everything that does is here, in [`download`]. The tasks are a library
 //! with a thin `main.rs` so that the tests reach the downloader with a manifest and time limits of their own.
@@ -12,6 +13,7 @@ pub mod workspace;
 pub mod bench;
 pub mod ci;
 pub mod download;
+pub mod roofline;
 pub mod sample;
 pub mod tidy;
 pub mod train;

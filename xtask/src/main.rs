@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, download, sample, tidy, train};
+use xtask::{Usage, bench, ci, download, roofline, sample, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -21,6 +21,7 @@ enum Task {
     Train(train::Arguments),
     Download(download::Arguments),
     Bench(bench::Arguments),
+    Roofline(roofline::Arguments),
     Ci(ci::Arguments),
     Tidy(tidy::Arguments),
     Sample(sample::Arguments),
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Task::Train(arguments) => train::run(arguments),
         Task::Download(arguments) => download::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Roofline(arguments) => roofline::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sample(arguments) => sample::run(arguments).map(|()| ExitCode::SUCCESS),

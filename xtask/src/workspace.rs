@@ -2,9 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
 /// The variable that moves the data folder.
 pub const DATA_VARIABLE: &str = "DENSELY_DATA";
@@ -35,4 +38,29 @@ pub fn data() -> io::Result<PathBuf> {
 /// The `cargo` that started this task, or the one on the path.
 pub fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// Runs `cargo` with `arguments`, which build one executable, and returns where that is.
+///
+/// # Errors
+///
+/// If cargo cannot be run or the build fails; cargo has said why.
+pub fn build(arguments: &[&str]) -> Result<PathBuf> {
+    /// A message of cargo, as far as it matters here.
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    let mut cargo = cargo();
+    cargo.args(arguments).args(["--message-format=json-render-diagnostics", "--manifest-path"]);
+    cargo.arg(root().join("Cargo.toml"));
+    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let messages = BufReader::new(child.stdout.take().expect("standard output is piped"));
+    let mut executable = None;
+    for line in messages.lines() {
+        let message: Message = serde_json::from_str(&line?).context("cargo's messages are not JSON")?;
+        executable = message.executable.or(executable);
+    }
+    ensure!(child.wait()?.success(), "cargo {} failed", arguments.join(" "));
+    executable.context("cargo has built no executable")
 }
