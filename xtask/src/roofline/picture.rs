@@ -4,6 +4,7 @@
 use anyhow::{Error, Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::lines::Unit;
 use super::report::{Contender, Kernel, Report, rounded};
@@ -12,7 +13,7 @@ const WIDTH: u32 = 1480;
 const ROOFS_WIDTH: u32 = 700;
 /// Height of one report: at least that of the chart of roofs.
 const LEAST_HEIGHT: u32 = 560;
-const HEIGHT_OF_ROW: u32 = 34;
+const HEIGHT_OF_ROW: u32 = 44;
 /// Pixels above and below the bars.
 const BARS_MARGIN: u32 = 100;
 const BARS_LABELS: u32 = 290;
@@ -75,22 +76,19 @@ fn letters(size: i32) -> TextStyle<'static> {
 }
 
 fn centred(size: i32) -> TextStyle<'static> {
-    use plotters::style::text_anchor::{HPos, Pos, VPos};
     letters(size).pos(Pos::new(HPos::Center, VPos::Bottom))
 }
 
 /// Arithmetic intensity against rate, both logarithmic.
 fn roofs(area: &Area<'_>, report: &Report, kernels: &[&Kernel]) -> Result<()> {
-    let peak = report.peak.median;
+    let peak = report.peak.upper;
     let plural = if report.threads == 1 { "" } else { "s" };
     let title =
         format!("Roofs of this machine: {}, {} thread{plural}, single precision", report.isa, report.threads);
     area.draw_text(&title, &letters(TITLE_SIZE), (20, 14)).map_err(drawing)?;
-    let reading = report.levels.iter().map(|level| format!("{} {:.0}", level.name, level.read.median));
-    let reading = format!(
-        "{peak:.0} GFLOP/s of fused multiply-adds; reading {} GB/s",
-        reading.collect::<Vec<_>>().join(", ")
-    );
+    let reading = report.levels.iter().map(|level| format!("{} {:.0}", level.name, level.bandwidth()));
+    let reading =
+        format!("{peak:.0} GFLOP/s of fused multiply-adds; {} GB/s", reading.collect::<Vec<_>>().join(", "));
     area.draw_text(&reading, &letters(LABEL_SIZE), (20, 42)).map_err(drawing)?;
 
     let rates = peak * LEAST_SHARE..peak * 2.0;
@@ -110,7 +108,7 @@ fn roofs(area: &Area<'_>, report: &Report, kernels: &[&Kernel]) -> Result<()> {
         .draw()
         .map_err(drawing)?;
     for level in &report.levels {
-        let bandwidth = level.read.median;
+        let bandwidth = level.bandwidth();
         // The line enters at the left or at the bottom, and ends below the peak.
         let start = INTENSITIES.start.max(rates.start / bandwidth);
         let ridge = peak / bandwidth;
@@ -120,7 +118,7 @@ fn roofs(area: &Area<'_>, report: &Report, kernels: &[&Kernel]) -> Result<()> {
         chart.draw_series([name]).map_err(drawing)?;
     }
     let first_ridge =
-        report.levels.iter().map(|level| peak / level.read.median).fold(f64::INFINITY, f64::min);
+        report.levels.iter().map(|level| peak / level.bandwidth()).fold(f64::INFINITY, f64::min);
     let flat = vec![(first_ridge, peak), (INTENSITIES.end, peak)];
     chart.draw_series([PathElement::new(flat, ROOF.stroke_width(2))]).map_err(drawing)?;
 
@@ -205,12 +203,13 @@ fn bars(area: &Area<'_>, kernels: &[&Kernel]) -> Result<()> {
             if *colour == PEER {
                 note += &format!("  {}", contender.label());
             }
-            // A long note of a long bar stands inside it.
-            let (x, y) = chart.backend_coord(&(share.min(1.0), top));
+            // The note of a long bar stands inside it.
             let inside = share > 0.6;
-            let (dx, ink) = if inside { (-8 * note.chars().count() as i32, WHITE) } else { (6, INK) };
-            let size = if all.len() > 2 { 10 } else { 12 };
-            let style = ("sans-serif", size).into_font().color(&ink);
+            let (side, dx) = if inside { (HPos::Right, -6) } else { (HPos::Left, 6) };
+            let ink = if inside && *colour != PLAIN { WHITE } else { INK };
+            let size = if all.len() > 2 { 11 } else { 13 };
+            let style = ("sans-serif", size).into_font().color(&ink).pos(Pos::new(side, VPos::Center));
+            let (x, y) = chart.backend_coord(&(share.min(1.0), top + 0.45 * height));
             area.draw_text(&note, &style, (x - origin.0 + dx, y - origin.1)).map_err(drawing)?;
         }
         let (_, y) = chart.backend_coord(&(0.0, index as f64 + 0.5));

@@ -14,9 +14,9 @@ pub(super) fn table(report: &Report) -> String {
     let Report { isa, threads, peak, levels, kernels } = report;
     let plural = if *threads == 1 { "" } else { "s" };
     text +=
-        &format!("{isa}, {threads} thread{plural}: {} GFLOP/s of fused multiply-adds\n", with_range(peak));
+        &format!("{isa}, {threads} thread{plural}: {} GFLOP/s of fused multiply-adds\n", rounded(peak.upper));
     let verdict = if peak.spread > NOISY { "; the host was NOISY: repeat the run" } else { "" };
-    text += &format!("half of the samples of the peak lie within {}{verdict}\n\n", percent(peak.spread));
+    text += &format!("upper quartile; half of its samples lie within {}{verdict}\n\n", percent(peak.spread));
     text += &format!("{:<8}{:>12}{:>12}{:>12}\n", "level", "holds", "read GB/s", "copy GB/s");
     for level in levels {
         let holds = level.holds.map_or(String::new(), |bytes| format!("{} KiB", bytes / 1024));
@@ -40,11 +40,8 @@ pub(super) fn table(report: &Report) -> String {
 fn row(kernel: &Kernel, ours: &Contender) -> String {
     let form = if ours.packed { ", packed" } else { "" };
     let share_of_peak = ours.share_of_peak.map_or(String::new(), percent);
-    let roof = if kernel.roof < kernel.peak.median || kernel.unit == Unit::Elements {
-        &*kernel.level
-    } else {
-        "peak"
-    };
+    let roof =
+        if kernel.roof < kernel.peak.most || kernel.unit == Unit::Elements { &*kernel.level } else { "peak" };
     let (ratio, best) = kernel.best_peer().map_or_else(Default::default, |peer| {
         let ratio = format!("{:.2}", ours.rate.median / peer.rate.median);
         (ratio, format!("{}: {}", peer.label(), with_range(&peer.rate)))

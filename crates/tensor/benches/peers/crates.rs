@@ -1,6 +1,6 @@
 //! The crates: gemm, matrixmultiply, nalgebra and faer.
 
-use super::{Contender, Operands, Product};
+use super::{Contender, Multiply, Operands, Product};
 use faer::linalg::matmul::matmul;
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut};
 
@@ -19,8 +19,6 @@ pub(crate) fn contenders<'a>(
     ]
     .into_iter()
 }
-
-type Multiply<'a> = Box<dyn FnMut(usize, &mut [f32]) + 'a>;
 
 /// A pair of strides as pointer arithmetic takes them.
 fn signed((row, column): (usize, usize)) -> (isize, isize) {

@@ -24,8 +24,11 @@ pub(crate) struct Contender<'a> {
     /// Whether one operand was brought into the library's own layout before the first call, as weights can be.
     pub(crate) packed: bool,
     /// Computes C from one of the operand sets: `multiply(set, c)`, c row-major m × n.
-    pub(crate) multiply: Box<dyn FnMut(usize, &mut [f32]) + 'a>,
+    pub(crate) multiply: Multiply<'a>,
 }
+
+/// Computes C from the operand set of that index.
+pub(crate) type Multiply<'a> = Box<dyn FnMut(usize, &mut [f32]) + 'a>;
 
 /// All who can compute `product`, ours first; `peers` chooses whom else. What a set holds must not change any more: packed
 /// forms keep a copy.

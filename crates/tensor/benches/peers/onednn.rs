@@ -1,7 +1,7 @@
 //! oneDNN through its C interface: `dnnl_sgemm`, and the matmul primitive of version 2 with B plain and with B in the layout
 //! that the primitive asks for ("any" format), packed ahead.
 
-use super::{Contender, Operands, Product};
+use super::{Contender, Multiply, Operands, Product};
 use libloading::Library;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr::{null, null_mut};
@@ -119,11 +119,7 @@ pub(crate) fn contenders<'a>(threads: usize, product: &Product, sets: &'a [Opera
     contenders
 }
 
-fn multiply_by_sgemm<'a>(
-    sgemm: Sgemm,
-    product: &Product,
-    sets: &'a [Operands],
-) -> Box<dyn FnMut(usize, &mut [f32]) + 'a> {
+fn multiply_by_sgemm<'a>(sgemm: Sgemm, product: &Product, sets: &'a [Operands]) -> Multiply<'a> {
     let form = |transposed| if transposed { b'T' as c_char } else { b'N' as c_char };
     let (a_form, b_form) = (form(product.a_is_transposed()), form(product.b_is_transposed()));
     let [m, k, n] = [product.m, product.k, product.n].map(|size| size as i64);
@@ -225,38 +221,39 @@ impl Matmul {
             (p.dnnl_matmul_desc_init)(&mut operation, &a_descriptor, &wanted, null(), &c_descriptor)
         });
 
-        // SAFETY (all blocks below): objects are passed to the functions that dnnl.h has for them, and live long enough.
-        let engine = Object::new(p.dnnl_engine_destroy, |out| unsafe { (p.dnnl_engine_create)(out, CPU, 0) });
-        let engine_pointer = engine.pointer;
-        let stream = Object::new(p.dnnl_stream_destroy, |out| unsafe {
-            (p.dnnl_stream_create)(out, engine_pointer, IN_ORDER)
+        let engine = Object::new(p.dnnl_engine_destroy, |out| {
+            // SAFETY: `out` is where an engine may be stored.
+            unsafe { (p.dnnl_engine_create)(out, CPU, 0) }
         });
-        let chosen = Object::new(p.dnnl_primitive_desc_destroy, |out| unsafe {
-            (p.dnnl_primitive_desc_create)(out, &operation, null(), engine_pointer, null())
+        let on = engine.pointer;
+        let stream = Object::new(p.dnnl_stream_destroy, |out| {
+            // SAFETY: as above, and the engine lives as long as this `Matmul`.
+            unsafe { (p.dnnl_stream_create)(out, on, IN_ORDER) }
         });
-        let primitive = Object::new(p.dnnl_primitive_destroy, |out| unsafe {
-            (p.dnnl_primitive_create)(out, chosen.pointer)
+        let chosen = Object::new(p.dnnl_primitive_desc_destroy, |out| {
+            // SAFETY: as above; the operation is described, and attributes and hints may be null.
+            unsafe { (p.dnnl_primitive_desc_create)(out, &operation, null(), on, null()) }
         });
-        let memory = |descriptor: *const Descriptor, data: *mut c_void| {
-            Object::new(p.dnnl_memory_destroy, |out| unsafe {
-                (p.dnnl_memory_create)(out, descriptor, engine_pointer, data)
+        let create = |description: &Object| {
+            Object::new(p.dnnl_primitive_destroy, |out| {
+                // SAFETY: all callers pass a primitive's description.
+                unsafe { (p.dnnl_primitive_create)(out, description.pointer) }
             })
         };
+        let memory = |descriptor: *const Descriptor, data: *mut c_void| {
+            Object::new(p.dnnl_memory_destroy, |out| {
+                // SAFETY: the descriptor is complete; the data fit it, or are to be allocated or set later.
+                unsafe { (p.dnnl_memory_create)(out, descriptor, on, data) }
+            })
+        };
+        let primitive = create(&chosen);
         let b = if packed {
+            // SAFETY: the answer belongs to `chosen`, which lives until the end of this function.
             let layout = unsafe { query(chosen.pointer, QUERY_WEIGHTS, 0) };
-            let reorder = Object::new(p.dnnl_primitive_desc_destroy, |out| unsafe {
-                (p.dnnl_reorder_primitive_desc_create)(
-                    out,
-                    &plain,
-                    engine_pointer,
-                    layout,
-                    engine_pointer,
-                    null(),
-                )
-            });
-            let reorder = Object::new(p.dnnl_primitive_destroy, |out| unsafe {
-                (p.dnnl_primitive_create)(out, reorder.pointer)
-            });
+            let reorder = create(&Object::new(p.dnnl_primitive_desc_destroy, |out| {
+                // SAFETY: both layouts and the engine are valid, and attributes may be null.
+                unsafe { (p.dnnl_reorder_primitive_desc_create)(out, &plain, on, layout, on, null()) }
+            }));
             let pack = |operands: &Operands| {
                 let source = memory(&plain, operands.b.as_ptr().cast_mut().cast());
                 let target = memory(layout, ALLOCATE);

@@ -67,50 +67,62 @@ fn timed<'a>(
     Timed { name, packed, call: Box::new(call) }
 }
 
-/// An optimizer's step, alone and as the weight gradient is computed.
+/// Inputs of the network's two large layers.
+const INPUTS: [usize; 2] = [784, 512];
+
+const ADAM: Update<f32> =
+    Update::Adam(Adam { step_size: 1e-3, first_rate: 0.1, second_rate: 0.001, epsilon: 1e-7 });
+
+fn numbers(len: usize) -> AlignedBuffer<f32> {
+    let mut numbers = AlignedBuffer::zeros(len);
+    numbers.iter_mut().enumerate().for_each(|(index, x)| *x = (index % 17) as f32 / 16.0 - 0.5);
+    numbers
+}
+
+/// An optimizer's step for a gradient that is there.
 pub(crate) fn updates(measure: &Measure<'_>) {
     let pool = measure.pool;
-    let adam = Update::Adam(Adam { step_size: 1e-3, first_rate: 0.1, second_rate: 0.001, epsilon: 1e-7 });
-    for inputs in [784, 512] {
-        let weights = UNITS * inputs;
-        let buffer = |len: usize| {
-            let mut buffer = AlignedBuffer::<f32>::zeros(len);
-            buffer.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 17) as f32 / 16.0 - 0.5);
-            buffer
-        };
-        let (mut kernel, mut first, mut second) =
-            (buffer(weights), buffer(weights), AlignedBuffer::zeros(weights));
-        let gradient = buffer(weights);
-        let traffic = 7 * weights * size_of::<f32>(); // reads four, writes three
+    for weights in INPUTS.map(|inputs| UNITS * inputs) {
+        let (mut kernel, mut first, gradient) = (numbers(weights), numbers(weights), numbers(weights));
+        let mut second = AlignedBuffer::<f32>::zeros(weights);
         measure.kernel(Kernel {
             group: "Adam alone",
             name: format!("{weights} weights"),
             unit: Unit::Elements,
             work: weights as f64,
-            traffic,
-            resident: 4 * weights * size_of::<f32>(),
+            traffic: 7 * size_of_val(&*gradient), // reads four, writes three
+            resident: 4 * size_of_val(&*gradient),
             contenders: Timed::ours(|_| {
                 let parts = (&mut kernel[..], &mut first[..], &mut second[..], &gradient[..]);
                 pool.for_each_part(16, parts, |_, (kernel, first, second, gradient)| {
-                    adam.apply(pool.isa(), kernel, gradient, [first, second]);
+                    ADAM.apply(pool.isa(), kernel, gradient, [first, second]);
                 });
             }),
         });
-        let (delta, input) = (buffer(UNITS * BATCH), buffer(inputs * BATCH));
+    }
+}
+
+/// An optimizer's step as the weight gradient is computed.
+pub(crate) fn fused_updates(measure: &Measure<'_>) {
+    let pool = measure.pool;
+    for inputs in INPUTS {
+        let (delta, input) = (numbers(UNITS * BATCH), numbers(inputs * BATCH));
+        let (mut kernel, mut first) = (numbers(UNITS * inputs), numbers(UNITS * inputs));
+        let mut second = AlignedBuffer::<f32>::zeros(UNITS * inputs);
         let mut scratch = AlignedBuffer::zeros(update_chunk::<f32>(UNITS) * pool.threads());
-        let activations = (UNITS + inputs) * BATCH;
+        let activations = size_of_val(&*delta) + size_of_val(&*input);
         measure.kernel(Kernel {
             group: "weight gradient with Adam",
             name: format!("{inputs} × {BATCH} × {UNITS}"),
             unit: Unit::Flops,
-            work: 2.0 * (weights * BATCH) as f64,
-            traffic: (6 * weights + activations) * size_of::<f32>(),
-            resident: (3 * weights + activations) * size_of::<f32>(),
+            work: 2.0 * (inputs * BATCH * UNITS) as f64,
+            traffic: 6 * size_of_val(&*kernel) + activations, // reads and writes weights and moments
+            resident: 3 * size_of_val(&*kernel) + activations,
             contenders: Timed::ours(|_| {
                 let delta = MatRef::from_slice(&delta, UNITS, BATCH);
                 let input = MatRef::from_slice(&input, inputs, BATCH);
                 let moments = [&mut first[..], &mut second[..]];
-                update_with_weight_gradient(pool, &adam, delta, input, &mut kernel, moments, &mut scratch);
+                update_with_weight_gradient(pool, &ADAM, delta, input, &mut kernel, moments, &mut scratch);
             }),
         });
     }

@@ -36,6 +36,7 @@ fn main() {
     machine::measure_roofs(&pool, &caches, rounds);
     let measure = Measure { pool: &pool, rounds };
     kernels::products(&measure, peers, peers::network());
+    kernels::fused_updates(&measure);
     kernels::updates(&measure);
     kernels::elementwise(&measure);
     if sweep {
