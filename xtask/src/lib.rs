@@ -1,5 +1,5 @@
-//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `ci`, `loom`, `tidy`, `cross`, `sanitize` and `sample`,
-//! one file for each.
+//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `roofline`, `ci`, `loom`, `tidy`, `cross`, `sanitize` and
+//! `sample`, one file or folder for each.
 //!
 //! The workspace's own crates never touch the network; everything that does is here, in [`download`]. The tasks are a library
 //! with a thin `main.rs` so that the tests reach the downloader with a manifest and time limits of their own.
@@ -15,6 +15,7 @@ pub mod ci;
 pub mod cross;
 pub mod download;
 pub mod loom;
+pub mod roofline;
 pub mod sample;
 pub mod sanitize;
 pub mod tidy;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, cross, download, loom, sample, sanitize, tidy, train};
+use xtask::{Usage, bench, ci, cross, download, loom, roofline, sample, sanitize, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -21,6 +21,7 @@ enum Task {
     Train(train::Arguments),
     Download(download::Arguments),
     Bench(bench::Arguments),
+    Roofline(roofline::Arguments),
     Ci(ci::Arguments),
     Loom(loom::Arguments),
     Tidy(tidy::Arguments),
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Task::Train(arguments) => train::run(arguments),
         Task::Download(arguments) => download::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Roofline(arguments) => roofline::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Loom(arguments) => loom::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),

@@ -5,11 +5,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ron::extensions::Extensions;
 use serde::Deserialize;
 
@@ -235,27 +235,7 @@ fn dataset_of_recipe(path: &Path) -> Option<String> {
 ///
 /// If cargo cannot be run or the build fails; cargo has said why.
 pub fn build() -> Result<PathBuf> {
-    /// A message of cargo, as far as it matters here.
-    #[derive(Deserialize)]
-    struct Message {
-        executable: Option<PathBuf>,
-    }
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--release", "--package=densely-cli", "--bin=densely"]);
-    cargo
-        .args(["--message-format=json-render-diagnostics", "--manifest-path"])
-        .arg(workspace::root().join("Cargo.toml"));
-    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
-    let messages = BufReader::new(child.stdout.take().expect("standard output is piped"));
-    let mut binary = None;
-    for line in messages.lines() {
-        let message: Message = serde_json::from_str(&line?).context("cargo's messages are not JSON")?;
-        binary = message.executable.or(binary);
-    }
-    if !child.wait()?.success() {
-        bail!("the build of densely failed");
-    }
-    binary.context("cargo has built no densely binary")
+    workspace::build(&["build", "--release", "--package=densely-cli", "--bin=densely"])
 }
 
 /// Hands this process over, so that signals, standard streams and the exit status are the command's own.

@@ -2,11 +2,12 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
 
 /// The variable that moves the data folder.
 pub const DATA_VARIABLE: &str = "DENSELY_DATA";
@@ -63,4 +64,29 @@ pub fn output(command: &mut Command) -> Result<String> {
         bail!("{program}: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("{program} prints what is not UTF-8"))
+}
+
+/// Runs `cargo` with `arguments`, which build one executable, and returns where that is.
+///
+/// # Errors
+///
+/// If cargo cannot be run or the build fails; cargo has said why.
+pub fn build(arguments: &[&str]) -> Result<PathBuf> {
+    /// A message of cargo, as far as it matters here.
+    #[derive(Deserialize)]
+    struct Message {
+        executable: Option<PathBuf>,
+    }
+    let mut cargo = cargo();
+    cargo.args(arguments).args(["--message-format=json-render-diagnostics", "--manifest-path"]);
+    cargo.arg(root().join("Cargo.toml"));
+    let mut child = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let messages = BufReader::new(child.stdout.take().expect("standard output is piped"));
+    let mut executable = None;
+    for line in messages.lines() {
+        let message: Message = serde_json::from_str(&line?).context("cargo's messages are not JSON")?;
+        executable = message.executable.or(executable);
+    }
+    ensure!(child.wait()?.success(), "cargo {} failed", arguments.join(" "));
+    executable.context("cargo has built no executable")
 }

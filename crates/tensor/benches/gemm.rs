@@ -1,75 +1,72 @@
-//! The matrix product on the shapes of the tutorial's network (784-512-512-10, batches of 128), beside nalgebra's.
+//! The matrix product beside those of other libraries, on the products of the tutorial's network (784-512-512-10, batches of
+//! 128), large squares, single samples and odd sizes; single precision, the same number of threads for each.
 //!
 //! ```text
 //! cargo bench -p densely-tensor
+//! cargo bench -p densely-tensor --features system-peers        # with OpenBLAS and oneDNN
 //! DENSELY_THREADS=1 DENSELY_ISA=avx2 cargo bench -p densely-tensor -- forward
 //! ```
 //!
-//! Criterion's `elem/s` are floating-point operations a second: 2·m·k·n a product.
+//! On Debian `apt install libopenblas0-pthread libdnnl-dev` installs the two; one that is missing is left out. Criterion's
+//! `elem/s` are floating-point operations a second: 2·m·k·n a product. Criterion measures one library after the other; for
+//! shares of the machine's peak, in turns, see `cargo xtask roofline`.
 
 #![allow(missing_docs)] // criterion_group! makes an undocumented function
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use densely_tensor::{Epilogue, Pool, gemm};
-use nalgebra::DMatrix;
-use std::hint::black_box;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
+use densely_tensor::{AlignedBuffer, Pool};
+use peers::{Contender, Peers, Product, contenders, prepare_environment};
+use std::sync::LazyLock;
+use std::time::Duration;
 
-/// Name, m, k, n, and whether A and B are stored transposed.
-const SHAPES: &[(&str, usize, usize, usize, bool, bool)] = &[
-    ("forward 1", 512, 784, 128, false, false),
-    ("forward 2", 512, 512, 128, false, false),
-    ("forward 3", 10, 512, 128, false, false),
-    ("weight gradient 1", 512, 128, 784, false, true),
-    ("weight gradient 2", 512, 128, 512, false, true),
-    ("weight gradient 3", 10, 128, 512, false, true),
-    ("input gradient 2", 512, 512, 128, true, false),
-    ("input gradient 3", 512, 10, 128, true, false),
-    ("square 1024", 1024, 1024, 1024, false, false),
-    ("one sample", 512, 784, 1, false, false),
-];
+mod peers;
 
-fn matrix(rows: usize, columns: usize) -> DMatrix<f32> {
-    DMatrix::from_fn(rows, columns, |i, j| ((i * 7 + j * 13) % 17) as f32 - 8.0)
+static POOL: LazyLock<Pool> = LazyLock::new(|| {
+    let pool = Pool::from_environment().expect("DENSELY_THREADS and DENSELY_ISA are valid");
+    prepare_environment(pool.threads(), pool.isa());
+    pool
+});
+
+fn network(criterion: &mut Criterion) {
+    peers::network().for_each(|product| measure(criterion, product));
 }
 
-fn products(criterion: &mut Criterion) {
-    let pool = Pool::from_environment().expect("DENSELY_THREADS and DENSELY_ISA are valid");
-    for &(name, m, k, n, a_transposed, b_transposed) in SHAPES {
-        let a = if a_transposed { matrix(k, m) } else { matrix(m, k) };
-        let b = if b_transposed { matrix(n, k) } else { matrix(k, n) };
-        let expected = match (a_transposed, b_transposed) {
-            (false, false) => &a * &b,
-            (false, true) => &a * b.transpose(),
-            (true, false) => a.tr_mul(&b),
-            (true, true) => a.tr_mul(&b.transpose()),
-        };
-        let mut c = DMatrix::zeros(m, n);
-        let product = |c: &mut DMatrix<f32>| {
-            let (a, b) = ((&a).into(), (&b).into());
-            let (a, b): (densely_tensor::MatRef<'_, f32>, densely_tensor::MatRef<'_, f32>) = (a, b);
-            let a = if a_transposed { a.t() } else { a };
-            let b = if b_transposed { b.t() } else { b };
-            gemm(&pool, c, 1.0, a, b, 0.0, Epilogue::None);
-        };
-        product(&mut c);
-        assert_eq!(c, expected, "{name}: small integers are exact in any order");
+fn odd_sizes(criterion: &mut Criterion) {
+    peers::sweep().for_each(|product| measure(criterion, product));
+}
 
-        let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Elements(2 * (m * k * n) as u64));
-        let threads = format!("{} {} threads", pool.isa(), pool.threads());
-        group.bench_function(BenchmarkId::new("densely", threads), |bencher| {
-            bencher.iter(|| product(black_box(&mut c)));
-        });
-        group.bench_function(BenchmarkId::new("nalgebra", "1 thread"), |bencher| {
-            bencher.iter(|| match (a_transposed, b_transposed) {
-                (false, false) => c.gemm(1.0, black_box(&a), &b, 0.0),
-                (true, false) => c.gemm_tr(1.0, black_box(&a), &b, 0.0),
-                _ => c.gemm(1.0, black_box(&a), &b.transpose(), 0.0),
+fn measure(criterion: &mut Criterion, product: Product) {
+    let sets = product.operands();
+    let mut results = vec![AlignedBuffer::zeros(product.m * product.n); sets.len()];
+    let mut group = criterion.benchmark_group(format!("{} {}", product.group.name(), product.shape()));
+    group.throughput(Throughput::Elements(product.flops() as u64));
+    let everyone = Peers { crates: true, system: true };
+    for Contender { name, packed, mut multiply } in contenders(&POOL, everyone, &product, &sets) {
+        let form = if packed { "packed ahead" } else { "plain" };
+        group.bench_function(BenchmarkId::new(name, form), |bencher| {
+            // Here, and not before, so that a filter spares the work.
+            multiply(0, &mut results[0]);
+            assert!(product.is_correct(&sets[0], &results[0]), "{name}, {form}: wrong product");
+            let mut set = 0;
+            bencher.iter(|| {
+                set = (set + 1) % sets.len();
+                multiply(set, &mut results[set]);
             });
         });
-        group.finish();
     }
+    group.finish();
 }
 
-criterion_group!(benches, products);
-criterion_main!(benches);
+fn config(warm_up: u64, measurement: u64) -> Criterion {
+    let (warm_up, measurement) = (Duration::from_millis(warm_up), Duration::from_millis(measurement));
+    Criterion::default().sample_size(20).warm_up_time(warm_up).measurement_time(measurement)
+}
+
+criterion_group! { name = network_benches; config = config(300, 1000); targets = network }
+criterion_group! { name = odd_benches; config = config(50, 200); targets = odd_sizes }
+
+fn main() {
+    network_benches();
+    odd_benches();
+    Criterion::default().configure_from_args().final_summary();
+}
