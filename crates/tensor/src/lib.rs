@@ -52,13 +52,16 @@ pub use activation::{relu, relu_gradient, sigmoid, sigmoid_gradient, tanh, tanh_
 pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
 pub use gemm::{Epilogue, gemm, gemm_on_one_thread};
-pub use gradient::{row_sums, update_chunk, update_with_weight_gradient};
+pub use gradient::{
+    LayerInput, bias_gradient, input_gradient, mask_gradient, row_sums, update_chunk, update_kernel,
+    update_with_weight_gradient, weight_gradient,
+};
 pub use isa::{Isa, UnknownIsa};
 pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
 pub use reduce::arg_max;
 pub use scalar::Scalar;
 pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
-pub use sparse::Nonzeros;
+pub use sparse::{MaskedGradient, Nonzeros, backward_scratch, sparse_backward, sparse_input_gradient};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{Adam, Sgd, Update};
 pub use view::{MatMut, MatRef};

@@ -7,9 +7,11 @@
 //! Work is divided over *outputs* by [`Pool::for_each_part`], never over the terms of a sum; that, and that each part is
 //! computed alike whoever computes it, is why the number of threads changes no bit.
 
+mod columns;
 mod parts;
 mod team;
 
+pub(crate) use columns::TiledColumns;
 pub use parts::{Parts, PerThread, Runs};
 
 use crate::isa::{Isa, UnknownIsa};

@@ -5,6 +5,7 @@
 //! [`Nonzeros`] finds the terms that are left once a batch; [`compress`] fills it.
 
 mod compress;
+mod gradient;
 
 use crate::aligned::AlignedBuffer;
 use crate::arch::MOST_LANES;
@@ -12,6 +13,9 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::tiled::TiledRef;
 use crate::view::MatRef;
+pub(crate) use gradient::SparseColumns;
+pub use gradient::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
+
 use compress::{Bytes, Columns, Source, Tiles};
 
 /// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.
