@@ -11,7 +11,7 @@ use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
 use crate::sequential::Sequential;
 use crate::summary::Summary;
-use densely_tensor::{AlignedBuffer, MatMut, Pool, Scalar};
+use densely_tensor::{AlignedBuffer, MOST_MOMENTS, MatMut, Pool, Scalar};
 use nalgebra::DMatrix;
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub struct Model<T: Scalar> {
     pub(crate) plan: Plan,
     pub(crate) parameters: Parameters<T>,
     /// What the optimizer remembers of each parameter, laid out as the parameters are; empty where it keeps nothing.
-    pub(crate) moments: [AlignedBuffer<T>; 2],
+    pub(crate) moments: [AlignedBuffer<T>; MOST_MOMENTS],
     /// Updates so far.
     pub(crate) steps: u64,
     /// Epochs begun so far; a second `fit` goes on behind them.
@@ -57,12 +57,15 @@ impl<T: Scalar> Model<T> {
         parameters: Parameters<T>,
         provenance: Provenance,
     ) -> Result<Self, Error> {
-        let kept = compile.optimizer.update::<T>(1).moments();
+        let update = compile.optimizer.update::<T>(1);
         let moment = |index| {
-            let buffer = AlignedBuffer::try_zeros(if index < kept { parameters.values().len() } else { 0 });
-            buffer.ok_or(Error::Memory { what: "the optimizer's moments" })
+            let len = if index < update.moments() { parameters.values().len() } else { 0 };
+            let mut buffer =
+                AlignedBuffer::try_zeros(len).ok_or(Error::Memory { what: "the optimizer's moments" })?;
+            buffer.fill(update.initial_moments()[index]);
+            Ok::<_, Error>(buffer)
         };
-        let moments = [moment(0)?, moment(1)?];
+        let moments = [moment(0)?, moment(1)?, moment(2)?];
         Ok(Self { network, compile, plan, parameters, moments, steps: 0, epochs: 0, provenance })
     }
 

@@ -63,5 +63,7 @@ pub use scalar::Scalar;
 pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
 pub use sparse::{MaskedGradient, Nonzeros, backward_scratch, sparse_backward, sparse_input_gradient};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
-pub use update::{Adam, Sgd, Update};
+pub use update::{
+    Adadelta, Adagrad, Adam, Adamax, Amsgrad, Ftrl, Lion, MOST_MOMENTS, Nadam, Rmsprop, Rule, Sgd, Update,
+};
 pub use view::{MatMut, MatRef};

@@ -9,14 +9,18 @@ use super::plan::{Kind, Plan, Stage};
 use crate::activations::Activation;
 use crate::parameters::Parameters;
 use densely_tensor::{
-    AlignedBuffer, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm, relu_gradient,
-    row_sums, sigmoid_gradient, softmax_gradient, tanh_gradient, update_with_weight_gradient,
+    AlignedBuffer, Epilogue, Isa, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
+    relu_gradient, row_sums, sigmoid_gradient, softmax_gradient, tanh_gradient, update_with_weight_gradient,
 };
 
 /// Where the parameters and, in the end, their gradients are.
 pub(crate) enum Target<'a, T: Scalar> {
     /// Parameters are updated as soon as their gradient is known.
-    Update { parameters: &'a mut Parameters<T>, moments: &'a mut [AlignedBuffer<T>; 2], update: Update<T> },
+    Update {
+        parameters: &'a mut Parameters<T>,
+        moments: &'a mut [AlignedBuffer<T>; MOST_MOMENTS],
+        update: Update<T>,
+    },
     /// Gradients are kept, parameters stay.
     Store { parameters: &'a Parameters<T>, gradient: &'a mut Parameters<T> },
 }
@@ -150,8 +154,8 @@ impl<T: Scalar> Target<'_, T> {
 
 /// A tensor's moments; an optimizer that keeps none has empty buffers.
 fn moments_of<T: Scalar>(
-    moments: &mut [AlignedBuffer<T>; 2],
+    moments: &mut [AlignedBuffer<T>; MOST_MOMENTS],
     range: std::ops::Range<usize>,
-) -> [&mut [T]; 2] {
+) -> [&mut [T]; MOST_MOMENTS] {
     moments.each_mut().map(|moment| if moment.is_empty() { &mut [][..] } else { &mut moment[range.clone()] })
 }

@@ -38,7 +38,7 @@ pub fn update_with_weight_gradient<T: Scalar>(
     delta: MatRef<'_, T>,
     input: MatRef<'_, T>,
     kernel: &mut [T],
-    moments: [&mut [T]; 2],
+    moments: [&mut [T]; 3],
     scratch: &mut [T],
 ) {
     let (units, inputs) = (delta.n_rows(), input.n_rows());
@@ -56,18 +56,19 @@ pub fn update_with_weight_gradient<T: Scalar>(
     }
     let kernel = MatMut::from_slice(kernel, units, inputs);
     // A moment that the rule does not need has no rows.
-    let [first, second] = moments.map(|moment| {
+    let [first, second, third] = moments.map(|moment| {
         let rows = if moment.is_empty() { 0 } else { units };
         MatMut::from_slice(moment, rows, inputs)
     });
     pool.for_each_part(
         8,
-        (kernel, first, second, PerThread(scratch)),
-        |range, (kernel, first, second, scratch)| {
+        (kernel, first, second, third, PerThread(scratch)),
+        |range, (kernel, first, second, third, scratch)| {
             let columns = scratch.len() / units.max(1);
             let mut kernel = kernel.into_slice().chunks_mut((units * columns).max(1));
             let mut first = first.into_slice().chunks_mut((units * columns).max(1));
             let mut second = second.into_slice().chunks_mut((units * columns).max(1));
+            let mut third = third.into_slice().chunks_mut((units * columns).max(1));
             let mut start = range.start;
             for kernel in &mut kernel {
                 let end = range.end.min(start + columns);
@@ -75,7 +76,8 @@ pub fn update_with_weight_gradient<T: Scalar>(
                 let target = MatMut::from_slice(gradient, units, end - start);
                 let input = input.rows(start..end).t();
                 gemm_on_one_thread(pool.isa(), target, T::ONE, delta, input, T::ZERO, Epilogue::None);
-                let moments = [first.next().unwrap_or_default(), second.next().unwrap_or_default()];
+                let moments =
+                    [&mut first, &mut second, &mut third].map(|moment| moment.next().unwrap_or_default());
                 update.apply(pool.isa(), kernel, gradient, moments);
                 start = end;
             }

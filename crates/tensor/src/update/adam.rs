@@ -1,8 +1,6 @@
 //! Adam (Kingma and Ba, *Adam: a method for stochastic optimization*, 2015).
 
-use super::without_subnormals;
-use crate::arch::Vector;
-use crate::isa::{Isa, Kernel};
+use super::slices::Step;
 use crate::scalar::Scalar;
 
 /// Step t of Adam as Keras writes it, the variant at the end of the paper's section 2:
@@ -22,47 +20,36 @@ pub struct Adam<T> {
     pub first_rate: T,
     /// `1 − β₂`.
     pub second_rate: T,
-    /// `ε̂`.
+    /// `ε̂`, above 0: without it a parameter whose gradient has always been 0 would be 0/0.
     pub epsilon: T,
 }
 
 impl<T: Scalar> Adam<T> {
-    #[track_caller]
-    pub(super) fn apply(
-        self,
-        isa: Isa,
-        parameters: &mut [T],
-        gradient: &[T],
-        first: &mut [T],
-        second: &mut [T],
-    ) {
-        assert!(
-            first.len() == parameters.len() && second.len() == parameters.len(),
-            "parameters and moments"
-        );
-        isa.run(Step { rule: self, parameters, gradient, first, second });
+    /// Step `t`, counted from 1. Keras's defaults: `learning_rate` 0.001, `beta_1` 0.9, `beta_2` 0.999, `epsilon` 1e-7.
+    ///
+    /// Powers are those of the pure-Rust `libm`, the same on every machine.
+    pub fn step(t: u64, learning_rate: f64, beta_1: f64, beta_2: f64, epsilon: f64) -> Self {
+        let first_correction = 1.0 - libm::pow(beta_1, t as f64);
+        let second_correction = 1.0 - libm::pow(beta_2, t as f64);
+        Self {
+            step_size: T::from_f64(learning_rate * second_correction.sqrt() / first_correction),
+            first_rate: T::from_f64(1.0 - beta_1),
+            second_rate: T::from_f64(1.0 - beta_2),
+            epsilon: T::from_f64(epsilon),
+        }
+    }
+
+    /// The moments after the step.
+    #[inline(always)]
+    pub(super) fn moments(self, g: T, [m, v]: [T; 2]) -> [T; 2] {
+        [(g - m).mul_add(self.first_rate, m), g.mul_add(g, -v).mul_add(self.second_rate, v)]
     }
 }
 
-struct Step<'a, T> {
-    rule: Adam<T>,
-    parameters: &'a mut [T],
-    gradient: &'a [T],
-    first: &'a mut [T],
-    second: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel<T> for Step<'_, T> {
-    type Output = ();
-
+impl<T: Scalar> Step<T, 2> for Adam<T> {
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let Adam { step_size, first_rate, second_rate, epsilon } = self.rule;
-        let moments = self.first.iter_mut().zip(self.second);
-        for ((w, &g), (m, v)) in self.parameters.iter_mut().zip(self.gradient).zip(moments) {
-            *m = without_subnormals((g - *m).mul_add(first_rate, *m));
-            *v = without_subnormals(g.mul_add(g, -*v).mul_add(second_rate, *v));
-            *w = *w - step_size * *m / (v.sqrt() + epsilon);
-        }
+    fn step(self, w: T, g: T, moments: [T; 2]) -> (T, [T; 2]) {
+        let [m, v] = self.moments(g, moments);
+        (w - self.step_size * m / (v.sqrt() + self.epsilon), [m, v])
     }
 }

@@ -1,8 +1,6 @@
 //! Gradient descent, with momentum (Polyak, 1964) and Nesterov's variant (Sutskever et al., ICML 2013), as Keras has them.
 
-use super::without_subnormals;
-use crate::arch::Vector;
-use crate::isa::{Isa, Kernel};
+use super::slices::{Slices, Step};
 use crate::scalar::Scalar;
 
 /// One step of gradient descent:
@@ -23,51 +21,40 @@ pub struct Sgd<T> {
 }
 
 impl<T: Scalar> Sgd<T> {
+    pub(super) fn has_momentum(self) -> bool {
+        self.momentum != T::ZERO
+    }
+
     #[track_caller]
-    pub(super) fn apply(self, isa: Isa, parameters: &mut [T], gradient: &[T], velocity: &mut [T]) {
-        if self.momentum == T::ZERO {
-            isa.run(Plain { rule: self, parameters, gradient });
-        } else {
-            assert_eq!(velocity.len(), parameters.len(), "parameters and velocity");
-            isa.run(Momentum { rule: self, parameters, gradient, velocity });
+    #[inline(always)]
+    pub(super) fn apply(self, slices: Slices<'_, T>) {
+        match (self.has_momentum(), self.nesterov) {
+            (false, _) => slices.step(Plain(self)),
+            (true, false) => slices.step(Momentum::<T, false>(self)),
+            (true, true) => slices.step(Momentum::<T, true>(self)),
         }
     }
 }
 
-struct Plain<'a, T> {
-    rule: Sgd<T>,
-    parameters: &'a mut [T],
-    gradient: &'a [T],
-}
+#[derive(Clone, Copy)]
+struct Plain<T>(Sgd<T>);
 
-impl<T: Scalar> Kernel<T> for Plain<'_, T> {
-    type Output = ();
-
+impl<T: Scalar> Step<T, 0> for Plain<T> {
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        for (w, &g) in self.parameters.iter_mut().zip(self.gradient) {
-            *w = (-self.rule.learning_rate).mul_add(g, *w);
-        }
+    fn step(self, w: T, g: T, []: [T; 0]) -> (T, [T; 0]) {
+        ((-self.0.learning_rate).mul_add(g, w), [])
     }
 }
 
-struct Momentum<'a, T> {
-    rule: Sgd<T>,
-    parameters: &'a mut [T],
-    gradient: &'a [T],
-    velocity: &'a mut [T],
-}
+#[derive(Clone, Copy)]
+struct Momentum<T, const NESTEROV: bool>(Sgd<T>);
 
-impl<T: Scalar> Kernel<T> for Momentum<'_, T> {
-    type Output = ();
-
+impl<T: Scalar, const NESTEROV: bool> Step<T, 1> for Momentum<T, NESTEROV> {
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let Sgd { learning_rate, momentum, nesterov } = self.rule;
-        for ((w, &g), u) in self.parameters.iter_mut().zip(self.gradient).zip(self.velocity) {
-            let descent = -(learning_rate * g);
-            *u = without_subnormals(momentum.mul_add(*u, descent));
-            *w += if nesterov { momentum.mul_add(*u, descent) } else { *u };
-        }
+    fn step(self, w: T, g: T, [u]: [T; 1]) -> (T, [T; 1]) {
+        let Sgd { learning_rate, momentum, .. } = self.0;
+        let descent = -(learning_rate * g);
+        let u = momentum.mul_add(u, descent);
+        (w + if NESTEROV { momentum.mul_add(u, descent) } else { u }, [u])
     }
 }

@@ -1,0 +1,96 @@
+//! The one loop that all rules share: each array is read and written once.
+
+use super::MOST_MOMENTS;
+use crate::arch::Vector;
+use crate::isa::{Isa, Kernel};
+use crate::scalar::Scalar;
+
+/// A rule's formula for one parameter. Implementations are marked `#[inline(always)]`, so that the loop is vectorised.
+pub(super) trait Step<T, const MOMENTS: usize>: Copy {
+    /// The parameter and its moments after the step, from parameter, gradient and moments before it.
+    fn step(self, parameter: T, gradient: T, moments: [T; MOMENTS]) -> (T, [T; MOMENTS]);
+}
+
+/// What a step works on.
+pub(super) struct Slices<'a, T> {
+    pub(super) isa: Isa,
+    pub(super) decay: T,
+    pub(super) parameters: &'a mut [T],
+    pub(super) gradient: &'a [T],
+    pub(super) moments: [&'a mut [T]; MOST_MOMENTS],
+}
+
+impl<T: Scalar> Slices<'_, T> {
+    /// Applies a rule that needs the first `MOMENTS` moments.
+    ///
+    /// # Panics
+    ///
+    /// If one of them or the gradient is not as long as the parameters.
+    #[track_caller]
+    #[inline(always)] // short runs would feel the moves of a struct
+    pub(super) fn step<const MOMENTS: usize>(self, rule: impl Step<T, MOMENTS>) {
+        let Self { isa, decay, parameters, gradient, moments } = self;
+        assert_eq!(parameters.len(), gradient.len(), "parameters and gradient");
+        for (index, moment) in moments.iter().enumerate().take(MOMENTS) {
+            assert_length(index, moment.len(), parameters.len());
+        }
+        let mut moments = moments.into_iter();
+        let moments = std::array::from_fn(|_| moments.next().unwrap_or_default());
+        isa.run(Loop { rule, decay, parameters, gradient, moments });
+    }
+}
+
+#[track_caller]
+pub(super) fn assert_length(index: usize, found: usize, expected: usize) {
+    assert!(found == expected, "moment {index} has {found} elements, there are {expected} parameters");
+}
+
+struct Loop<'a, T, R, const MOMENTS: usize> {
+    rule: R,
+    decay: T,
+    parameters: &'a mut [T],
+    gradient: &'a [T],
+    moments: [&'a mut [T]; MOMENTS],
+}
+
+impl<T: Scalar, R: Step<T, MOMENTS>, const MOMENTS: usize> Kernel<T> for Loop<'_, T, R, MOMENTS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { rule, decay, parameters, gradient, moments } = self;
+        step_all(rule, decay, parameters, gradient, moments);
+    }
+}
+
+/// The loop. A function of its own, because of a function's arguments the compiler knows that they do not overlap, and of
+/// references in a struct it does not: comparing all pairs costs a short run as much as some of its vectors.
+#[inline(always)]
+fn step_all<T: Scalar, const MOMENTS: usize>(
+    rule: impl Step<T, MOMENTS>,
+    decay: T,
+    parameters: &mut [T],
+    gradient: &[T],
+    moments: [&mut [T]; MOMENTS],
+) {
+    let len = parameters.len();
+    // The same length for all, known to the compiler, leaves no bounds to check in the loop.
+    let gradient = &gradient[..len];
+    let mut moments = moments.map(|moment| &mut moment[..len]);
+    for place in 0..len {
+        let before = std::array::from_fn(|index| moments[index][place]);
+        // A decay of 0 changes nothing, and costs nothing beside the loads and stores.
+        let parameter = (-decay).mul_add(parameters[place], parameters[place]);
+        let (parameter, after) = rule.step(parameter, gradient[place], before);
+        parameters[place] = parameter;
+        for (moment, after) in moments.iter_mut().zip(after) {
+            moment[place] = without_subnormals(after);
+        }
+    }
+}
+
+/// A moment as it is kept: +0 instead of a subnormal number.
+#[inline(always)]
+fn without_subnormals<T: Scalar>(moment: T) -> T {
+    if moment.abs() < T::MIN_POSITIVE { T::ZERO } else { moment }
+}
