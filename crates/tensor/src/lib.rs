@@ -25,10 +25,12 @@
 //!
 //! * [`Scalar`]: `f32` and `f64`. [`Isa`]: what this CPU can do. [`Pool`]: the threads that share a kernel's outputs.
 //! * [`MatRef`], [`MatMut`]: operands, from slices or nalgebra matrices. [`gemm`]: the product.
-//! * [`Nonzeros`]: what is not zero in a batch, for products that skip the rest.
+//! * [`Nonzeros`]: what is not zero in a batch. [`sparse_gemm`]: the product that skips the rest; [`prefers_sparse`]: when.
 //! * [`relu`], [`sigmoid`], [`tanh`], [`softmax`], [`dropout`] and their gradients; [`softmax_cross_entropy`].
 //! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
 //!   of a dense layer's kernel is computed.
+//! * Backwards in tiles: [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight gradient and
+//!   update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
 
 mod activation;
 mod aligned;
@@ -61,7 +63,10 @@ pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
 pub use reduce::arg_max;
 pub use scalar::Scalar;
 pub use softmax::{softmax, softmax_cross_entropy, softmax_gradient};
-pub use sparse::{MaskedGradient, Nonzeros, backward_scratch, sparse_backward, sparse_input_gradient};
+pub use sparse::{
+    MaskedGradient, Nonzeros, backward_scratch, prefers_sparse, sparse_backward, sparse_gemm,
+    sparse_input_gradient,
+};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{
     Adadelta, Adagrad, Adam, Adamax, Amsgrad, Ftrl, Lion, MOST_MOMENTS, Nadam, Rmsprop, Rule, Sgd, Update,

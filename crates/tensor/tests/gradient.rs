@@ -4,9 +4,9 @@
 mod reference;
 
 use densely_tensor::{
-    Adam, Epilogue, Isa, LayerInput, MaskedGradient, MatMut, MatRef, Nonzeros, Pool, Scalar, Sgd, Tiled,
-    Update, backward_scratch, bias_gradient, gemm, input_gradient, mask_gradient, sparse_backward,
-    sparse_input_gradient, update_kernel, weight_gradient,
+    Adam, Amsgrad, Epilogue, Isa, LayerInput, MaskedGradient, MatMut, MatRef, Nonzeros, Pool, Scalar, Sgd,
+    Tiled, Update, backward_scratch, bias_gradient, gemm, input_gradient, mask_gradient, relu, relu_gradient,
+    softmax, sparse_backward, sparse_gemm, sparse_input_gradient, update_kernel, weight_gradient,
 };
 use proptest::prelude::*;
 use reference::Random;
@@ -99,17 +99,14 @@ fn bits<T: Scalar>(elements: &[T]) -> Vec<u64> {
     elements.iter().map(|&x| x.to_f64().to_bits()).collect()
 }
 
-fn updates<T: Scalar>() -> [Update<T>; 3] {
+fn updates<T: Scalar>() -> [Update<T>; 4] {
     let number = T::from_f64;
+    let adam = Adam::step(3, 0.01, 0.9, 0.999, 1e-7);
     [
-        Update::Sgd(Sgd { learning_rate: number(0.1), momentum: T::ZERO, nesterov: false }),
-        Update::Sgd(Sgd { learning_rate: number(0.1), momentum: number(0.9), nesterov: true }),
-        Update::Adam(Adam {
-            step_size: number(0.01),
-            first_rate: number(0.1),
-            second_rate: number(0.001),
-            epsilon: number(1e-7),
-        }),
+        Update::from(Sgd { learning_rate: number(0.1), momentum: T::ZERO, nesterov: false }),
+        Update::from(Sgd { learning_rate: number(0.1), momentum: number(0.9), nesterov: true }),
+        Update::from(adam),
+        Update::from(Amsgrad(adam)).weight_decay(0.01, 0.1),
     ]
 }
 
@@ -117,7 +114,7 @@ fn updates<T: Scalar>() -> [Update<T>; 3] {
 #[derive(Clone)]
 struct State<T: Scalar> {
     kernel: Tiled<T>,
-    moments: [Tiled<T>; 2],
+    moments: [Tiled<T>; 3],
 }
 
 impl<T: Scalar> State<T> {
@@ -125,10 +122,13 @@ impl<T: Scalar> State<T> {
         let Case { units, inputs, .. } = layer.case;
         let moment: Vec<T> = layer.kernel.iter().map(|&w| w * w).collect();
         let moment = tiled(&moment, units, inputs);
-        Self { kernel: tiled(&layer.kernel, units, inputs), moments: [moment.clone(), moment] }
+        Self {
+            kernel: tiled(&layer.kernel, units, inputs),
+            moments: [moment.clone(), moment.clone(), moment],
+        }
     }
 
-    fn moments(moments: &mut [Tiled<T>; 2], needed: usize) -> [&mut [T]; 2] {
+    fn moments(moments: &mut [Tiled<T>; 3], needed: usize) -> [&mut [T]; 3] {
         let mut index = 0;
         moments.each_mut().map(|moment| {
             index += 1;
@@ -137,8 +137,8 @@ impl<T: Scalar> State<T> {
     }
 
     fn bits(&mut self) -> Vec<u64> {
-        let [first, second] = &mut self.moments;
-        [&mut self.kernel, first, second].into_iter().flat_map(all).collect()
+        let [first, second, third] = &mut self.moments;
+        [&mut self.kernel, first, second, third].into_iter().flat_map(all).collect()
     }
 }
 
@@ -208,6 +208,73 @@ fn check_layer<T: Scalar>(layer: &Layer<T>, pool: &Pool) {
     let expected = |unit: usize| (0..samples).fold(T::ZERO, |sum, s| sum + layer.delta[s * units + unit]);
     let expected: Vec<T> = (0..units).map(expected).collect();
     assert_eq!(bits(&sums), bits(&expected), "bias gradient, {place}");
+}
+
+/// One step of `softmax(W₂·relu(W₁·X))` with Adam, on operands in tiles, densely or skipping zeros; gives all parameters
+/// and the bias gradients after it. Ten classes; sample s is of class s mod 10.
+fn two_layer_step(pool: &Pool, sparse: bool, layer: &Layer<f32>) -> Vec<u64> {
+    let Case { units, inputs, samples, .. } = layer.case;
+    let classes = 10;
+    let update = Update::from(Adam::step(1, 0.01, 0.9, 0.999, 1e-7));
+    let mut first = State::new(layer);
+    let mut second = State::new(layer);
+    second.kernel = tiled(&layer.kernel[..classes * units], classes, units);
+    second.moments = std::array::from_fn(|_| Tiled::zeros(classes, units));
+    let input = tiled(&layer.input, inputs, samples);
+    let mut nonzeros = Nonzeros::new(inputs.max(units), samples);
+    let mut scratch = vec![0.0; backward_scratch(samples) * pool.threads()];
+
+    // Forward, the same for both.
+    let (mut hidden, mut logits) = (Tiled::zeros(units, samples), Tiled::zeros(classes, samples));
+    nonzeros.fill_from_tiled(pool, input.as_ref());
+    sparse_gemm(pool, hidden.as_mut(), first.kernel.as_ref(), &nonzeros, Epilogue::None);
+    relu(pool.isa(), hidden.as_mut().into_slice());
+    nonzeros.fill_from_tiled(pool, hidden.as_ref());
+    sparse_gemm(pool, logits.as_mut(), second.kernel.as_ref(), &nonzeros, Epilogue::None);
+    let mut probabilities = vec![0.0; classes * samples];
+    logits.as_ref().copy_to(MatMut::from_slice(&mut probabilities, classes, samples));
+    for (sample, column) in probabilities.chunks_mut(classes).enumerate() {
+        softmax(pool.isa(), column);
+        column[sample % classes] -= 1.0;
+    }
+
+    // Backward through the output layer; its input gradient, times the derivative of ReLU, is the hidden layer's delta.
+    let delta = tiled(&probabilities, classes, samples);
+    let mut hidden_delta = Tiled::zeros(units, samples);
+    let moments = State::moments(&mut second.moments, update.moments());
+    if sparse {
+        let target = MaskedGradient { gradient: hidden_delta.as_mut(), scale: 1.0, scratch: &mut scratch };
+        sparse_backward(pool, &update, delta.as_ref(), &nonzeros, second.kernel.as_mut(), moments, target);
+    } else {
+        input_gradient(pool, second.kernel.as_ref(), delta.as_ref(), hidden_delta.as_mut());
+        relu_gradient(pool.isa(), hidden.as_mut().into_slice(), hidden_delta.as_mut().into_slice());
+        let input = LayerInput::Dense(hidden.as_ref());
+        update_kernel(pool, &update, delta.as_ref(), input, second.kernel.as_mut(), moments);
+    }
+
+    // The hidden layer: nobody needs the pixels' gradient.
+    nonzeros.fill_from_tiled(pool, input.as_ref());
+    let input = if sparse { LayerInput::Sparse(&nonzeros) } else { LayerInput::Dense(input.as_ref()) };
+    let moments = State::moments(&mut first.moments, update.moments());
+    update_kernel(pool, &update, hidden_delta.as_ref(), input, first.kernel.as_mut(), moments);
+    let mut biases = vec![0.0; classes + units];
+    bias_gradient(pool, delta.as_ref(), &mut biases[..classes]);
+    bias_gradient(pool, hidden_delta.as_ref(), &mut biases[classes..]);
+    [first.bits(), second.bits(), bits(&biases)].concat()
+}
+
+#[test]
+fn a_step_of_two_layers_has_the_same_bits_dense_and_sparse() {
+    let layer = Layer::new(Case { units: 130, inputs: 70, samples: 33, density: 0.3, seed: 9 });
+    let pools = pools();
+    let expected = two_layer_step(&pools[0], false, &layer);
+    for pool in &pools {
+        for sparse in [false, true] {
+            let (isa, threads) = (pool.isa(), pool.threads());
+            let step = two_layer_step(pool, sparse, &layer);
+            assert_eq!(step, expected, "sparse: {sparse}, on {isa} with {threads} threads");
+        }
+    }
 }
 
 fn pools() -> Vec<Pool> {

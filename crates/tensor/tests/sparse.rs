@@ -1,6 +1,10 @@
-//! Nonzeros are found exactly, from every source, whatever the threads and the instruction set.
+//! Nonzeros are found exactly, from every source, and products that skip zeros have the dense product's bits, whatever
+//! the threads and the instruction set.
 
-use densely_tensor::{Isa, MatRef, Nonzeros, Pool, Scalar, Tiled};
+use densely_tensor::{
+    Epilogue, Isa, MatMut, MatRef, Nonzeros, Pool, Scalar, Tiled, gemm, prefers_sparse, sparse_gemm,
+};
+use proptest::prelude::*;
 
 mod reference;
 use reference::Random;
@@ -122,4 +126,171 @@ fn more_samples_than_an_index_can_count_are_refused() {
 #[should_panic(expected = "sample 2 of 2 samples of 3 bytes")]
 fn samples_beyond_the_bytes_are_refused() {
     Nonzeros::new(3, 1).fill_from_bytes(&Pool::default(), 3, &[0; 6], &[2], &[0.0; 256]);
+}
+
+/// The chain that every product promises, one element at a time.
+fn oracle<T: Scalar>(w: MatRef<'_, T>, x: MatRef<'_, T>, epilogue: Epilogue<'_, T>) -> Vec<T> {
+    let mut z = Vec::new();
+    for sample in 0..x.n_columns() {
+        for unit in 0..w.n_rows() {
+            let term = |sum: T, input: usize| w.get(unit, input).mul_add(x.get(input, sample), sum);
+            let sum = (0..w.n_columns()).fold(T::ZERO, term);
+            z.push(match epilogue {
+                Epilogue::None => sum + T::ZERO,
+                Epilogue::Bias(bias) => sum + bias[unit] + T::ZERO,
+                Epilogue::BiasRelu(bias) if sum + bias[unit] <= T::ZERO => T::ZERO,
+                Epilogue::BiasRelu(bias) => sum + bias[unit],
+            });
+        }
+    }
+    z
+}
+
+/// The value's bits; `f64` holds every `f32` exactly, with its sign.
+fn bits<T: Scalar>(values: &[T]) -> Vec<u64> {
+    values.iter().map(|value| value.to_f64().to_bits()).collect()
+}
+
+/// Sparse product, dense product and oracle agree in every bit.
+#[track_caller]
+fn check_product<T: Scalar>(
+    pools: &[Pool],
+    (units, inputs, samples): (usize, usize, usize),
+    density: f64,
+    epilogue: usize,
+    seed: u64,
+) {
+    let w = batch::<T>(units, inputs, 0.9, seed);
+    let x = batch::<T>(inputs, samples, density, seed + 1);
+    let bias = batch::<T>(units, 1, 0.9, seed + 2);
+    let epilogue = [Epilogue::None, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)][epilogue];
+    let (w, x) = (MatRef::from_slice(&w, units, inputs), MatRef::from_slice(&x, inputs, samples));
+    let expected = oracle(w, x, epilogue);
+    let mut nonzeros = Nonzeros::new(inputs, samples);
+    for pool in pools {
+        let name = || {
+            format!("{units} × {inputs} × {samples}, density {density}, {} × {}", pool.isa(), pool.threads())
+        };
+        let mut dense = vec![T::ONE; units * samples];
+        gemm(pool, MatMut::from_slice(&mut dense, units, samples), T::ONE, w, x, T::ZERO, epilogue);
+        assert!(bits(&dense) == bits(&expected), "dense: {}", name());
+
+        nonzeros.fill_from_columns(pool, x);
+        let mut z = Tiled::zeros(units, samples);
+        z.as_mut().into_slice().fill(T::from_f64(f64::NAN)); // all of it is overwritten
+        sparse_gemm(pool, z.as_mut(), Tiled::from(w).as_ref(), &nonzeros, epilogue);
+        let mut sparse = vec![T::ONE; units * samples];
+        z.as_ref().copy_to(MatMut::from_slice(&mut sparse, units, samples));
+        assert!(bits(&sparse) == bits(&expected), "sparse: {}", name());
+        let whole: f64 = z.as_mut().into_slice().iter().map(|value| value.abs().to_f64()).sum();
+        let rows: f64 = sparse.iter().map(|value| value.abs().to_f64()).sum();
+        assert!((whole - rows).abs() <= 1e-9 * rows, "padding: {}", name());
+    }
+}
+
+#[test]
+fn every_edge_of_tiles_and_blocks_has_the_dense_bits() {
+    let pools = pools();
+    let mut seed = 0;
+    for units in [0, 1, 10, 16, 33, 48, 63, 64, 65, 128, 193] {
+        for inputs in [0, 1, 63, 64, 65, 130, 300] {
+            for samples in [0, 1, 3, 17] {
+                seed += 1;
+                let density = [0.0, 0.2, 0.3, 0.6, 1.0][seed as usize % 5];
+                check_product::<f32>(&pools, (units, inputs, samples), density, seed as usize % 3, seed);
+                check_product::<f64>(
+                    &pools,
+                    (units, inputs, samples),
+                    density,
+                    (seed + 1) as usize % 3,
+                    seed,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_of_threads_has_the_dense_bits() {
+    let threads =
+        |isa| (1..=8).map(move |threads| Pool::with_isa(threads, isa).expect("eight threads can be had"));
+    let pools: Vec<Pool> = Isa::available().flat_map(threads).collect();
+    for (units, samples) in [(640, 5), (130, 40), (10, 33)] {
+        check_product::<f32>(&pools, (units, 100, samples), 0.4, 2, 5);
+        check_product::<f64>(&pools, (units, 100, samples), 0.4, 1, 6);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_shape_and_density_has_the_dense_bits(
+        shape in (0usize..300, 0usize..200, 0usize..30),
+        density in 0.0..1.0,
+        epilogue in 0usize..3,
+        seed in any::<u32>(),
+    ) {
+        thread_local! {
+            static POOLS: Vec<Pool> = pools();
+        }
+        POOLS.with(|pools| {
+            check_product::<f32>(pools, shape, density, epilogue, seed.into());
+            check_product::<f64>(pools, shape, density, epilogue, seed.into());
+        });
+    }
+}
+
+#[test]
+fn a_zero_skips_what_is_not_finite_and_all_else_propagates() {
+    let infinity = f32::INFINITY;
+    let w = Tiled::from(MatRef::from_slice(&[infinity, 1.0, f32::NAN, 2.0, 1.0, infinity], 2, 3)); // (∞ NaN 1 / 1 2 ∞)
+    let batch = [
+        0.0,
+        0.0,
+        1.0,
+        /**/ 1.0,
+        0.0,
+        0.0,
+        /**/ 0.0,
+        1.0,
+        0.0,
+        /**/ f32::NAN,
+        0.0,
+        0.0,
+        /**/ 0.0,
+        infinity,
+        1.0,
+    ];
+    for pool in pools() {
+        let mut x = Nonzeros::new(3, 5);
+        x.fill_from_columns(&pool, MatRef::from_slice(&batch, 3, 5));
+        let mut z = Tiled::zeros(2, 5);
+        sparse_gemm(&pool, z.as_mut(), w.as_ref(), &x, Epilogue::BiasRelu(&[0.0, -5.0]));
+        let z_ref = z.as_ref();
+        let z_of = |sample: usize| [z_ref.get(0, sample), z_ref.get(1, sample)];
+        assert_eq!(z_of(0), [1.0, infinity], "0 · ∞ and 0 · NaN are skipped");
+        assert_eq!(z_of(1), [infinity, 0.0]);
+        assert!(z_of(2)[0].is_nan() && z_of(2)[1] == 0.0, "1 · NaN stays, through ReLU");
+        assert!(z_of(3).iter().all(|z| z.is_nan()), "a NaN of X is a nonzero");
+        assert!(z_of(4)[0].is_nan() && z_of(4)[1] == infinity);
+        let padding = z_ref.tile(0).chunks_exact(16).flat_map(|column| &column[2..]);
+        assert!(padding.into_iter().all(|&element| element == 0.0), "padding stays zero beside infinity");
+    }
+}
+
+#[test]
+#[should_panic(expected = "sparse_gemm: Z is 2 × 1, W 2 × 3, X 2 × 1; expected 2 × 1, 2 × 3, 3 × 1")]
+fn shapes_that_do_not_fit_are_named() {
+    let pool = Pool::default();
+    let mut x = Nonzeros::<f32>::new(2, 1);
+    x.fill_from_columns(&pool, MatRef::from_slice(&[0.0; 2], 2, 1));
+    let w = Tiled::zeros(2, 3);
+    sparse_gemm(&pool, Tiled::zeros(2, 1).as_mut(), w.as_ref(), &x, Epilogue::None);
+}
+
+#[test]
+fn the_rule_is_sparse_up_to_a_density() {
+    assert!(prefers_sparse(0.0) && prefers_sparse(0.19) && prefers_sparse(0.5));
+    assert!(!prefers_sparse(1.0) && !prefers_sparse(f64::NAN));
 }

@@ -122,7 +122,7 @@ fn check_shapes<T: Scalar>(
 }
 
 impl<'a, T> Epilogue<'a, T> {
-    fn bias(&self) -> Option<&'a [T]> {
+    pub(crate) fn bias(&self) -> Option<&'a [T]> {
         match *self {
             Epilogue::None => None,
             Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(bias),
@@ -130,7 +130,7 @@ impl<'a, T> Epilogue<'a, T> {
     }
 
     /// The epilogue of some of the rows.
-    fn rows(self, rows: std::ops::Range<usize>) -> Self {
+    pub(crate) fn rows(self, rows: std::ops::Range<usize>) -> Self {
         match self {
             Epilogue::None => Epilogue::None,
             Epilogue::Bias(bias) => Epilogue::Bias(&bias[rows]),

@@ -12,7 +12,7 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::sparse::{Nonzeros, SparseColumns};
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
-use crate::update::Update;
+use crate::update::{MOST_MOMENTS, Update};
 use crate::view::MatMut;
 use std::ops::Range;
 
@@ -88,9 +88,9 @@ pub fn weight_gradient<T: Scalar>(
 /// let delta = Tiled::from(MatRef::from_slice(&[1.0, 2.0, 3.0, 4.0], 2, 2)); // (1 3 / 2 4)
 /// let input = Tiled::from(MatRef::from_slice(&[10.0, 1.0], 1, 2));
 /// let mut kernel = Tiled::zeros(2, 1);
-/// let update = Update::Sgd(Sgd { learning_rate: 0.5, momentum: 0.0, nesterov: false });
+/// let update = Update::from(Sgd { learning_rate: 0.5, momentum: 0.0, nesterov: false });
 /// let input = LayerInput::Dense(input.as_ref());
-/// update_kernel(&Pool::default(), &update, delta.as_ref(), input, kernel.as_mut(), [&mut [], &mut []]);
+/// update_kernel(&Pool::default(), &update, delta.as_ref(), input, kernel.as_mut(), Default::default());
 /// assert_eq!(kernel.as_ref().get(1, 0), -12.0);
 /// ```
 #[track_caller]
@@ -100,7 +100,7 @@ pub fn update_kernel<T: Scalar>(
     delta: TiledRef<'_, T>,
     input: LayerInput<'_, T>,
     kernel: TiledMut<'_, T>,
-    moments: [&mut [T]; 2],
+    moments: [&mut [T]; MOST_MOMENTS],
 ) {
     check_shapes(&delta, &input, kernel.n_rows(), kernel.n_columns());
     let (height, inputs) = (kernel.tile_rows(), kernel.n_columns());
@@ -111,13 +111,14 @@ pub fn update_kernel<T: Scalar>(
     }
     let kernel = MatMut::from_slice(kernel.into_slice(), height, columns);
     // A moment that the rule does not need has no rows.
-    let [first, second] = moments.map(|moment| {
+    let [first, second, third] = moments.map(|moment| {
         let rows = if moment.is_empty() { 0 } else { height };
         MatMut::from_slice(moment, rows, columns)
     });
-    pool.for_each_part(GRANULARITY, (kernel, first, second), |columns, (kernel, first, second)| {
+    let parts = (kernel, first, second, third);
+    pool.for_each_part(GRANULARITY, parts, |columns, (kernel, first, second, third)| {
         let mut chunk = Chunk([T::ZERO; TILE_ROWS * CHUNK_COLUMNS]);
-        let mut rest = [kernel.into_slice(), first.into_slice(), second.into_slice()];
+        let mut rest = [kernel, first, second, third].map(MatMut::into_slice);
         for (tile, inputs) in in_tiles(columns, inputs) {
             for start in inputs.clone().step_by(CHUNK_COLUMNS) {
                 let columns = start..inputs.end.min(start + CHUNK_COLUMNS);

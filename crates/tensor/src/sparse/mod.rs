@@ -6,6 +6,11 @@
 
 mod compress;
 mod gradient;
+mod product;
+
+pub(crate) use gradient::SparseColumns;
+pub use gradient::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
+pub use product::{prefers_sparse, sparse_gemm};
 
 use crate::aligned::AlignedBuffer;
 use crate::arch::MOST_LANES;
@@ -13,9 +18,6 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::tiled::TiledRef;
 use crate::view::MatRef;
-pub(crate) use gradient::SparseColumns;
-pub use gradient::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
-
 use compress::{Bytes, Columns, Source, Tiles};
 
 /// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.

@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
 use crate::sparse::gradient::SparseColumns;
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
-use crate::update::Update;
+use crate::update::{MOST_MOMENTS, Update};
 use std::ops::Range;
 
 /// Where an input gradient goes that is needed only where the input is not zero.
@@ -113,7 +113,7 @@ pub fn sparse_input_gradient<T: Scalar>(
 /// use densely_tensor::{backward_scratch, sparse_backward};
 ///
 /// let pool = Pool::new(1)?;
-/// let update = Update::Sgd(Sgd { learning_rate: 0.5, momentum: 0.0, nesterov: false });
+/// let update = Update::from(Sgd { learning_rate: 0.5, momentum: 0.0, nesterov: false });
 /// let mut kernel = Tiled::from(MatRef::from_slice(&[1.0, 3.0, 2.0, 4.0], 2, 2)); // (1 2 / 3 4)
 /// let delta = Tiled::from(MatRef::from_slice(&[10.0, 1.0], 2, 1));
 /// let mut input = Nonzeros::new(2, 1);
@@ -124,7 +124,7 @@ pub fn sparse_input_gradient<T: Scalar>(
 ///     scale: 1.0,
 ///     scratch: &mut vec![0.0; backward_scratch(1)],
 /// };
-/// sparse_backward(&pool, &update, delta.as_ref(), &input, kernel.as_mut(), [&mut [], &mut []], target);
+/// sparse_backward(&pool, &update, delta.as_ref(), &input, kernel.as_mut(), Default::default(), target);
 /// assert_eq!(gradient.as_ref().get(1, 0), 24.0);
 /// assert_eq!(kernel.as_ref().get(0, 1), -33.0); // 2 − 0.5 · 10 · 7
 /// # Ok::<(), densely_tensor::PoolError>(())
@@ -136,7 +136,7 @@ pub fn sparse_backward<T: Scalar>(
     delta: TiledRef<'_, T>,
     input: &Nonzeros<T>,
     kernel: TiledMut<'_, T>,
-    moments: [&mut [T]; 2],
+    moments: [&mut [T]; MOST_MOMENTS],
     target: MaskedGradient<'_, T>,
 ) {
     let (units, inputs) = (kernel.n_rows(), kernel.n_columns());
@@ -151,12 +151,13 @@ pub fn sparse_backward<T: Scalar>(
     let block = gradient.tile_rows();
     let kernel = TiledColumns::new(kernel, height, inputs, block);
     // A moment that the rule does not need has no rows.
-    let [first, second] = moments.map(|moment| {
+    let [first, second, third] = moments.map(|moment| {
         let height = if moment.is_empty() { 0 } else { height };
         TiledColumns::new(moment, height, inputs, block)
     });
-    let parts = (gradient, kernel, (first, second), PerThread(scratch));
-    pool.for_each_part(1, parts, |tiles, (mut gradient, mut kernel, (mut first, mut second), scratch)| {
+    let parts = (gradient, kernel, (first, second, third), PerThread(scratch));
+    pool.for_each_part(1, parts, |tiles, (mut gradient, mut kernel, moments, scratch)| {
+        let mut moments = <[_; MOST_MOMENTS]>::from(moments);
         let mut chunk = Chunk([T::ZERO; TILE_ROWS * CHUNK_COLUMNS]);
         let mut block = Block::new(pool.isa(), delta, input, scale, scratch);
         for (i, tile) in tiles.enumerate() {
@@ -165,8 +166,7 @@ pub fn sparse_backward<T: Scalar>(
                 for start in inputs.clone().step_by(CHUNK_COLUMNS) {
                     let columns = start..inputs.end.min(start + CHUNK_COLUMNS);
                     let kernel = kernel.columns_mut(tile, columns.clone());
-                    let moments =
-                        [first.columns_mut(tile, columns.clone()), second.columns_mut(tile, columns.clone())];
+                    let moments = moments.each_mut().map(|moment| moment.columns_mut(tile, columns.clone()));
                     let weights = &mut chunk.0[..kernel.len()];
                     block.pass::<true>(tile, columns, start - inputs.start, kernel, weights);
                     update.apply(pool.isa(), kernel, weights, moments);
