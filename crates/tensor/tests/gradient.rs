@@ -76,7 +76,7 @@ impl<T: Scalar> Layer<T> {
                 let mut lanes = lanes.map(|lane| lane.unwrap_or(T::ZERO));
                 for half in [8, 4, 2, 1] {
                     for lane in 0..half {
-                        lanes[lane] = lanes[lane] + lanes[lane + half];
+                        lanes[lane] += lanes[lane + half];
                     }
                 }
                 sum = Some(sum.map_or(lanes[0], |sum: T| sum + lanes[0]));
