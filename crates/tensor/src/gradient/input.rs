@@ -48,7 +48,7 @@ pub fn input_gradient<T: Scalar>(
     }
     let columns = gradient.n_tiles() * samples;
     let gradient = MatMut::from_slice(gradient.into_slice(), height, columns);
-    pool.for_each_part(SAMPLES, gradient, |columns, part| {
+    pool.for_each_part(2, gradient, |columns, part| {
         let part = part.into_slice();
         if kernel.n_tiles() == 0 {
             return part.fill(T::ZERO);
@@ -84,9 +84,6 @@ pub(crate) fn check_shapes<T: Scalar>(
     assert_eq!(gradient.n_columns(), delta.n_columns(), "samples of the gradient and of delta");
 }
 
-/// Samples that share each load of a kernel's column.
-const SAMPLES: usize = 2;
-
 /// Columns `samples` of one tile of ∇X.
 struct Lanes<'a, T> {
     kernel: TiledRef<'a, T>,
@@ -103,18 +100,24 @@ impl<T: Scalar> Kernel<T> for Lanes<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        match self.kernel.tile_rows() / LANES {
-            1 => self.multiply::<V, 1>(),
-            2 => self.multiply::<V, 2>(),
-            3 => self.multiply::<V, 3>(),
-            _ => self.multiply::<V, 4>(),
-        }
+        // Samples that share each load of a kernel's column: as many columns of delta as the registers hold.
+        if V::REGISTERS >= 32 { self.of_height::<V, 2>() } else { self.of_height::<V, 1>() }
     }
 }
 
 impl<T: Scalar> Lanes<'_, T> {
     #[inline(always)]
-    fn multiply<V: Vector<Element = T>, const TERMS: usize>(self) {
+    fn of_height<V: Vector<Element = T>, const SAMPLES: usize>(self) {
+        match self.kernel.tile_rows() / LANES {
+            1 => self.multiply::<V, SAMPLES, 1>(),
+            2 => self.multiply::<V, SAMPLES, 2>(),
+            3 => self.multiply::<V, SAMPLES, 3>(),
+            _ => self.multiply::<V, SAMPLES, 4>(),
+        }
+    }
+
+    #[inline(always)]
+    fn multiply<V: Vector<Element = T>, const SAMPLES: usize, const TERMS: usize>(self) {
         let (tiles, inputs) = (self.kernel.n_tiles(), self.kernel.n_columns());
         let zero = V::splat(T::ZERO);
         for tile in 0..tiles {
@@ -135,7 +138,7 @@ impl<T: Scalar> Lanes<'_, T> {
                             columns_sums::<V, TERMS, SAMPLES>(kernel, source)
                         } else {
                             let [sum] = columns_sums::<V, TERMS, 1>(kernel, source);
-                            [sum, zero]
+                            [sum; SAMPLES]
                         };
                         for &sum in &sums[..SAMPLES.min(self.samples.end - sample)] {
                             let sum = if tile == 0 { sum } else { V::load(target).add(sum) };

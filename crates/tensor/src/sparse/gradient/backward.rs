@@ -178,7 +178,7 @@ pub fn sparse_backward<T: Scalar>(
 }
 
 /// Columns whose weight gradient waits for the optimizer at a time.
-const CHUNK_COLUMNS: usize = 4;
+const CHUNK_COLUMNS: usize = 16;
 
 #[track_caller]
 fn check_shapes<T: Scalar>(
