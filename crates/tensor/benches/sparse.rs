@@ -12,32 +12,20 @@
 
 #![allow(missing_docs)] // criterion_group! makes an undocumented function
 
+mod pixels;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use densely_tensor::{Epilogue, MatMut, MatRef, Nonzeros, Pool, Tiled, gemm, sparse_gemm};
-use flate2::read::GzDecoder;
-use std::fs::File;
+use pixels::{PIXELS, images};
 use std::hint::black_box;
-use std::io::Read;
 
 const UNITS: usize = 512;
 const SAMPLES: usize = 128;
-const PIXELS: usize = 784;
 const BATCHES: usize = 32;
 
 /// Small integers, which every order of additions gives exactly.
 fn weights(inputs: usize) -> Vec<f32> {
     (0..UNITS * inputs).map(|i| (i * 7919 % 17) as f32 - 8.0).collect()
-}
-
-/// Bytes of an IDX file of images before its pixels: magic number and three sizes.
-const HEADER: usize = 16;
-
-fn images() -> Vec<u8> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/sample/train-images-idx3-ubyte.gz");
-    let file = File::open(path).expect("the repository has the sample");
-    let mut bytes = Vec::new();
-    GzDecoder::new(file).read_to_end(&mut bytes).expect("a gzip file");
-    bytes.split_off(HEADER)
 }
 
 /// Batches of pixels as integers 0–255, in an order that spreads over all images.

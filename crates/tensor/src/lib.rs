@@ -31,6 +31,8 @@
 //!   ([`ColumnsMut`]); [`arg_max`], [`top_k`]. [`dropout`].
 //! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
 //!   of a dense layer's kernel is computed.
+//! * Backwards in tiles: [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight gradient and
+//!   update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
 
 mod activation;
 mod aligned;
@@ -54,7 +56,10 @@ pub use activation::{ActivationFunction, DerivativeFrom};
 pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
 pub use gemm::{Epilogue, Operand, Target, gemm, gemm_on_one_thread};
-pub use gradient::{row_sums, update_chunk, update_with_weight_gradient};
+pub use gradient::{
+    LayerInput, bias_gradient, input_gradient, mask_gradient, row_sums, update_chunk, update_kernel,
+    update_with_weight_gradient, weight_gradient,
+};
 pub use isa::{Isa, UnknownIsa};
 pub use math::{erf, exp, log, tanh};
 pub use pool::{MAX_THREADS, Parts, PerThread, Pool, PoolError, Runs};
@@ -65,7 +70,10 @@ pub use softmax::{
     softmax_cross_entropy, softmax_cross_entropy_columns, softmax_cross_entropy_with_targets,
     softmax_gradient,
 };
-pub use sparse::{Nonzeros, prefers_sparse, sparse_gemm};
+pub use sparse::{
+    MaskedGradient, Nonzeros, backward_scratch, prefers_sparse, sparse_backward, sparse_gemm,
+    sparse_input_gradient,
+};
 pub use tiled::{TILE_ROWS, Tiled, TiledMut, TiledRef, tile_rows, tiled_len};
 pub use update::{
     Adadelta, Adagrad, Adam, Adamax, Amsgrad, Ftrl, Lion, MOST_MOMENTS, Nadam, Rmsprop, Rule, Sgd, Update,

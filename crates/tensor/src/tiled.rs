@@ -307,7 +307,7 @@ mod tests {
             tiled.as_ref().copy_to(MatMut::from_slice(&mut back, rows, columns));
             assert_eq!(back, elements, "{rows} × {columns}");
             let sum: f64 = (0..tiled.as_ref().n_tiles()).flat_map(|tile| tiled.as_ref().tile(tile)).sum();
-            assert_eq!(sum, elements.iter().sum(), "padding of {rows} × {columns} is zero");
+            assert_eq!(sum, elements.iter().sum::<f64>(), "padding of {rows} × {columns} is zero");
         }
     }
 }

@@ -21,6 +21,7 @@
 //!   rounds the CPU quotas of the process's cgroups *down*, to 1 at least. With a quota of 1.5, one thread is
 //!   never stopped; two do more work, but all are stopped for a quarter of each period. Who wants that asks for two.
 
+mod columns;
 #[cfg(all(loom, test))]
 mod model;
 mod parts;
@@ -28,6 +29,7 @@ mod shares;
 mod sync;
 mod team;
 
+pub(crate) use columns::TiledColumns;
 pub use parts::{Parts, PerThread, Runs};
 
 use crate::isa::{Isa, UnknownIsa};

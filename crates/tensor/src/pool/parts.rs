@@ -36,7 +36,7 @@ pub unsafe trait Parts: sealed::Sealed {
     unsafe fn part(shared: &Self::Shared, range: Range<usize>, thread: usize, threads: usize) -> Self::Part;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 

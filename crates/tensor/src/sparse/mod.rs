@@ -5,7 +5,11 @@
 //! [`Nonzeros`] finds the terms that are left once a batch; [`compress`] fills it.
 
 mod compress;
+mod gradient;
 mod product;
+
+pub(crate) use gradient::SparseColumns;
+pub use gradient::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
 pub use product::{prefers_sparse, sparse_gemm};
 
 use crate::aligned::AlignedBuffer;

@@ -1,0 +1,58 @@
+//! The gradient with respect to a layer's bias: the sum of Δ over the samples, in tiles.
+
+use crate::arch::Vector;
+use crate::isa::Kernel;
+use crate::pool::Pool;
+use crate::scalar::Scalar;
+use crate::tiled::TiledRef;
+
+/// `∇b ← Σ Δ` over the samples, added one after the other from +0; Δ units × samples.
+///
+/// # Panics
+///
+/// If `gradient` does not have an element for each unit.
+///
+/// # Examples
+///
+/// ```
+/// use densely_tensor::{MatRef, Pool, Tiled, bias_gradient};
+///
+/// let delta = Tiled::from(MatRef::from_slice(&[1.0, 2.0, 3.0, 4.0], 2, 2)); // (1 3 / 2 4)
+/// let mut gradient = [0.0; 2];
+/// bias_gradient(&Pool::default(), delta.as_ref(), &mut gradient);
+/// assert_eq!(gradient, [4.0, 6.0]);
+/// ```
+#[track_caller]
+pub fn bias_gradient<T: Scalar>(pool: &Pool, delta: TiledRef<'_, T>, gradient: &mut [T]) {
+    assert_eq!(gradient.len(), delta.n_rows(), "elements of the bias gradient and units of delta");
+    let height = delta.tile_rows();
+    if height == 0 {
+        return;
+    }
+    pool.for_each_part(height, gradient, |units, gradient| {
+        for (tile, sums) in gradient.chunks_mut(height).enumerate() {
+            let columns = delta.tile(units.start / height + tile);
+            pool.isa().run(Sums { columns, height, sums });
+        }
+    });
+}
+
+struct Sums<'a, T> {
+    columns: &'a [T],
+    height: usize,
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        self.sums.fill(T::ZERO);
+        for column in self.columns.chunks_exact(self.height) {
+            for (sum, &x) in self.sums.iter_mut().zip(column) {
+                *sum += x;
+            }
+        }
+    }
+}

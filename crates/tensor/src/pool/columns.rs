@@ -1,0 +1,99 @@
+//! A matrix in tiles that is divided by columns: what a thread gets of it is not one run of memory but one in each tile.
+
+use super::parts::{Parts, sealed};
+use crate::scalar::Scalar;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Tiles of `height · n_columns` elements; an item is a block of `block` columns, in all tiles.
+///
+/// A height of 0 stands for a matrix that is not there: its columns are empty.
+pub(crate) struct TiledColumns<'a, T> {
+    elements: &'a mut [T],
+    height: usize,
+    n_columns: usize,
+    block: usize,
+}
+
+impl<'a, T: Scalar> TiledColumns<'a, T> {
+    /// The elements of whole tiles.
+    ///
+    /// # Panics
+    ///
+    /// If `block` is 0 or the elements are not whole tiles.
+    #[track_caller]
+    pub(crate) fn new(elements: &'a mut [T], height: usize, n_columns: usize, block: usize) -> Self {
+        assert!(block > 0 && elements.len().is_multiple_of((height * n_columns).max(1)), "whole tiles");
+        Self { elements, height, n_columns, block }
+    }
+}
+
+/// Some columns of all tiles.
+pub(crate) struct ColumnsPart<'a, T> {
+    pointer: *mut T,
+    len: usize,
+    height: usize,
+    n_columns: usize,
+    columns: Range<usize>,
+    lifetime: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a part is reached by one thread at a time, through `column`; `T: Send` lets others than the owner write.
+unsafe impl<T: Send> Sync for ColumnsPart<'_, T> {}
+
+impl<T> ColumnsPart<'_, T> {
+    /// Columns of one tile, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If they do not belong to this part, or there are not so many tiles.
+    #[track_caller]
+    pub(crate) fn columns_mut(&mut self, tile: usize, columns: Range<usize>) -> &mut [T] {
+        if self.height == 0 {
+            return &mut [];
+        }
+        let own = &self.columns;
+        assert!(own.start <= columns.start && columns.start <= columns.end && columns.end <= own.end);
+        let start = (tile * self.n_columns + columns.start) * self.height;
+        let len = columns.len() * self.height;
+        assert!(start + len <= self.len, "tile {tile}");
+        // SAFETY: the run was checked to lie in the slice borrowed for 'a and to belong to this part, which shares no column
+        // with others; the borrow of `self` makes it the only one in use.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer.add(start), len) }
+    }
+}
+
+impl<T> sealed::Sealed for TiledColumns<'_, T> {}
+// SAFETY: disjoint ranges of columns share no element.
+unsafe impl<'a, T: Scalar> Parts for TiledColumns<'a, T> {
+    type Part = ColumnsPart<'a, T>;
+    /// All columns, and the block.
+    type Shared = (ColumnsPart<'a, T>, usize);
+
+    fn items(&self) -> Option<usize> {
+        Some(self.n_columns.div_ceil(self.block))
+    }
+
+    fn into_shared(self) -> Self::Shared {
+        let all = ColumnsPart {
+            pointer: self.elements.as_mut_ptr(),
+            len: self.elements.len(),
+            height: self.height,
+            n_columns: self.n_columns,
+            columns: 0..self.n_columns,
+            lifetime: PhantomData,
+        };
+        (all, self.block)
+    }
+
+    unsafe fn part(
+        shared: &Self::Shared,
+        range: Range<usize>,
+        _thread: usize,
+        _threads: usize,
+    ) -> Self::Part {
+        let (all, block) = shared;
+        let columns = range.start * block..(range.end * block).min(all.n_columns);
+        ColumnsPart { columns, ..*all }
+    }
+}
