@@ -69,6 +69,11 @@ unsafe impl Vector for F32x8 {
         unsafe { _mm256_storeu_ps(target, self.0) }
     }
     #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
+    }
+    #[inline(always)]
     unsafe fn load_first(source: *const f32, count: usize) -> Self {
         // SAFETY: lanes that the mask leaves out are not read; the caller vouches for the others; the CPU has AVX2 (trait
         // contract).
@@ -151,6 +156,11 @@ unsafe impl Vector for F64x4 {
     unsafe fn store(self, target: *mut f64) {
         // SAFETY: the caller vouches for 4 writable elements; the CPU has AVX2 and FMA (trait contract).
         unsafe { _mm256_storeu_pd(target, self.0) }
+    }
+    #[inline(always)]
+    fn prefetch(address: *const f64) {
+        // SAFETY: a prefetch reads nothing that a program could see, and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) }
     }
     #[inline(always)]
     unsafe fn load_first(source: *const f64, count: usize) -> Self {

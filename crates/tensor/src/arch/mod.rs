@@ -56,6 +56,9 @@ pub unsafe trait Vector: Copy {
     ///
     /// `target` must be valid for writing `count` elements.
     unsafe fn store_first(self, target: *mut Self::Element, count: usize);
+    /// Asks for the cache line at an address, to be in the second-level cache when it is read; any address will do.
+    #[inline(always)]
+    fn prefetch(_address: *const Self::Element) {}
     /// `self · factor + addend` in each lane, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// `self + other` in each lane.

@@ -4,21 +4,30 @@ use crate::aligned::AlignedBuffer;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 use std::cell::RefCell;
+use std::ops::Range;
 
-/// Bytes of a block of B, KC × NC elements. Each panel of A passes over it once, 24 columns a microsecond or so: slow
-/// enough for a third-level cache, so a second-level one of 512 KiB may spill.
-const BLOCK_BYTES: usize = 512 * 1024;
-/// Bytes of a panel of A, 64 × KC elements. A register tile's half of it stays in a first-level cache.
-const PANEL_BYTES: usize = 64 * 1024;
+/// Bytes of a panel of A, 64 × KC elements: half of a second-level cache of 512 KiB. It is long because C is read and
+/// written once for each block of the inner index, and C comes from afar: blocks a quarter as long cost a large product
+/// a tenth of its speed.
+const PANEL_BYTES: usize = 256 * 1024;
+/// Bytes of a block of B, KC × NC elements. It passes once for each panel of A, two bytes a cycle: slow enough for a
+/// third-level cache.
+const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 
-/// Inner indices of a block; a multiple of 64.
-pub(super) fn kc<T: Scalar>() -> usize {
+/// The most inner indices of a block; a multiple of 64.
+const fn kc<T: Scalar>() -> usize {
     PANEL_BYTES / T::SIZE / TILE_ROWS
 }
 
 /// Columns of a block of B; a multiple of 64.
-pub(super) fn nc<T: Scalar>() -> usize {
+pub(super) const fn nc<T: Scalar>() -> usize {
     BLOCK_BYTES / T::SIZE / kc::<T>()
+}
+
+/// The block of the inner index that starts at `start`: as few blocks as do, of about the same length.
+pub(super) fn inner_block<T: Scalar>(start: usize, k: usize) -> Range<usize> {
+    let blocks = k.div_ceil(kc::<T>()).max(1);
+    start..k.min(start + k.div_ceil(blocks).next_multiple_of(TILE_ROWS))
 }
 
 /// Runs `work` with this thread's room for a panel of A and a block of B.
@@ -28,7 +37,7 @@ pub(super) fn with_buffers<T: Scalar, R>(work: impl FnOnce(*mut T, *mut T) -> R)
     BUFFER.with(|buffer| {
         let mut buffer = buffer.borrow_mut();
         if buffer.is_empty() {
-            *buffer = AlignedBuffer::zeros((PANEL_BYTES + BLOCK_BYTES) / size_of::<f64>());
+            *buffer = AlignedBuffer::zeros((PANEL_BYTES + BLOCK_BYTES) / f64::SIZE);
         }
         let panel: *mut T = buffer.as_mut_ptr().cast();
         work(panel, panel.wrapping_add(PANEL_BYTES / T::SIZE))

@@ -11,10 +11,10 @@
 //! rows of A would.
 
 use super::Product;
-use super::buffer::{kc, nc, with_buffers};
-use super::microkernel::{Panel, b_layout};
+use super::buffer::{inner_block, nc, with_buffers};
+use super::microkernel::{Ahead, Panel, columns as kind};
 use super::operand::Layout;
-use super::pack::PackTile;
+use super::pack::{Pack, pack_tiles};
 use super::panel::PanelProduct;
 use crate::arch::MOST_LANES;
 use crate::isa::Isa;
@@ -28,14 +28,22 @@ const COLUMNS_WITHOUT_PACKING: usize = 12;
 /// Up to so many rows of C, B is read where it lies.
 const ROWS_WITHOUT_PACKING: usize = TILE_ROWS;
 
+/// From so many inner indices on, one vector of rows is faster on a copy of B, whose columns lie well.
+const INNER_INDICES_OF_A_COPY: usize = 128;
+/// A B of at most so many bytes stays in a first-level cache, and is not packed.
+const SMALL_BYTES: usize = 32 * 1024;
+
+/// Columns of a block of B that is used once: whole strips of every register tile.
+const NARROW_BLOCK: usize = 48;
+
 /// Columns that are computed beside C when its rows are not contiguous; they divide 64.
 const SCATTERED_COLUMNS: usize = 16;
 
 /// A block of B as the micro-kernel reads it.
 struct Block<T> {
     pointer: *const T,
-    /// One of [`b_layout`].
-    kind: usize,
+    /// One of the constants of [`kind`].
+    kind: u8,
     layout: Layout,
     /// The first row and column of B that it holds.
     start: (usize, usize),
@@ -53,21 +61,29 @@ pub(super) unsafe fn multiply<T: Scalar>(
     columns: Range<usize>,
 ) {
     let k = product.a.layout.columns;
+    // For one panel a block of B is used once: a small one is still in the first-level cache then.
+    let width = if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>() };
     with_buffers(|panel_buffer: *mut T, block_buffer: *mut T| {
-        for j in columns.clone().step_by(nc::<T>()) {
-            let block_columns = j..columns.end.min(j + nc::<T>());
+        let mut packed = None;
+        for j in columns.clone().step_by(width) {
+            let block_columns = j..columns.end.min(j + width);
             let mut p = 0;
             // At least one round, so that an empty inner index still gives epilogue(β·C).
             loop {
-                let inner = p..k.min(p + kc::<T>());
-                // SAFETY: ranges lie within B, and the buffer holds kc × nc elements.
+                let inner = inner_block::<T>(p, k);
+                // SAFETY: ranges lie within B, and the buffer holds a block.
                 let block =
                     unsafe { block_of_b(isa, product, block_buffer, &inner, &block_columns, rows.len()) };
                 let mut i = rows.start;
                 while i < rows.end {
                     // Panels end where tiles do.
                     let panel_rows = i..rows.end.min((i / TILE_ROWS + 1) * TILE_ROWS);
-                    // SAFETY: ranges lie within the operands, and the buffer holds 64 × kc elements.
+                    let next = match panel_rows.end < rows.end {
+                        true => (panel_rows.end, inner.clone()),
+                        false if inner.end < k => (rows.start, inner_block::<T>(inner.end, k)),
+                        false => (rows.start, k..k),
+                    };
+                    // SAFETY: ranges lie within the operands, and the buffer holds a panel.
                     unsafe {
                         multiply_panel(
                             isa,
@@ -77,6 +93,8 @@ pub(super) unsafe fn multiply<T: Scalar>(
                             panel_rows.clone(),
                             &inner,
                             &block_columns,
+                            next,
+                            &mut packed,
                         );
                     }
                     i = panel_rows.end;
@@ -94,7 +112,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
 ///
 /// # Safety
 ///
-/// The ranges must lie within B, and `buffer` hold kc × nc elements.
+/// The ranges must lie within B, and `buffer` hold a block.
 unsafe fn block_of_b<T: Scalar>(
     isa: Isa,
     product: &Product<'_, T>,
@@ -107,13 +125,16 @@ unsafe fn block_of_b<T: Scalar>(
     let in_place = |kind| Block { pointer: b.pointer, kind, layout: b.layout, start: (0, 0) };
     if product.b_factor == T::ONE {
         if b.layout.row_stride == 1 && b.layout.column_stride == TILE_ROWS {
-            return in_place(b_layout::TILE);
+            return in_place(kind::APART);
         }
         if b.layout.column_stride == 1 && (b.layout.row_stride <= TILE_ROWS || rows <= ROWS_WITHOUT_PACKING) {
-            return in_place(b_layout::ADJACENT);
+            return in_place(kind::ADJACENT);
         }
-        if rows <= ROWS_WITHOUT_PACKING {
-            return in_place(b_layout::STRIDED);
+        let small = b.layout.rows * b.layout.columns * T::SIZE <= SMALL_BYTES;
+        if rows <= ROWS_WITHOUT_PACKING && (rows > MOST_LANES || b.layout.rows < INNER_INDICES_OF_A_COPY)
+            || small
+        {
+            return in_place(kind::STRIDED);
         }
     }
     let start = (inner.start, columns.start);
@@ -121,33 +142,31 @@ unsafe fn block_of_b<T: Scalar>(
     let adjacent = b.layout.column_stride == 1 && b.layout.row_stride != 1;
     let (source, rows, columns) =
         if adjacent { (b.layout.t(), columns, inner) } else { (b.layout, inner, columns) };
-    for tile in (0..rows.len()).step_by(TILE_ROWS) {
-        let tile_rows = TILE_ROWS.min(rows.len() - tile);
-        // The source's blocks of columns: a tiled one's columns are apart by one stride throughout, a transposed one's not.
-        let mut column = columns.start;
-        while column < columns.end {
-            let end = columns.end.min((column / TILE_ROWS + 1) * TILE_ROWS);
-            // SAFETY: rows and columns lie within B; tiles of 64 rows fill the buffer to at most kc · nc elements, both
-            // being multiples of 64.
-            unsafe {
-                isa.run(PackTile::new(
-                    buffer.add(tile * columns.len() + (column - columns.start) * TILE_ROWS),
-                    TILE_ROWS,
-                    b.pointer.wrapping_add(source.offset(rows.start + tile, column)),
-                    source.row_stride,
-                    source.column_stride,
-                    tile_rows,
-                    end - column,
-                    product.b_factor,
-                ));
-            }
-            column = end;
-        }
+    let tile = TILE_ROWS * columns.len();
+    // A source's columns may be evenly spaced only within blocks of 64.
+    let mut column = columns.start;
+    while column < columns.end {
+        let end = columns.end.min((column / TILE_ROWS + 1) * TILE_ROWS);
+        let pack = Pack {
+            source: b.pointer.wrapping_add(source.offset(rows.start, column)),
+            row_stride: source.row_stride,
+            row_block: source.row_block,
+            column_stride: source.column_stride,
+            rows: rows.len(),
+            columns: end - column,
+            factor: product.b_factor,
+            tiles: buffer.wrapping_add((column - columns.start) * TILE_ROWS),
+            height: TILE_ROWS,
+            tile,
+        };
+        // SAFETY: rows and columns lie within B; tiles of 64 rows fill at most a block, whose sides are multiples of 64.
+        unsafe { pack_tiles(isa, pack) };
+        column = end;
     }
     let layout = Layout::tiled(rows.len(), columns.len(), TILE_ROWS);
     match adjacent {
-        true => Block { pointer: buffer, kind: b_layout::ADJACENT, layout: layout.t(), start },
-        false => Block { pointer: buffer, kind: b_layout::TILE, layout, start },
+        true => Block { pointer: buffer, kind: kind::ADJACENT, layout: layout.t(), start },
+        false => Block { pointer: buffer, kind: kind::APART, layout, start },
     }
 }
 
@@ -155,7 +174,7 @@ unsafe fn block_of_b<T: Scalar>(
 ///
 /// # Safety
 ///
-/// The ranges must lie within the operands, `rows` within one block of 64, and `buffer` hold 64 × kc elements.
+/// The ranges must lie within the operands, `rows` within one block of 64, and `buffer` hold a panel.
 unsafe fn multiply_panel<T: Scalar>(
     isa: Isa,
     product: &Product<'_, T>,
@@ -164,33 +183,37 @@ unsafe fn multiply_panel<T: Scalar>(
     rows: Range<usize>,
     inner: &Range<usize>,
     columns: &Range<usize>,
+    next: (usize, Range<usize>),
+    packed: &mut Option<(usize, usize)>,
 ) {
     let (a, c) = (&product.a, &product.c);
     let readable = if rows.end == a.layout.rows { rows.len() + a.layout.row_padding } else { rows.len() };
-    let whole = readable >= rows.len().next_multiple_of(MOST_LANES);
-    let narrow = a.layout.column_stride <= TILE_ROWS || columns.len() <= COLUMNS_WITHOUT_PACKING;
-    let in_place =
-        product.a_factor == T::ONE && a.layout.row_stride == 1 && whole && narrow && a.layout.is_even();
+    // A tile, or what is as close together and as well aligned.
+    let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
+    let narrow = tiled || columns.len() <= COLUMNS_WITHOUT_PACKING;
+    let in_place = product.a_factor == T::ONE && a.layout.row_stride == 1 && narrow && a.layout.is_even();
     let source = a.layout.offset(rows.start, inner.start);
     let (a, a_column_stride, a_rows) = if in_place {
         (a.pointer.wrapping_add(source), a.layout.column_stride, readable)
     } else {
         let height = rows.len().next_multiple_of(MOST_LANES);
-        for p in (0..inner.len()).step_by(TILE_ROWS) {
-            // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds kc · 64
-            // elements.
-            unsafe {
-                isa.run(PackTile::new(
-                    buffer.add(p * height),
-                    height,
-                    a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
-                    a.layout.row_stride,
-                    a.layout.column_stride,
-                    rows.len(),
-                    TILE_ROWS.min(inner.len() - p),
-                    product.a_factor,
-                ));
-            }
+        // A product of one panel finds it packed from the block before.
+        let there = packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
+        for p in (0..if there { 0 } else { inner.len() }).step_by(TILE_ROWS) {
+            let pack = Pack {
+                source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
+                row_stride: a.layout.row_stride,
+                row_block: 0, // one tile
+                column_stride: a.layout.column_stride,
+                rows: rows.len(),
+                columns: TILE_ROWS.min(inner.len() - p),
+                factor: product.a_factor,
+                tiles: buffer.wrapping_add(p * height),
+                height,
+                tile: 0,
+            };
+            // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds a panel.
+            unsafe { pack_tiles(isa, pack) };
         }
         (buffer.cast_const(), height, height)
     };
@@ -231,6 +254,7 @@ unsafe fn multiply_panel<T: Scalar>(
             relu: product.relu,
             last: inner.end == product.a.layout.columns,
         };
+        let ahead = ahead_of(product, &next, &panel);
         let element = |i: usize, j: usize| {
             (
                 target.wrapping_add(i * c.layout.row_stride + j * c.layout.column_stride),
@@ -249,9 +273,9 @@ unsafe fn multiply_panel<T: Scalar>(
                 }
             }
             match block.kind {
-                b_layout::TILE => isa.run(PanelProduct::<T, { b_layout::TILE }>::new(panel)),
-                b_layout::ADJACENT => isa.run(PanelProduct::<T, { b_layout::ADJACENT }>::new(panel)),
-                _ => isa.run(PanelProduct::<T, { b_layout::STRIDED }>::new(panel)),
+                kind::APART => isa.run(PanelProduct::<T, { kind::APART }>::new(panel, ahead)),
+                kind::ADJACENT => isa.run(PanelProduct::<T, { kind::ADJACENT }>::new(panel, ahead)),
+                _ => isa.run(PanelProduct::<T, { kind::STRIDED }>::new(panel, ahead)),
             }
             if !contiguous {
                 for j in 0..end - column {
@@ -263,5 +287,31 @@ unsafe fn multiply_panel<T: Scalar>(
             }
         }
         column = end;
+    }
+}
+
+/// The panel of A that is multiplied after this one: it starts at a row and has a range of inner indices, which is empty if
+/// there is none.
+fn ahead_of<T: Scalar>(
+    product: &Product<'_, T>,
+    (row, inner): &(usize, Range<usize>),
+    panel: &Panel<'_, T>,
+) -> Ahead<T> {
+    let layout = &product.a.layout;
+    // Rows that are not contiguous along one of their sides would be fetched a line for each element.
+    let whole = row + TILE_ROWS <= layout.rows && (layout.row_stride == 1 || layout.column_stride == 1);
+    // A panel is some two dozen register tiles, each a few blocks: spread over them all, requests do not queue.
+    let tiles = panel.rows.div_ceil(32) * panel.columns.div_ceil(12);
+    Ahead {
+        pointer: product.a.pointer.wrapping_add(layout.offset(*row, inner.start)),
+        run_stride: if layout.row_stride == 1 { layout.column_stride } else { layout.row_stride },
+        block_stride: layout.column_block,
+        runs_per_block: TILE_ROWS.div_ceil(tiles),
+        run: 0,
+        runs: if whole && panel.columns > COLUMNS_WITHOUT_PACKING {
+            inner.len() / TILE_ROWS * TILE_ROWS
+        } else {
+            0
+        },
     }
 }

@@ -8,14 +8,14 @@ use crate::arch::Vector;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 
-/// How the elements of B that a tile reads lie, as a constant, so that addresses are immediate offsets.
-pub(super) mod b_layout {
-    /// Columns 64 elements apart, each contiguous along the inner index: a tile, or B packed like one.
-    pub(in super::super) const TILE: usize = 0;
-    /// Columns adjacent: a transposed tile, or any B with rows that are contiguous.
-    pub(in super::super) const ADJACENT: usize = 1;
+/// How the columns of B that a tile reads lie: a constant of the kernel, so that a strip's addresses differ by constants.
+pub(super) mod columns {
+    /// 64 elements apart, each contiguous along the inner index: a tile.
+    pub(in super::super) const APART: u8 = 0;
+    /// Adjacent: a transposed tile, or any B whose rows are contiguous.
+    pub(in super::super) const ADJACENT: u8 = 1;
     /// Any strides.
-    pub(in super::super) const STRIDED: usize = 2;
+    pub(in super::super) const STRIDED: u8 = 2;
 }
 
 /// One panel of A by some columns of B: the operands of one call.
@@ -49,6 +49,41 @@ pub(super) struct Panel<'a, T> {
     pub(super) last: bool,
 }
 
+/// What the next panel of A will read, fetched from beyond the second-level cache while this one is multiplied.
+///
+/// It is a square of 64 × 64 elements for each block of the inner index: 64 runs of 64 contiguous elements.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead<T> {
+    pub(super) pointer: *const T,
+    /// From one run to the next.
+    pub(super) run_stride: usize,
+    /// From one square to the next.
+    pub(super) block_stride: usize,
+    /// Runs that are asked for with each block of a tile's inner index.
+    pub(super) runs_per_block: usize,
+    /// The next run.
+    pub(super) run: usize,
+    /// Runs in all.
+    pub(super) runs: usize,
+}
+
+impl<T: Scalar> Ahead<T> {
+    /// Elements in a cache line of 64 bytes.
+    const LINE: usize = 64 / T::SIZE;
+
+    #[inline(always)]
+    fn prefetch<V: Vector<Element = T>>(&mut self) {
+        let end = self.runs.min(self.run + self.runs_per_block);
+        for run in self.run..end {
+            let offset = run / TILE_ROWS * self.block_stride + run % TILE_ROWS * self.run_stride;
+            for line in 0..TILE_ROWS / Self::LINE {
+                V::prefetch(self.pointer.wrapping_add(offset + line * Self::LINE));
+            }
+        }
+        self.run = end;
+    }
+}
+
 /// What is added to a chain at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Bias<'a, T> {
@@ -71,14 +106,22 @@ impl<'a, T> Bias<'a, T> {
     }
 }
 
-/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`.
+/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. A is read in whole vectors, or, if
+/// it is `CUT`, in one with as many lanes as A has rows left; `MV` is 1 then.
 ///
 /// # Safety
 ///
-/// The panel's pointers must be valid for its shape and strides, A for `MV` whole vectors of rows from `row`.
+/// The panel's pointers must be valid for its shape and strides, A for the vectors from `row`.
 #[inline(always)]
-pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const B: usize>(
+pub(super) unsafe fn multiply_tile<
+    V: Vector,
+    const MV: usize,
+    const NR: usize,
+    const COLUMNS: u8,
+    const CUT: bool,
+>(
     panel: &Panel<'_, V::Element>,
+    ahead: &mut Ahead<V::Element>,
     row: usize,
     column: usize,
 ) {
@@ -92,6 +135,14 @@ pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, 
     let mut sums = [[V::splat(V::Element::ZERO); MV]; NR];
     // Cut tiles pass through an array of their own: one loop over masks, and `sums` is free to live in registers.
     let mut cut = sums;
+    // C comes from far where it is large: the tile to the right is asked for while this one is multiplied.
+    if panel.k >= TILE_ROWS {
+        for j in NR..2 * NR {
+            for i in 0..MV {
+                V::prefetch(place(i, j));
+            }
+        }
+    }
     // SAFETY: the caller vouches for C, for A's rows and for NR columns of B. A lane beyond `rows` is not touched in C.
     unsafe {
         if panel.beta != V::Element::ZERO {
@@ -118,7 +169,7 @@ pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, 
                 }
             }
         }
-        sums = multiply_registers::<V, MV, NR, B>(panel, row, column, sums);
+        sums = multiply_registers::<V, MV, NR, COLUMNS, CUT>(panel, ahead, row, column, sums);
         if panel.last {
             sums = finish::<V, MV, NR>(panel, row, column, sums);
         }
@@ -145,27 +196,39 @@ pub(super) unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, 
 ///
 /// As [`multiply_tile`].
 #[inline(always)]
-unsafe fn multiply_registers<V: Vector, const MV: usize, const NR: usize, const B: usize>(
+unsafe fn multiply_registers<
+    V: Vector,
+    const MV: usize,
+    const NR: usize,
+    const COLUMNS: u8,
+    const CUT: bool,
+>(
     panel: &Panel<'_, V::Element>,
+    ahead: &mut Ahead<V::Element>,
     row: usize,
     column: usize,
     mut sums: [[V; MV]; NR],
 ) -> [[V; MV]; NR] {
-    let (row_stride, column_stride) = match B {
-        b_layout::TILE => (1, TILE_ROWS),
-        b_layout::ADJACENT => (panel.b_row_stride, 1),
+    let (row_stride, column_stride) = match COLUMNS {
+        columns::APART => (1, TILE_ROWS),
+        columns::ADJACENT => (panel.b_row_stride, 1),
         _ => (panel.b_row_stride, panel.b_column_stride),
     };
+    let lanes = if CUT { panel.a_rows - row } else { V::LANES };
     let mut a = panel.a.wrapping_add(row);
     let mut b_block = panel.b.wrapping_add(column * column_stride);
     let mut left = panel.k;
     while left > 0 {
+        ahead.prefetch::<V>();
         let k = left.min(TILE_ROWS);
         let mut b = b_block;
         for _ in 0..k {
             // SAFETY: the caller vouches for k elements of each of A's rows and B's columns.
             unsafe {
-                let x: [V; MV] = std::array::from_fn(|i| V::load(a.add(i * V::LANES)));
+                let mut x = [V::splat(V::Element::ZERO); MV];
+                for (i, x) in x.iter_mut().enumerate() {
+                    *x = if CUT { V::load_first(a, lanes) } else { V::load(a.add(i * V::LANES)) };
+                }
                 for (j, sums) in sums.iter_mut().enumerate() {
                     let y = V::splat(*b.add(j * column_stride));
                     for (sum, x) in sums.iter_mut().zip(x) {

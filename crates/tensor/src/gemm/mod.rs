@@ -86,7 +86,7 @@ pub fn gemm<'a, T: Scalar>(
             unsafe { product.multiply(pool.isa(), rows, 0..n) };
         });
     } else {
-        let granularity = product.column_granularity();
+        let granularity = if product.has_free_columns() { COLUMN_GRANULARITY } else { TILE_ROWS };
         pool.for_each_part(n.div_ceil(threads).next_multiple_of(granularity), 0..n, |columns, _| {
             // SAFETY: as above, and parts have disjoint columns.
             unsafe { product.multiply(pool.isa(), 0..m, columns) };
@@ -160,11 +160,9 @@ impl<'a, T: Scalar> Product<'a, T> {
         }
     }
 
-    /// Where columns may be divided: at whole blocks of 64 if some operand's columns are not evenly spaced, or are packed as
-    /// tiles.
-    fn column_granularity(&self) -> usize {
-        let plain = self.b.layout.column_stride != 1 && self.b.layout.is_even() && self.c.layout.is_even();
-        if plain { COLUMN_GRANULARITY } else { TILE_ROWS }
+    /// Whether columns may be divided anywhere: not if some operand's columns are not evenly spaced, or packed as tiles.
+    fn has_free_columns(&self) -> bool {
+        self.b.layout.column_stride != 1 && self.b.layout.is_even() && self.c.layout.is_even()
     }
 
     /// Computes the rows and columns of C in the ranges.

@@ -1,28 +1,28 @@
 //! Loops 1 and 0: a panel of A, up to 64 rows, by columns of B; cut into register tiles.
 
-use super::microkernel::{Panel, multiply_tile};
+use super::microkernel::{Ahead, Panel, columns, multiply_tile};
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
-/// A panel's product, with B's layout as a constant (see [`b_layout`](super::microkernel::b_layout)).
-pub(super) struct PanelProduct<'a, T, const B: usize>(Panel<'a, T>);
+/// A panel's product, with the layout of B's columns as a constant.
+pub(super) struct PanelProduct<'a, T, const COLUMNS: u8>(Panel<'a, T>, Ahead<T>);
 
-impl<'a, T, const B: usize> PanelProduct<'a, T, B> {
+impl<'a, T, const COLUMNS: u8> PanelProduct<'a, T, COLUMNS> {
     /// # Safety
     ///
     /// The panel's pointers must be valid for its shape and strides when it is run.
-    pub(super) unsafe fn new(panel: Panel<'a, T>) -> Self {
-        Self(panel)
+    pub(super) unsafe fn new(panel: Panel<'a, T>, ahead: Ahead<T>) -> Self {
+        Self(panel, ahead)
     }
 }
 
-impl<T: Scalar, const B: usize> Kernel<T> for PanelProduct<'_, T, B> {
+impl<T: Scalar, const COLUMNS: u8> Kernel<T> for PanelProduct<'_, T, COLUMNS> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let panel = self.0;
+        let Self(panel, mut ahead) = self;
         let tall = 4 * V::LANES;
         let few_columns = widest::<V>(4);
         let mut row = 0;
@@ -32,13 +32,17 @@ impl<T: Scalar, const B: usize> Kernel<T> for PanelProduct<'_, T, B> {
             unsafe {
                 // Few columns make few chains: a taller tile has more of them.
                 if panel.columns <= few_columns && readable >= tall {
-                    multiply_strips::<V, 4, B>(&panel, row);
+                    multiply_strips::<V, 4, COLUMNS, false>(&panel, &mut ahead, row);
                     row += tall;
                 } else if readable >= 2 * V::LANES && panel.rows - row > V::LANES {
-                    multiply_strips::<V, 2, B>(&panel, row);
+                    multiply_strips::<V, 2, COLUMNS, false>(&panel, &mut ahead, row);
                     row += 2 * V::LANES;
                 } else {
-                    multiply_strips::<V, 1, B>(&panel, row);
+                    if readable >= V::LANES {
+                        multiply_strips::<V, 1, COLUMNS, false>(&panel, &mut ahead, row);
+                    } else {
+                        multiply_strips::<V, 1, COLUMNS, true>(&panel, &mut ahead, row);
+                    }
                     row += V::LANES;
                 }
             }
@@ -58,11 +62,13 @@ fn widest<V: Vector>(mv: usize) -> usize {
 ///
 /// As [`multiply_tile`].
 #[inline(always)]
-unsafe fn multiply_strips<V: Vector, const MV: usize, const B: usize>(
+unsafe fn multiply_strips<V: Vector, const MV: usize, const COLUMNS: u8, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
+    ahead: &mut Ahead<V::Element>,
     row: usize,
 ) {
-    let widest = widest::<V>(MV);
+    // Columns with a stride of their own take an address each, and there are not so many registers for those.
+    let widest = if COLUMNS == columns::STRIDED { widest::<V>(MV).min(8) } else { widest::<V>(MV) };
     let mut column = 0;
     while column < panel.columns {
         let left = panel.columns - column;
@@ -71,25 +77,25 @@ unsafe fn multiply_strips<V: Vector, const MV: usize, const B: usize>(
         // SAFETY: the strip's columns are among the panel's; the rest is handed on.
         unsafe {
             column += if MV <= 2 && fits(12) {
-                multiply_tile::<V, MV, 12, B>(panel, row, column);
+                multiply_tile::<V, MV, 12, COLUMNS, CUT>(panel, ahead, row, column);
                 12
             } else if MV <= 2 && fits(8) {
-                multiply_tile::<V, MV, 8, B>(panel, row, column);
+                multiply_tile::<V, MV, 8, COLUMNS, CUT>(panel, ahead, row, column);
                 8
             } else if fits(6) {
-                multiply_tile::<V, MV, 6, B>(panel, row, column);
+                multiply_tile::<V, MV, 6, COLUMNS, CUT>(panel, ahead, row, column);
                 6
             } else if fits(4) {
-                multiply_tile::<V, MV, 4, B>(panel, row, column);
+                multiply_tile::<V, MV, 4, COLUMNS, CUT>(panel, ahead, row, column);
                 4
             } else if fits(3) {
-                multiply_tile::<V, MV, 3, B>(panel, row, column);
+                multiply_tile::<V, MV, 3, COLUMNS, CUT>(panel, ahead, row, column);
                 3
             } else if left >= 2 {
-                multiply_tile::<V, MV, 2, B>(panel, row, column);
+                multiply_tile::<V, MV, 2, COLUMNS, CUT>(panel, ahead, row, column);
                 2
             } else {
-                multiply_tile::<V, MV, 1, B>(panel, row, column);
+                multiply_tile::<V, MV, 1, COLUMNS, CUT>(panel, ahead, row, column);
                 1
             };
         }
