@@ -277,6 +277,12 @@ unsafe fn multiply_panel<T: Scalar>(
                 kind::ADJACENT => isa.run(PanelProduct::<T, { kind::ADJACENT }>::new(panel, ahead)),
                 _ => isa.run(PanelProduct::<T, { kind::STRIDED }>::new(panel, ahead)),
             }
+            if panel.last && product.rest.has_rest() {
+                for j in 0..end - column {
+                    let c = std::slice::from_raw_parts_mut(pointer.wrapping_add(j * stride), rows.len());
+                    product.rest.finish(isa, rows.clone(), column + j, c);
+                }
+            }
             if !contiguous {
                 for j in 0..end - column {
                     for i in 0..rows.len() {

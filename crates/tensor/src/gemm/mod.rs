@@ -9,12 +9,14 @@
 //! make, [`panel`] cuts a panel into register tiles, [`microkernel`] is one.
 
 mod buffer;
+mod epilogue;
 mod loops;
 mod microkernel;
 mod operand;
 mod pack;
 mod panel;
 
+pub use epilogue::Epilogue;
 pub use operand::{Operand, Target};
 
 use crate::isa::Isa;
@@ -23,17 +25,6 @@ use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 use microkernel::Bias;
 use std::ops::Range;
-
-/// What happens to an element of C after the last term of its chain, before it is stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Epilogue<'a, T> {
-    /// Nothing.
-    None,
-    /// Adds the row's element: `c + bias[row]`.
-    Bias(&'a [T]),
-    /// Adds the row's element and rectifies: `max(c + bias[row], 0)`; NaN stays NaN.
-    BiasRelu(&'a [T]),
-}
 
 /// `C ← epilogue(α·A·B + β·C)` with A m × k, B k × n, C m × n, on all threads of `pool`.
 ///
@@ -122,8 +113,34 @@ pub fn gemm_on_one_thread<'a, T: Scalar>(
     unsafe { product.multiply(isa, 0..m, 0..n) };
 }
 
+/// The loops, compiled once for each scalar type here instead of in every crate that multiplies: there are some hundred
+/// register tiles.
+pub trait Multiply: Sized {
+    /// Computes the rows and columns of C in the ranges, on this thread.
+    ///
+    /// # Safety
+    ///
+    /// The operands' memory must still be there, and nothing else may use C's elements in the ranges.
+    unsafe fn multiply(isa: Isa, product: &Product<'_, Self>, rows: Range<usize>, columns: Range<usize>);
+}
+
+impl Multiply for f32 {
+    unsafe fn multiply(isa: Isa, product: &Product<'_, f32>, rows: Range<usize>, columns: Range<usize>) {
+        // SAFETY: handed on.
+        unsafe { loops::multiply(isa, product, rows, columns) }
+    }
+}
+
+impl Multiply for f64 {
+    unsafe fn multiply(isa: Isa, product: &Product<'_, f64>, rows: Range<usize>, columns: Range<usize>) {
+        // SAFETY: handed on.
+        unsafe { loops::multiply(isa, product, rows, columns) }
+    }
+}
+
 /// The operands of one call, with shapes that fit.
-struct Product<'a, T> {
+#[derive(Debug)]
+pub struct Product<'a, T> {
     c: Target<'a, T>,
     a: Operand<'a, T>,
     /// What A's elements are multiplied by first.
@@ -134,6 +151,8 @@ struct Product<'a, T> {
     beta: T,
     bias: Bias<'a, T>,
     relu: bool,
+    /// What is left of the epilogue after bias and ReLU.
+    rest: Epilogue<'a, T>,
 }
 
 impl<'a, T: Scalar> Product<'a, T> {
@@ -148,15 +167,16 @@ impl<'a, T: Scalar> Product<'a, T> {
         epilogue: Epilogue<'a, T>,
     ) -> Self {
         check_shapes(&c, &a, &b, &epilogue);
-        let (bias, relu) = (epilogue.bias(), matches!(epilogue, Epilogue::BiasRelu(_)));
+        let (bias, relu) = (epilogue.bias(), epilogue.rectifies());
         let one_row = c.n_rows() == 1 && c.n_columns() > 1;
         if one_row || c.layout.row_stride != 1 && c.layout.column_stride == 1 {
             let bias = bias.map_or(Bias::None, Bias::Columns);
             let (c, a, b) = (c.t(), b.t(), a.t());
-            Self { c, a, a_factor: T::ONE, b, b_factor: alpha, beta, bias, relu }
+            let rest = epilogue.t();
+            Self { c, a, a_factor: T::ONE, b, b_factor: alpha, beta, bias, relu, rest }
         } else {
             let bias = bias.map_or(Bias::None, Bias::Rows);
-            Self { c, a, a_factor: alpha, b, b_factor: T::ONE, beta, bias, relu }
+            Self { c, a, a_factor: alpha, b, b_factor: T::ONE, beta, bias, relu, rest: epilogue }
         }
     }
 
@@ -173,7 +193,7 @@ impl<'a, T: Scalar> Product<'a, T> {
     unsafe fn multiply(&self, isa: Isa, rows: Range<usize>, columns: Range<usize>) {
         if !rows.is_empty() && !columns.is_empty() {
             // SAFETY: handed on.
-            unsafe { loops::multiply(isa, self, rows, columns) };
+            unsafe { T::multiply(isa, self, rows, columns) };
         }
     }
 }
@@ -193,25 +213,5 @@ fn check_shapes<T: Scalar>(
         b.n_rows(),
         b.n_columns(),
     );
-    if let Some(bias) = epilogue.bias() {
-        assert!(bias.len() == m, "gemm: C has {m} rows, the bias {} elements", bias.len());
-    }
-}
-
-impl<'a, T> Epilogue<'a, T> {
-    pub(crate) fn bias(&self) -> Option<&'a [T]> {
-        match *self {
-            Epilogue::None => None,
-            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(bias),
-        }
-    }
-
-    /// The epilogue of some of the rows.
-    pub(crate) fn rows(self, rows: std::ops::Range<usize>) -> Self {
-        match self {
-            Epilogue::None => Epilogue::None,
-            Epilogue::Bias(bias) => Epilogue::Bias(&bias[rows]),
-            Epilogue::BiasRelu(bias) => Epilogue::BiasRelu(&bias[rows]),
-        }
-    }
+    epilogue.check("gemm", m, n);
 }

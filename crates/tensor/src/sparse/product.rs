@@ -86,28 +86,35 @@ pub fn sparse_gemm<T: Scalar>(
         x.n_features(),
         x.n_samples(),
     );
-    if let Some(bias) = epilogue.bias() {
-        assert!(bias.len() == units, "sparse_gemm: Z has {units} rows, the bias {} elements", bias.len());
-    }
+    epilogue.check("sparse_gemm", units, samples);
     if units == 0 || samples == 0 {
         return;
     }
     let (tiles, height, threads) = (z.n_tiles(), z.tile_rows(), pool.threads());
     let rows_of = |tiles: &Range<usize>| tiles.start * height..units.min(tiles.end * height);
     let double_blocks = x.density() <= LOW_DENSITY;
+    let multiply = |z: &mut [T], tiles: Range<usize>, samples: Range<usize>| {
+        let w = w.tiles(tiles.clone());
+        let bias = epilogue.bias().map(|bias| &bias[rows_of(&tiles)]);
+        let rectify = epilogue.rectifies();
+        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify, double_blocks };
+        pool.isa().run(part);
+        if epilogue.has_rest() {
+            let columns = tiles.flat_map(|tile| samples.clone().map(move |sample| (tile, sample)));
+            for ((tile, sample), z) in columns.zip(z.chunks_exact_mut(height)) {
+                let rows = rows_of(&(tile..tile + 1));
+                let there = &mut z[..rows.len()];
+                epilogue.finish(pool.isa(), rows, sample, there);
+            }
+        }
+    };
     // Whole tiles for each thread where they come out nearly even; else each thread takes some samples of every tile.
     if tiles.is_multiple_of(threads) || tiles >= 4 * threads {
-        pool.for_each_part(1, z, |range, part| {
-            let epilogue = epilogue.rows(rows_of(&range));
-            let (z, w) = (part.into_slice(), w.tiles(range));
-            pool.isa().run(Product { z, w, height, x, samples: 0..samples, epilogue, double_blocks });
-        });
+        pool.for_each_part(1, z, |range, part| multiply(part.into_slice(), range, 0..samples));
     } else {
         for tile in 0..tiles {
-            let w = w.tiles(tile..tile + 1);
-            let epilogue = epilogue.rows(rows_of(&(tile..tile + 1)));
             pool.for_each_part(1, Runs::new(z.tile_mut(tile), height), |samples, z| {
-                pool.isa().run(Product { z, w, height, x, samples, epilogue, double_blocks });
+                multiply(z, tile..tile + 1, samples);
             });
         }
     }
@@ -123,7 +130,8 @@ struct Product<'a, T: Scalar> {
     height: usize,
     x: &'a Nonzeros<T>,
     samples: Range<usize>,
-    epilogue: Epilogue<'a, T>,
+    bias: Option<&'a [T]>,
+    rectify: bool,
     double_blocks: bool,
 }
 
@@ -168,7 +176,7 @@ impl<T: Scalar> Product<'_, T> {
         assert!(row + MV * V::LANES <= self.height, "rows of a strip");
         let (x, height, columns) = (self.x, self.height, self.samples.len());
         let bias = self.padded_bias::<TILES>(tile);
-        let rectify = matches!(self.epilogue, Epilogue::BiasRelu(_));
+        let rectify = self.rectify;
         let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
         let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
         let fitting = BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES);
@@ -244,7 +252,7 @@ impl<T: Scalar> Product<'_, T> {
     #[inline(always)]
     fn padded_bias<const TILES: usize>(&self, tile: usize) -> [[T; TILE_ROWS]; TILES] {
         let mut padded = [[T::ZERO; TILE_ROWS]; TILES];
-        if let Some(bias) = self.epilogue.bias() {
+        if let Some(bias) = self.bias {
             for (padded, bias) in padded.iter_mut().zip(bias[tile * self.height..].chunks(self.height)) {
                 padded[..bias.len()].copy_from_slice(bias);
             }
