@@ -268,6 +268,7 @@ fn two_layer_step(pool: &Pool, sparse: bool, layer: &Layer<f32>) -> Vec<u64> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn a_step_of_two_layers_has_the_same_bits_dense_and_sparse() {
     let layer = Layer::new(Case { units: 130, inputs: 70, samples: 33, density: 0.3, seed: 9 });
     let pools = pools();
@@ -296,6 +297,7 @@ fn check<T: Scalar>(case: Case, pools: &[Pool]) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_form_of_every_gradient_has_the_bits_of_its_loops() {
     let pools = pools();
     for (units, inputs, samples) in [
@@ -326,6 +328,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
+    #[cfg_attr(miri, ignore = "too long for an interpreter")]
     fn any_shape_and_density_has_the_same_bits(
         (units, inputs, samples) in (0_usize..150, 0_usize..150, 0_usize..70),
         density in 0.0..1.0,

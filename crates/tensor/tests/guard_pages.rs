@@ -7,9 +7,11 @@
 
 #![cfg(all(unix, not(miri)))] // Miri knows no pages, and sees such an access by itself
 
+mod catalogue;
 mod guarded;
 mod reference;
 
+use catalogue::{every_function, every_rule};
 use densely_tensor::*;
 use guarded::{Edge, Guarded, LAYOUTS, Layout, Operands, at_every_edge};
 use std::hint::black_box;
@@ -31,38 +33,35 @@ fn slices<T: Scalar, const N: usize>(kernel: impl Fn(Isa, [&mut [T]; N])) {
 
 fn kernels_of_slices<T: Scalar>() {
     let third = T::from_f64(1.0 / 3.0);
-    use ActivationFunction::{Gelu, Mish, Relu, Sigmoid, Softplus, Tanh};
-    for function in [Relu, Sigmoid, Tanh, Gelu, Mish, Softplus] {
+    for function in every_function() {
         slices::<T, 1>(|isa, [x]| function.apply(isa, x));
         slices::<T, 2>(|isa, [kept, gradient]| function.multiply_by_derivative(isa, kept, gradient));
     }
-    slices::<T, 1>(|isa, [x]| exp(isa, x));
-    slices::<T, 1>(|isa, [x]| log(isa, x));
-    slices::<T, 1>(|isa, [x]| erf(isa, x));
-    slices::<T, 1>(|isa, [z]| log_softmax(isa, z));
-    slices::<T, 1>(|isa, [z]| softmax(isa, z));
+    for function in [exp, log, tanh, erf, softmax, log_softmax] {
+        slices::<T, 1>(|isa, [x]| function(isa, x));
+    }
     slices::<T, 2>(|isa, [y, gradient]| softmax_gradient(isa, y, gradient));
+    slices::<T, 2>(|isa, [y, gradient]| log_softmax_gradient(isa, y, gradient));
     slices::<T, 1>(|isa, [z]| {
         if let Some(label) = z.len().checked_sub(1) {
             softmax_cross_entropy(isa, z, label, third);
         }
     });
+    slices::<T, 2>(|isa, [z, targets]| {
+        if !z.is_empty() {
+            softmax_cross_entropy_with_targets(isa, z, targets, third, third);
+        }
+    });
     slices::<T, 1>(|_, [x]| _ = black_box(arg_max(x)));
-
-    let adam = Adam { step_size: third, first_rate: third, second_rate: third, epsilon: third };
-    let sgd = Sgd { learning_rate: third, momentum: T::ZERO, nesterov: false };
-    for rule in [
-        Update::from(adam),
-        Update::from(adam).weight_decay(0.5, 0.5),
-        Update::from(Amsgrad(adam)),
-        Update::from(sgd),
-        Update::from(Sgd { momentum: third, ..sgd }),
-        Update::from(Sgd { momentum: third, nesterov: true, ..sgd }),
-        Update::from(Lion::new(0.1, 0.9, 0.99)),
-    ] {
+    slices::<T, 2>(|isa, [input, gradient]| mask_gradient(isa, input, third, gradient));
+    for (_, step) in every_rule::<T>() {
+        let update = step(3);
         slices::<T, 5>(|isa, [w, g, first, second, third]| {
-            second.iter_mut().for_each(|v| *v = v.abs());
-            rule.apply(isa, w, g, [first, second, third]);
+            let moments = [first, second, third].map(|moment| {
+                moment.iter_mut().for_each(|m| *m = m.abs()); // as the square roots want them
+                moment
+            });
+            update.apply(isa, w, g, moments);
         });
     }
 }
@@ -226,6 +225,160 @@ fn gradients_stay_inside_with<T: Scalar>() {
 fn gradients_stay_inside() {
     gradients_stay_inside_with::<f32>();
     gradients_stay_inside_with::<f64>();
+}
+
+fn batches_stay_inside_with<T: Scalar>() {
+    at_every_edge(|operands| {
+        for rows in [1_usize, 2, 3, 7, 10, 15, 16, 17, 33] {
+            for columns in [0, 1, 2, 3, 4, 5, 9, 33] {
+                for stride in [rows, rows + 1, rows.next_multiple_of(16)] {
+                    let isa = operands.isa;
+                    let mut z = operands.slice::<T>(stride * columns);
+                    softmax_columns(isa, ColumnsMut::new(&mut z, rows, stride));
+                    log_softmax_columns(isa, ColumnsMut::new(&mut z, rows, stride));
+                    let labels: Vec<u32> = (0..columns).map(|column| (column % rows) as u32).collect();
+                    let (labels, mut losses) = (operands.copy_of(&labels), operands.slice::<f64>(columns));
+                    let z = ColumnsMut::new(&mut z, rows, stride);
+                    softmax_cross_entropy_columns(isa, z, &labels, T::ONE, &mut losses);
+                }
+            }
+        }
+        for len in LENGTHS {
+            let x = operands.slice::<T>(len);
+            for k in [0, 1, 5, 40] {
+                top_k(&x, &mut operands.copy_of(&vec![0; k.min(len)]));
+            }
+        }
+    });
+}
+
+#[test]
+fn batches_of_logits_stay_inside() {
+    batches_stay_inside_with::<f32>();
+    batches_stay_inside_with::<f64>();
+}
+
+/// Units, inputs and samples of layers: tiles of one vector, of less than 64 rows, whole ones, and more than one.
+const LAYERS: [(usize, usize, usize); 9] = [
+    (1, 1, 1),
+    (10, 33, 7),
+    (16, 64, 16),
+    (33, 48, 5),
+    (65, 17, 16),
+    (64, 70, 33),
+    (130, 65, 3),
+    (200, 130, 40),
+    (3, 40, 0),
+];
+
+/// Elements of a tiled matrix.
+fn tiles<T: Scalar>(operands: &Operands, rows: usize, columns: usize) -> Guarded<T> {
+    operands.slice(tiled_len(rows, columns).expect("a small matrix"))
+}
+
+/// Calls `work` with each layer's shape and the nonzeros of an input of each density, on two threads. What is filled with
+/// zeros or ones is compressed from tiles, from columns and from bytes, all at the edge.
+#[track_caller]
+fn layers<T: Scalar>(work: impl Fn(&Operands, &Pool, (usize, usize, usize), TiledRef<'_, T>, &Nonzeros<T>)) {
+    at_every_edge(|operands| {
+        let pool = Pool::with_isa(2, operands.isa).expect("two threads");
+        for (units, inputs, samples) in LAYERS {
+            let mut nonzeros = Nonzeros::new(inputs, samples);
+            for kept in [0, 3, 10] {
+                // Of ten elements, so many stay.
+                let is_kept = |index: usize| index * 7 % 10 < kept;
+                let mut input = tiles::<T>(operands, inputs, samples);
+                let zeros = input.iter_mut().enumerate().filter(|(index, _)| !is_kept(*index));
+                zeros.for_each(|(_, x)| *x = T::ZERO);
+
+                let bytes: Vec<u8> = (0..inputs * samples).map(|i| u8::from(is_kept(i))).collect();
+                let order: Vec<u32> = (0..samples as u32).rev().collect();
+                let (bytes, order) = (operands.copy_of(&bytes), operands.copy_of(&order));
+                let values = operands.slice::<T>(256);
+                let values: &[T; 256] = (&values[..]).try_into().expect("256 values");
+                nonzeros.fill_from_bytes(&pool, inputs, &bytes, &order, values);
+                for layout in [Layout::Columns, Layout::SubView] {
+                    nonzeros.fill_from_columns(&pool, operands.matrix(inputs, samples, layout).as_ref());
+                }
+                let input = TiledRef::from_slice(&input, inputs, samples);
+                nonzeros.fill_from_tiled(&pool, input);
+                work(operands, &pool, (units, inputs, samples), input, &nonzeros);
+            }
+        }
+    });
+}
+
+fn sparse_products_stay_inside_with<T: Scalar>() {
+    layers::<T>(|operands, pool, (units, inputs, samples), _, x| {
+        let (w, mut z) = (tiles(operands, units, inputs), tiles(operands, units, samples));
+        let bias = operands.slice(units);
+        for epilogue in [Epilogue::None, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)] {
+            let z = TiledMut::from_slice(&mut z, units, samples);
+            sparse_gemm(pool, z, TiledRef::from_slice(&w, units, inputs), x, epilogue);
+        }
+    });
+}
+
+#[test]
+fn sparse_products_stay_inside() {
+    sparse_products_stay_inside_with::<f32>();
+    sparse_products_stay_inside_with::<f64>();
+}
+
+/// The backward pass of a layer in tiles, by rules of every number of moments.
+fn tiled_gradients_stay_inside_with<T: Scalar>() {
+    let rules = every_rule::<T>();
+    let rule_of = |moments| rules.iter().map(|(_, step)| step(3)).find(|update| update.moments() == moments);
+    let updates: Vec<Update<T>> =
+        (0..=MOST_MOMENTS).map(|moments| rule_of(moments).expect("a rule of so many moments")).collect();
+    layers::<T>(|operands, pool, (units, inputs, samples), dense, nonzeros| {
+        let delta = tiles(operands, units, samples);
+        let delta = TiledRef::from_slice(&delta, units, samples);
+        let both = [LayerInput::Dense(dense), LayerInput::Sparse(nonzeros)];
+        let (mut kernel, mut gradient) = (tiles(operands, units, inputs), tiles(operands, units, inputs));
+        for input in both {
+            let gradient = TiledMut::from_slice(&mut gradient, units, inputs);
+            weight_gradient(pool, delta, input, gradient);
+        }
+        let mut sums = operands.slice(units);
+        bias_gradient(pool, delta, &mut sums);
+
+        let mut gradient = tiles(operands, inputs, samples);
+        let target = TiledMut::from_slice(&mut gradient, inputs, samples);
+        input_gradient(pool, TiledRef::from_slice(&kernel, units, inputs), delta, target);
+        let mut scratch = operands.slice(backward_scratch(samples) * pool.threads());
+        let view = TiledRef::from_slice(&kernel, units, inputs);
+        let target = MaskedGradient {
+            gradient: TiledMut::from_slice(&mut gradient, inputs, samples),
+            scale: T::ONE,
+            scratch: &mut scratch,
+        };
+        sparse_input_gradient(pool, view, delta, nonzeros, target);
+
+        for update in &updates {
+            let mut moments: [_; MOST_MOMENTS] = std::array::from_fn(|moment| {
+                if moment < update.moments() { tiles(operands, units, inputs) } else { operands.slice(0) }
+            });
+            for input in both {
+                let kernel = TiledMut::from_slice(&mut kernel, units, inputs);
+                update_kernel(pool, update, delta, input, kernel, moments.each_mut().map(|m| &mut m[..]));
+            }
+            let kernel = TiledMut::from_slice(&mut kernel, units, inputs);
+            let moments = moments.each_mut().map(|m| &mut m[..]);
+            let target = MaskedGradient {
+                gradient: TiledMut::from_slice(&mut gradient, inputs, samples),
+                scale: T::ONE,
+                scratch: &mut scratch,
+            };
+            sparse_backward(pool, update, delta, nonzeros, kernel, moments, target);
+        }
+    });
+}
+
+#[test]
+fn tiled_gradients_stay_inside() {
+    tiled_gradients_stay_inside_with::<f32>();
+    tiled_gradients_stay_inside_with::<f64>();
 }
 
 /// Runs `code`, which must not allocate, in a process of its own; returns the signal that ended it, if one did.

@@ -94,6 +94,7 @@ fn some_floats() -> impl Iterator<Item = u32> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn single_precision_keeps_the_stated_error() {
     for claim in [&EXP, &LOG, &TANH, &ERF] {
         let (largest, at) = largest_error(some_floats(), claim);
@@ -102,6 +103,7 @@ fn single_precision_keeps_the_stated_error() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn a_wrong_function_is_caught() {
     let error = |function| largest_error(some_floats(), &Claim { function, ..EXP }).0;
     assert!(error(|_, x| x.fill(f32::NAN)) == f64::INFINITY);
@@ -132,6 +134,7 @@ fn a_wrong_function_is_caught() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn double_precision_keeps_the_stated_error() {
     let functions: [(&str, OnSlice<f64>, Reference, f64); 4] = [
         ("exp", exp, libm::exp, 1.5),

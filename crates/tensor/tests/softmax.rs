@@ -178,6 +178,7 @@ fn a_batch_is_its_samples<T: Scalar>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn a_batch_has_the_bits_of_its_samples_on_every_instruction_set() {
     a_batch_is_its_samples::<f32>();
     a_batch_is_its_samples::<f64>();

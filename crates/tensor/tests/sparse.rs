@@ -104,6 +104,7 @@ fn check_every_source<T: Scalar>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_source_gives_exactly_its_nonzeros() {
     check_every_source::<f32>();
     check_every_source::<f64>();
@@ -189,6 +190,7 @@ fn check_product<T: Scalar>(
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_edge_of_tiles_and_blocks_has_the_dense_bits() {
     let pools = pools();
     let mut seed = 0;
@@ -211,6 +213,7 @@ fn every_edge_of_tiles_and_blocks_has_the_dense_bits() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_number_of_threads_has_the_dense_bits() {
     let threads =
         |isa| (1..=8).map(move |threads| Pool::with_isa(threads, isa).expect("eight threads can be had"));
@@ -225,6 +228,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
+    #[cfg_attr(miri, ignore = "too long for an interpreter")]
     fn any_shape_and_density_has_the_dense_bits(
         shape in (0usize..300, 0usize..200, 0usize..30),
         density in 0.0..1.0,

@@ -1,83 +1,13 @@
 //! Optimizer updates: against Keras, the same bits on every instruction set and however the slices are cut, and what
 //! they promise of moments, padding and gradients that are not finite.
 
+mod catalogue;
 mod reference;
 
+use catalogue::every_rule;
 use densely_tensor::*;
 use proptest::prelude::*;
 use reference::Random;
-
-/// Steps `t` of a rule by one of its cases in `reference/optimizers.py`; the same names, the same arguments.
-type Case<T> = (&'static str, fn(u64) -> Update<T>);
-
-fn cases<T: Scalar>() -> Vec<Case<T>> {
-    fn sgd<T: Scalar>(learning_rate: f64, momentum: f64, nesterov: bool) -> Update<T> {
-        let [learning_rate, momentum] = [learning_rate, momentum].map(T::from_f64);
-        Sgd { learning_rate, momentum, nesterov }.into()
-    }
-    fn adagrad<T: Scalar>(learning_rate: f64, initial: f64, epsilon: f64) -> Update<T> {
-        let [learning_rate, initial_accumulator_value, epsilon] =
-            [learning_rate, initial, epsilon].map(T::from_f64);
-        Adagrad { learning_rate, initial_accumulator_value, epsilon }.into()
-    }
-    fn ftrl<T: Scalar>(learning_rate: f64) -> Ftrl<T> {
-        Ftrl {
-            learning_rate: T::from_f64(learning_rate),
-            learning_rate_power: T::from_f64(-0.5),
-            initial_accumulator_value: T::from_f64(0.1),
-            l1_regularization_strength: T::ZERO,
-            l2_regularization_strength: T::ZERO,
-            l2_shrinkage_regularization_strength: T::ZERO,
-            beta: T::ZERO,
-        }
-    }
-    vec![
-        ("sgd", |_| sgd(0.01, 0.0, false)),
-        ("sgd momentum", |_| sgd(0.005, 0.9, false)),
-        ("sgd nesterov", |_| sgd(0.005, 0.9, true)),
-        ("sgd weight_decay", |_| sgd(0.005, 0.5, false).weight_decay(0.005, 0.5)),
-        ("rmsprop", |_| Rmsprop::new(0.001, 0.9, 0.0, 1e-7, false).into()),
-        ("rmsprop momentum", |_| Rmsprop::new(0.002, 0.8, 0.5, 1e-7, false).into()),
-        ("rmsprop centered", |_| Rmsprop::new(0.002, 0.8, 0.0, 1e-3, true).into()),
-        ("rmsprop momentum centered", |_| Rmsprop::new(0.002, 0.8, 0.5, 1e-3, true).into()),
-        ("rmsprop weight_decay", |_| {
-            Update::from(Rmsprop::new(0.001, 0.9, 0.0, 1e-7, false)).weight_decay(0.001, 0.5)
-        }),
-        ("adagrad", |_| adagrad(0.001, 0.1, 1e-7)),
-        ("adagrad options", |_| adagrad(0.01, 0.5, 1e-3).weight_decay(0.01, 0.1)),
-        ("adadelta", |_| Adadelta::new(0.001, 0.95, 1e-7).into()),
-        ("adadelta options", |_| Update::from(Adadelta::new(1.0, 0.8, 1e-4)).weight_decay(1.0, 0.01)),
-        ("adam", |t| Adam::step(t, 0.001, 0.9, 0.999, 1e-7).into()),
-        ("adam options", |t| Adam::step(t, 0.01, 0.8, 0.99, 1e-3).into()),
-        ("adam amsgrad", |t| Amsgrad(Adam::step(t, 0.002, 0.9, 0.8, 1e-7)).into()),
-        ("adam amsgrad weight_decay", |t| {
-            Update::from(Amsgrad(Adam::step(t, 0.002, 0.9, 0.8, 1e-7))).weight_decay(0.002, 0.1)
-        }),
-        ("adamw", |t| Update::from(Adam::step(t, 0.001, 0.9, 0.999, 1e-7)).weight_decay(0.001, 0.004)),
-        ("adamax", |t| Adamax::step(t, 0.001, 0.9, 0.999, 1e-7).into()),
-        ("adamax options", |t| Update::from(Adamax::step(t, 0.01, 0.8, 0.9, 1e-3)).weight_decay(0.01, 0.1)),
-        ("nadam", |t| Nadam::step(t, 0.001, 0.9, 0.999, 1e-7).into()),
-        ("nadam options", |t| Update::from(Nadam::step(t, 0.01, 0.8, 0.99, 1e-3)).weight_decay(0.01, 0.1)),
-        ("ftrl", |_| ftrl(0.001).into()),
-        ("ftrl beta", |_| {
-            let [initial_accumulator_value, beta] = [0.5, 0.3].map(T::from_f64);
-            Ftrl { initial_accumulator_value, beta, ..ftrl(0.02) }.into()
-        }),
-        ("ftrl regularization", |_| {
-            let rule = Ftrl {
-                l1_regularization_strength: T::from_f64(0.05),
-                l2_regularization_strength: T::from_f64(0.1),
-                l2_shrinkage_regularization_strength: T::from_f64(0.02),
-                ..ftrl(0.02)
-            };
-            Update::from(rule).weight_decay(0.02, 0.1)
-        }),
-        ("ftrl power", |_| Ftrl { learning_rate_power: T::from_f64(-0.75), ..ftrl(0.02) }.into()),
-        ("ftrl fixed rate", |_| Ftrl { learning_rate_power: T::ZERO, ..ftrl(0.02) }.into()),
-        ("lion", |_| Lion::new(0.001, 0.9, 0.99).into()),
-        ("lion options", |_| Update::from(Lion::new(0.002, 0.7, 0.8)).weight_decay(0.002, 0.1)),
-    ]
-}
 
 /// Parameters and the moments that a rule needs; the others are empty.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,12 +79,13 @@ fn distance_from_keras<T: Scalar>(name: &str, update: impl Fn(u64) -> Update<T>)
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn twenty_steps_are_those_of_keras() {
-    for (name, update) in cases::<f64>() {
+    for (name, update) in every_rule::<f64>() {
         let distance = distance_from_keras(name, update);
         assert!(distance <= 1e-12, "{name} in double precision: {distance:e}");
     }
-    for (name, update) in cases::<f32>() {
+    for (name, update) in every_rule::<f32>() {
         let distance = distance_from_keras(name, update);
         assert!(distance <= 1e-5, "{name} in single precision: {distance:e}");
     }
@@ -164,15 +95,15 @@ fn twenty_steps_are_those_of_keras() {
 fn every_reference_has_a_case_and_a_wrong_rule_is_caught() {
     for line in include_str!("reference/optimizers.txt").lines() {
         let name = line.split(" | ").next().unwrap();
-        assert!(cases::<f32>().iter().any(|(case, _)| *case == name), "{name}");
+        assert!(every_rule::<f32>().iter().any(|(case, _)| *case == name), "{name}");
     }
     // PyTorch's epsilon; the momentum without the look ahead; a decay after the update.
     let epsilon = |t: u64| 1e-7 * (1.0 - 0.999_f64.powi(t as i32)).sqrt();
     let other = |t| Adam::<f64>::step(t, 0.001, 0.9, 0.999, epsilon(t)).into();
     assert!(distance_from_keras("adam", other) > 1e-12);
-    let [_, (_, momentum), ..] = cases::<f64>()[..] else { unreachable!() };
+    let [_, (_, momentum), ..] = every_rule::<f64>()[..] else { unreachable!() };
     assert!(distance_from_keras("sgd nesterov", momentum) > 1e-3);
-    let late = |t| Update { decay: 0.0, ..cases::<f64>()[17].1(t) };
+    let late = |t| Update { decay: 0.0, ..every_rule::<f64>()[17].1(t) };
     assert!(distance_from_keras("adamw", late) > 1e-6);
 }
 
@@ -188,7 +119,7 @@ fn three_steps<T: Scalar>(update: fn(u64) -> Update<T>, isa: Isa, len: usize) ->
 }
 
 fn same_bits_everywhere<T: Scalar>() {
-    for (name, update) in cases::<T>() {
+    for (name, update) in every_rule::<T>() {
         for len in [0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 65, 1000] {
             let expected = three_steps(update, Isa::PORTABLE, len).bits();
             for isa in Isa::available() {
@@ -199,15 +130,17 @@ fn same_bits_everywhere<T: Scalar>() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_instruction_set_gives_the_same_bits() {
     same_bits_everywhere::<f32>();
     same_bits_everywhere::<f64>();
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
 fn every_number_of_threads_gives_the_same_bits() {
     for len in [0, 1, 8191, 8192, 20_000, 50_001] {
-        for (name, update) in cases::<f32>() {
+        for (name, update) in every_rule::<f32>() {
             let update = update(1);
             let gradient = values(2, len);
             let mut expected = State::new(&update, values(1, len));
@@ -225,12 +158,13 @@ fn every_number_of_threads_gives_the_same_bits() {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "too long for an interpreter")]
     fn cutting_the_slices_changes_no_bit(
         case in 0..29_usize,
         len in 0..300_usize,
         cuts in proptest::collection::vec(0..300_usize, 0..6),
     ) {
-        let (_, update) = cases::<f32>()[case];
+        let (_, update) = every_rule::<f32>()[case];
         let isa = Isa::detect();
         let whole = three_steps(update, isa, len);
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(len)).chain([0, len]).collect();
@@ -254,7 +188,7 @@ proptest! {
 fn subnormal_moments_become_zero<T: Scalar>() {
     let half = T::from_f64(0.5);
     for isa in Isa::available() {
-        for (name, update) in cases::<T>() {
+        for (name, update) in every_rule::<T>() {
             let update = update(1);
             for moment in [T::MIN_POSITIVE * half, -(T::MIN_POSITIVE * half), T::MIN_POSITIVE] {
                 let mut state = State::new(&update, vec![T::ONE; 35]);
@@ -287,7 +221,7 @@ fn moments_below_the_smallest_normal_number_become_positive_zero() {
 }
 
 fn padding_stays<T: Scalar>() {
-    for (name, update) in cases::<T>() {
+    for (name, update) in every_rule::<T>() {
         let mut state = State::new(&update(1), vec![T::ZERO; 48]);
         let before = state.bits();
         for t in 1..=50 {
@@ -317,7 +251,7 @@ fn without_epsilon_a_parameter_that_never_had_a_gradient_is_lost() {
         assert!(state.parameters[0].is_nan(), "{update:?}");
     }
     // Follow the regularized leader has no epsilon and needs none.
-    let [.., (_, ftrl), _, _, _, _, _, _] = cases::<f32>()[..] else { unreachable!() };
+    let [.., (_, ftrl), _, _, _, _, _, _] = every_rule::<f32>()[..] else { unreachable!() };
     let Update { rule: Rule::Ftrl(ftrl), .. } = ftrl(1) else { unreachable!() };
     let update = Update::from(Ftrl { initial_accumulator_value: 0.0, ..ftrl });
     let mut state = State::new(&update, vec![0.0]);
@@ -326,7 +260,7 @@ fn without_epsilon_a_parameter_that_never_had_a_gradient_is_lost() {
 }
 
 fn not_finite_shows<T: Scalar>() {
-    for (name, update) in cases::<T>() {
+    for (name, update) in every_rule::<T>() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(T::from_f64) {
             let mut gradient: Vec<T> = values(2, 37);
             let mut finite = State::new(&update(1), values(1, 37));
