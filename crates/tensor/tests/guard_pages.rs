@@ -47,6 +47,12 @@ fn kernels_of_slices<T: Scalar>() {
             softmax_cross_entropy(isa, z, label, third);
         }
     });
+    at_every_edge(|operands| {
+        for (rows, columns) in [(1, 80), (10, 21), (10, 64), (17, 84)] {
+            let mut z = operands.slice::<T>(rows * columns);
+            softmax_columns(operands.isa, ColumnsMut::new(&mut z, rows, rows));
+        }
+    });
     slices::<T, 1>(|_, [x]| _ = black_box(arg_max(x)));
 
     let adam = Adam { step_size: third, first_rate: third, second_rate: third, epsilon: third };
