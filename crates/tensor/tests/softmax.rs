@@ -162,7 +162,8 @@ fn by_the_formulas<T: Scalar>(z: &[T], label: usize, scale: T) -> Expected<T> {
     }
     for half in [8, 4, 2, 1] {
         for lane in 0..half {
-            lanes[lane] = lanes[lane] + lanes[lane + half];
+            let other = lanes[lane + half];
+            lanes[lane] += other;
         }
     }
     let sum = lanes[0];

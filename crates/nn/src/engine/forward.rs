@@ -171,12 +171,13 @@ pub(crate) fn loss_in_place<T: Scalar>(
     });
 }
 
-/// Samples of few classes that softmax is fastest with.
+/// Samples that softmax is fastest with, if they have at most so many classes.
 const SAMPLES: usize = 64;
+const FEW_CLASSES: usize = 64;
 
 /// A part's samples come in multiples of this: those of few classes are worth a thread only when they are many.
 fn samples_together(classes: usize) -> usize {
-    if classes <= SAMPLES { SAMPLES } else { 1 }
+    if classes <= FEW_CLASSES { SAMPLES } else { 1 }
 }
 
 /// The cross-entropy of the samples' logits, and its gradient in their place.
