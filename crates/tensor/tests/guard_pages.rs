@@ -52,6 +52,12 @@ fn kernels_of_slices<T: Scalar>() {
             softmax_cross_entropy_with_targets(isa, z, targets, third, third);
         }
     });
+    at_every_edge(|operands| {
+        for (rows, columns) in [(1, 80), (10, 21), (10, 64), (17, 84)] {
+            let mut z = operands.slice::<T>(rows * columns);
+            softmax_columns(operands.isa, ColumnsMut::new(&mut z, rows, rows));
+        }
+    });
     slices::<T, 1>(|_, [x]| _ = black_box(arg_max(x)));
     slices::<T, 2>(|isa, [input, gradient]| mask_gradient(isa, input, third, gradient));
     for (_, step) in every_rule::<T>() {

@@ -136,28 +136,120 @@ fn bits<T: Scalar>(values: &[T]) -> Vec<u64> {
     values.iter().map(|x| if x.is_nan() { u64::MAX } else { x.to_f64().to_bits() }).collect()
 }
 
+/// What the family leaves of one sample.
+struct Expected<T> {
+    softmax: Vec<T>,
+    log_softmax: Vec<T>,
+    gradient: Vec<T>,
+    loss: f64,
+}
+
+/// The family by its formulas, one operation after the other, with the sum in its order: lane i mod 16, then the tree.
+fn by_the_formulas<T: Scalar>(z: &[T], label: usize, scale: T) -> Expected<T> {
+    let mut largest = T::NEG_INFINITY;
+    for &z in z {
+        largest = if z.is_nan() || z > largest { z } else { largest };
+        if z.is_nan() {
+            break;
+        }
+    }
+    let below: Vec<T> = z.iter().map(|&z| z - largest).collect();
+    let mut exponentials = below.clone();
+    exp(Isa::PORTABLE, &mut exponentials);
+    let mut lanes = [T::ZERO; 16];
+    for (i, &e) in exponentials.iter().enumerate() {
+        lanes[i % 16] += e;
+    }
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            let other = lanes[lane + half];
+            lanes[lane] += other;
+        }
+    }
+    let sum = lanes[0];
+    let mut logarithm = [sum];
+    log(Isa::PORTABLE, &mut logarithm);
+    let softmax: Vec<T> = exponentials.iter().map(|&e| e / sum).collect();
+    let target = |class| if class == label { scale } else { T::ZERO };
+    Expected {
+        log_softmax: below.iter().map(|&z| z - logarithm[0]).collect(),
+        gradient: softmax.iter().enumerate().map(|(class, &p)| p * scale - target(class)).collect(),
+        loss: libm::log(sum.to_f64()) + (largest.to_f64() - z[label].to_f64()),
+        softmax,
+    }
+}
+
+/// Logits between −9 and 9, with every kind of special value in the first samples of each run of sixteen.
+fn with_special_values<T: Scalar>(rows: usize, stride: usize, columns: usize) -> Vec<T> {
+    let mut random = Random((rows * 1000 + columns) as u64);
+    let mut z: Vec<T> = (0..stride * columns).map(|_| T::from_f64(9.0 * random.next_unit())).collect();
+    let nan = T::from_f64(f64::NAN);
+    let huge = T::ONE / T::MIN_POSITIVE;
+    for (column, z) in z.chunks_exact_mut(stride).enumerate() {
+        let z = &mut z[..rows];
+        let last = rows - 1;
+        match column % 16 {
+            1 => z[0] = nan,
+            2 => z[last] = T::INFINITY,
+            3 => z[last / 2] = T::NEG_INFINITY,
+            4 => z.fill(T::NEG_INFINITY),
+            5 => z.fill(nan),
+            6 => (z[0], z[last]) = (huge, -huge),
+            7 => z.iter_mut().for_each(|z| *z = *z * huge), // also beyond the largest number
+            8 => {
+                z.fill(-T::ZERO);
+                z[last / 2] = T::ZERO;
+            }
+            9 => (z[0], z[last]) = (T::INFINITY, nan),
+            10 => z[last] = T::from_f64(95.0), // the others' exponentials are subnormal or 0
+            _ => {}
+        }
+    }
+    z
+}
+
 fn a_batch_is_its_samples<T: Scalar>() {
     let third = T::from_f64(1.0 / 3.0);
-    let shapes = [(1, 1), (2, 2), (3, 5), (7, 7), (10, 10), (10, 16), (15, 15), (16, 16), (17, 17), (33, 48)];
+    let shapes = [
+        (1, 1),
+        (2, 2),
+        (3, 5),
+        (4, 4),
+        (7, 7),
+        (10, 10),
+        (10, 16),
+        (15, 15),
+        (16, 16),
+        (17, 17),
+        (33, 48),
+        (64, 64),
+        (65, 65),
+    ];
     for (rows, stride) in shapes {
-        for columns in [0, 1, 2, 3, 4, 5, 9, 128] {
-            let mut random = Random((rows * 1000 + columns) as u64);
-            let mut z: Vec<T> =
-                (0..stride * columns).map(|_| T::from_f64(9.0 * random.next_unit())).collect();
-            if columns > 4 {
-                z[2 * stride] = T::from_f64(f64::NAN);
-                z[3 * stride + rows - 1] = T::from_f64(f64::INFINITY);
-            }
+        for columns in [0, 1, 2, 4, 5, 9, 10, 15, 16, 17, 21, 63, 64, 65, 69, 84, 128] {
+            let z = with_special_values::<T>(rows, stride, columns);
             let labels: Vec<u32> = (0..columns).map(|column| (column * 5 % rows) as u32).collect();
 
             let mut expected = [z.clone(), z.clone(), z.clone()];
             let mut expected_losses = vec![0.0; columns];
             for column in 0..columns {
-                let range = column * stride..column * stride + rows;
+                let (range, label) = (column * stride..column * stride + rows, labels[column] as usize);
+                let by_formulas = by_the_formulas(&z[range.clone()], label, third);
                 softmax(Isa::PORTABLE, &mut expected[0][range.clone()]);
                 log_softmax(Isa::PORTABLE, &mut expected[1][range.clone()]);
-                let (z, label) = (&mut expected[2][range], labels[column] as usize);
-                expected_losses[column] = softmax_cross_entropy(Isa::PORTABLE, z, label, third);
+                let gradient = &mut expected[2][range.clone()];
+                expected_losses[column] = softmax_cross_entropy(Isa::PORTABLE, gradient, label, third);
+
+                let context = format!("{rows} rows, column {column} of {}: {:?}", T::NAME, &z[range.clone()]);
+                assert_eq!(
+                    bits(&expected[0][range.clone()]),
+                    bits(&by_formulas.softmax),
+                    "softmax, {context}"
+                );
+                let logarithms = &expected[1][range.clone()];
+                assert_eq!(bits(logarithms), bits(&by_formulas.log_softmax), "log-softmax, {context}");
+                assert_eq!(bits(&expected[2][range]), bits(&by_formulas.gradient), "gradient, {context}");
+                assert_eq!(bits(&[expected_losses[column]]), bits(&[by_formulas.loss]), "loss, {context}");
             }
             for isa in Isa::available() {
                 let context = format!("{isa}, {rows} rows, {stride} apart, {columns} columns of {}", T::NAME);
@@ -182,6 +274,13 @@ fn a_batch_is_its_samples<T: Scalar>() {
 fn a_batch_has_the_bits_of_its_samples_on_every_instruction_set() {
     a_batch_is_its_samples::<f32>();
     a_batch_is_its_samples::<f64>();
+}
+
+/// Without columns no stride is too large.
+#[test]
+fn a_batch_without_samples_is_left_alone() {
+    softmax_columns(Isa::detect(), ColumnsMut::<f32>::new(&mut [], 10, usize::MAX));
+    softmax_columns(Isa::detect(), ColumnsMut::new(&mut [1.0; 128], 0, 1));
 }
 
 #[test]

@@ -141,6 +141,7 @@ fn oracle<T: Scalar>(w: MatRef<'_, T>, x: MatRef<'_, T>, epilogue: Epilogue<'_, 
                 Epilogue::Bias(bias) => sum + bias[unit] + T::ZERO,
                 Epilogue::BiasRelu(bias) if sum + bias[unit] <= T::ZERO => T::ZERO,
                 Epilogue::BiasRelu(bias) => sum + bias[unit],
+                other => unreachable!("{other:?} is not among these cases; tests/epilogue.rs has it"),
             });
         }
     }

@@ -7,8 +7,8 @@ use crate::data::Dataset;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    ActivationFunction, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout,
-    gemm, softmax, softmax_cross_entropy,
+    ActivationFunction, ColumnsMut, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max,
+    dropout, gemm, softmax, softmax_columns, softmax_cross_entropy_columns,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -150,16 +150,55 @@ pub(crate) fn loss_in_place<T: Scalar>(
     outcomes: &mut [Outcome],
     scale: T,
 ) {
-    pool.for_each_part(1, (outputs, labels, outcomes), |_, (mut outputs, labels, outcomes)| {
-        for (sample, (&label, outcome)) in labels.iter().zip(outcomes).enumerate() {
-            let y = outputs.column_mut(sample);
+    let classes = outputs.n_rows();
+    let together = samples_together(classes);
+    pool.for_each_part(together, (outputs, labels, outcomes), |_, (outputs, labels, outcomes)| {
+        let outputs = outputs.into_slice();
+        for (outcome, y) in outcomes.iter_mut().zip(outputs.chunks_exact(classes)) {
             outcome.predicted = arg_max(y) as u32;
-            outcome.loss = match head {
-                Head::CrossEntropy { .. } => softmax_cross_entropy(pool.isa(), y, label as usize, scale),
-                Head::MeanSquaredError => mean_squared_error(y, label as usize, scale),
-            };
+        }
+        match head {
+            Head::CrossEntropy { .. } => {
+                cross_entropy(pool.isa(), outputs, classes, labels, outcomes, scale);
+            }
+            Head::MeanSquaredError => {
+                let samples = outputs.chunks_exact_mut(classes).zip(labels).zip(outcomes);
+                for ((y, &label), outcome) in samples {
+                    outcome.loss = mean_squared_error(y, label as usize, scale);
+                }
+            }
         }
     });
+}
+
+/// Samples that softmax is fastest with, if they have at most so many classes.
+const SAMPLES: usize = 64;
+const FEW_CLASSES: usize = 64;
+
+/// A part's samples come in multiples of this: those of few classes are worth a thread only when they are many.
+fn samples_together(classes: usize) -> usize {
+    if classes <= FEW_CLASSES { SAMPLES } else { 1 }
+}
+
+/// The cross-entropy of the samples' logits, and its gradient in their place.
+fn cross_entropy<T: Scalar>(
+    isa: Isa,
+    outputs: &mut [T],
+    classes: usize,
+    labels: &[u32],
+    outcomes: &mut [Outcome],
+    scale: T,
+) {
+    let samples = outputs.chunks_mut(SAMPLES * classes);
+    for ((outputs, labels), outcomes) in samples.zip(labels.chunks(SAMPLES)).zip(outcomes.chunks_mut(SAMPLES))
+    {
+        let losses = &mut [0.0; SAMPLES][..labels.len()];
+        let logits = ColumnsMut::new(outputs, classes, classes);
+        softmax_cross_entropy_columns(isa, logits, labels, scale, losses);
+        for (outcome, &loss) in outcomes.iter_mut().zip(&*losses) {
+            outcome.loss = loss;
+        }
+    }
 }
 
 /// `Σᵢ (yᵢ − tᵢ)²/n` with t the one-hot label; `y ← scale·2·(y − t)/n`.
@@ -179,10 +218,9 @@ fn mean_squared_error<T: Scalar>(y: &mut [T], label: usize, scale: T) -> f64 {
 /// Turns each sample's outputs into the prediction that the user sees.
 pub(crate) fn predict_in_place<T: Scalar>(pool: &Pool, head: Head, outputs: MatMut<'_, T>) {
     if let Head::CrossEntropy { softmax: true } = head {
-        pool.for_each_part(1, outputs, |_, mut outputs| {
-            for sample in 0..outputs.n_columns() {
-                softmax(pool.isa(), outputs.column_mut(sample));
-            }
+        let classes = outputs.n_rows();
+        pool.for_each_part(samples_together(classes), outputs, |_, outputs| {
+            softmax_columns(pool.isa(), ColumnsMut::new(outputs.into_slice(), classes, classes));
         });
     }
 }

@@ -1,6 +1,9 @@
 //! The samples of a batch.
 
+use super::block::{Block, MOST_ROWS, Row, SAMPLES, store};
+use crate::arch::Vector;
 use crate::scalar::Scalar;
+use std::ops::Range;
 
 /// Columns of `rows` elements, each `stride` after the one before: the samples of a batch, column-major with a stride of
 /// `rows`, or in one tile with its rows of padding (see [`Tiled`](crate::Tiled)). What lies between them stays as it is.
@@ -41,18 +44,36 @@ impl<'a, T: Scalar> ColumnsMut<'a, T> {
         self.elements.len() / self.stride
     }
 
-    /// Changes each column.
+    /// Changes each column, many together where that is faster.
     #[inline(always)]
-    pub(super) fn change_each(self, mut change: impl Change<T>) {
-        for (column, elements) in self.elements.chunks_exact_mut(self.stride).enumerate() {
-            change.change(column, &mut elements[..self.rows]);
+    pub(super) fn change_each<V: Vector<Element = T>>(self, mut change: impl Change<T>) {
+        let (rows, stride) = (self.rows, self.stride);
+        let mut block = Block::new();
+        for (index, elements) in self.elements.chunks_mut(stride.saturating_mul(SAMPLES)).enumerate() {
+            let (first, columns) = (index * SAMPLES, elements.len() / stride);
+            if rows <= MOST_ROWS && columns * V::LANES >= FEWEST_COLUMNS_TIMES_LANES {
+                let z = block.load::<V>(elements, rows, stride);
+                change.change_block(first..first + columns, &mut z[..rows]);
+                store::<V>(z, elements, rows, stride);
+            } else {
+                for (column, elements) in elements.chunks_exact_mut(stride).enumerate() {
+                    change.change(first + column, &mut elements[..rows]);
+                }
+            }
         }
     }
 }
+
+/// With fewer columns in a block than this over a vector's lanes, they are faster one by one: a block takes the time of
+/// its vectors, however many of its samples are used. (Measured with ten rows on AVX2 and AVX-512, in both precisions.)
+const FEWEST_COLUMNS_TIMES_LANES: usize = 80;
 
 /// What is done to a column. Implementations are marked `#[inline(always)]`, which closures cannot be: one that the
 /// compiler leaves a function is compiled without the vectors of the instruction set.
 pub(super) trait Change<T> {
     /// Changes it.
     fn change(&mut self, column: usize, z: &mut [T]);
+    /// Changes these columns, at most [`SAMPLES`], to the same bits: `z[row]` holds one row of all of them. Those of `z` that are
+    /// not among them hold zeros, and are changed to no matter what.
+    fn change_block(&mut self, columns: Range<usize>, z: &mut [Row<T>]);
 }

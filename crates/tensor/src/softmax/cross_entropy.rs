@@ -2,12 +2,14 @@
 //!
 //! The logarithm is that of the pure-Rust `libm`, in double precision, so that the loss too is the same everywhere.
 
+use super::block::{self, Row, SAMPLES};
 use super::columns::Change;
 use super::{ColumnsMut, Exponentials, exponentials};
 use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
 use crate::reduce::{maximum, sum_of};
 use crate::scalar::Scalar;
+use std::ops::Range;
 
 /// The cross-entropy `−ln softmax(z)[label]` of one sample's logits, which become its gradient times `scale`:
 /// `zᵢ ← scale·(softmax(z)ᵢ − [i = label])`.
@@ -33,7 +35,8 @@ pub fn softmax_cross_entropy<T: Scalar>(isa: Isa, z: &mut [T], label: usize, sca
     loss[0]
 }
 
-/// [`softmax_cross_entropy`] of each column: its label in `labels`, its loss into `losses`.
+/// [`softmax_cross_entropy`] of each column: its label in `labels`, its loss into `losses`. Fast as
+/// [`softmax_columns`](crate::softmax_columns) is.
 ///
 /// # Panics
 ///
@@ -89,7 +92,7 @@ impl<T: Scalar> Kernel<T> for CrossEntropy<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self { z, labels, scale, losses } = self;
-        z.change_each(ToGradient { labels, scale, losses });
+        z.change_each::<V>(ToGradient { labels, scale, losses });
     }
 }
 
@@ -109,6 +112,12 @@ impl Labels<'_> {
     }
 }
 
+/// `ln Σⱼ e^zⱼ − z[label]`, from the sum of e^(zⱼ − largest).
+#[inline(always)]
+fn loss<T: Scalar>(sum: T, largest: T, logit: T) -> f64 {
+    libm::log(sum.to_f64()) + (largest.to_f64() - logit.to_f64())
+}
+
 impl<T: Scalar> Change<T> for ToGradient<'_, T> {
     #[inline(always)]
     fn change(&mut self, column: usize, z: &mut [T]) {
@@ -118,7 +127,27 @@ impl<T: Scalar> Change<T> for ToGradient<'_, T> {
         for (class, z) in z.iter_mut().enumerate() {
             *z = *z / sum * scale - if class == label { scale } else { T::ZERO };
         }
-        self.losses[column] = libm::log(sum.to_f64()) + (largest.to_f64() - logit.to_f64());
+        self.losses[column] = loss(sum, largest, logit);
+    }
+
+    #[inline(always)]
+    fn change_block(&mut self, columns: Range<usize>, z: &mut [Row<T>]) {
+        let scale = self.scale;
+        let (mut labels, mut logits) = ([0; SAMPLES], [T::ZERO; SAMPLES]);
+        for (sample, column) in columns.clone().enumerate() {
+            let label = self.labels.of(column);
+            labels[sample] = label as u32;
+            logits[sample] = z[label][sample];
+        }
+        let block::Exponentials { largest, sum } = block::exponentials(z);
+        for (class, row) in z.iter_mut().enumerate() {
+            for ((z, &sum), &label) in row.iter_mut().zip(&sum).zip(&labels) {
+                *z = *z / sum * scale - if class as u32 == label { scale } else { T::ZERO };
+            }
+        }
+        for (sample, target) in self.losses[columns].iter_mut().enumerate() {
+            *target = loss(sum[sample], largest[sample], logits[sample]);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `softmax(z)ᵢ = e^(zᵢ − max z) / Σⱼ e^(zⱼ − max z)` (Goodfellow, Bengio and Courville, *Deep Learning*, 2016, section 4.1).
 //! The sum has the lanes and the tree of all our sums, so a sample gives the same bits alone and in a batch.
 
+mod block;
 mod columns;
 mod cross_entropy;
 
@@ -16,7 +17,9 @@ use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
 use crate::reduce::{LANES, fold, maximum, sum_of};
 use crate::scalar::Scalar;
+use block::{Row, SAMPLES};
 use columns::Change;
+use std::ops::Range;
 
 /// `z ← softmax(z)`: positive, with sum 1. NaN anywhere gives NaN everywhere.
 ///
@@ -31,7 +34,10 @@ pub fn softmax<T: Scalar>(isa: Isa, z: &mut [T]) {
     isa.run(Softmax(ColumnsMut::one(z)));
 }
 
-/// [`softmax`] of each column: a batch of samples in one call.
+/// [`softmax`] of each column, with the same bits: a batch of samples in one call.
+///
+/// With up to 64 rows, many samples are computed side by side, which is several times faster than one by one; best are
+/// multiples of 64 samples.
 ///
 /// ```
 /// use densely_tensor::{ColumnsMut, Isa, softmax_columns};
@@ -51,7 +57,7 @@ impl<T: Scalar> Kernel<T> for Softmax<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        self.0.change_each(ToSoftmax);
+        self.0.change_each::<V>(ToSoftmax);
     }
 }
 
@@ -63,6 +69,16 @@ impl<T: Scalar> Change<T> for ToSoftmax {
         let Exponentials { sum, .. } = exponentials(z);
         for z in z {
             *z = *z / sum;
+        }
+    }
+
+    #[inline(always)]
+    fn change_block(&mut self, _: Range<usize>, z: &mut [Row<T>]) {
+        let block::Exponentials { sum, .. } = block::exponentials(z);
+        for row in z {
+            for (z, &sum) in row.iter_mut().zip(&sum) {
+                *z = *z / sum;
+            }
         }
     }
 }
@@ -98,7 +114,7 @@ pub fn log_softmax<T: Scalar>(isa: Isa, z: &mut [T]) {
     isa.run(LogSoftmax(ColumnsMut::one(z)));
 }
 
-/// [`log_softmax`] of each column.
+/// [`log_softmax`] of each column; fast as [`softmax_columns`] is.
 pub fn log_softmax_columns<T: Scalar>(isa: Isa, z: ColumnsMut<'_, T>) {
     isa.run(LogSoftmax(z));
 }
@@ -110,7 +126,7 @@ impl<T: Scalar> Kernel<T> for LogSoftmax<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        self.0.change_each(ToLogSoftmax);
+        self.0.change_each::<V>(ToLogSoftmax);
     }
 }
 
@@ -133,6 +149,29 @@ impl<T: Scalar> Change<T> for ToLogSoftmax {
         let logarithm = fold(lanes).log();
         for z in z {
             *z = (*z - largest) - logarithm;
+        }
+    }
+
+    #[inline(always)]
+    fn change_block(&mut self, _: Range<usize>, z: &mut [Row<T>]) {
+        let largest = block::maxima(z);
+        let mut lanes = [[T::ZERO; SAMPLES]; LANES];
+        for rows in z.chunks_mut(LANES) {
+            for (lane, row) in lanes.iter_mut().zip(rows) {
+                for ((sum, z), &largest) in lane.iter_mut().zip(row).zip(&largest) {
+                    *z = *z - largest;
+                    *sum += z.exp();
+                }
+            }
+        }
+        let mut logarithms = block::fold_rows(lanes);
+        for logarithm in &mut logarithms {
+            *logarithm = logarithm.log();
+        }
+        for row in z {
+            for (z, &logarithm) in row.iter_mut().zip(&logarithms) {
+                *z = *z - logarithm;
+            }
         }
     }
 }
