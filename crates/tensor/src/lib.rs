@@ -37,6 +37,7 @@
 mod activation;
 mod aligned;
 mod arch;
+mod compiled;
 mod dropout;
 mod elementwise;
 mod gemm;

@@ -1,7 +1,7 @@
 //! The scalar types of kernels and networks: `f32` for work, `f64` for checking it.
 
 use crate::arch::VectorTypes;
-use crate::gemm::Multiply;
+use crate::compiled::Compiled;
 use crate::math::Elementary;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -12,7 +12,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 pub trait Scalar:
     VectorTypes
     + Elementary
-    + Multiply
+    + Compiled
     + Copy
     + PartialEq
     + PartialOrd

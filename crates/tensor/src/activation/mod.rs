@@ -169,6 +169,11 @@ impl ActivationFunction {
 
     /// `x ← f(x)`.
     pub fn apply<T: Scalar>(self, isa: Isa, x: &mut [T]) {
+        T::activate(self, isa, x);
+    }
+
+    /// [`apply`](Self::apply), to be compiled once for each scalar type.
+    pub(crate) fn apply_to<T: Scalar>(self, isa: Isa, x: &mut [T]) {
         struct Apply<'a, T>(Isa, &'a mut [T]);
         impl<T: Scalar> Visitor<T> for Apply<'_, T> {
             type Output = ();
@@ -187,6 +192,12 @@ impl ActivationFunction {
     /// If the slices differ in length.
     #[track_caller]
     pub fn multiply_by_derivative<T: Scalar>(self, isa: Isa, kept: &[T], gradient: &mut [T]) {
+        assert_eq!(kept.len(), gradient.len(), "elements kept, and gradient");
+        T::differentiate(self, isa, kept, gradient);
+    }
+
+    /// [`multiply_by_derivative`](Self::multiply_by_derivative), to be compiled once for each scalar type.
+    pub(crate) fn multiply_gradient<T: Scalar>(self, isa: Isa, kept: &[T], gradient: &mut [T]) {
         struct Multiply<'a, T>(Isa, &'a [T], &'a mut [T]);
         impl<T: Scalar> Visitor<T> for Multiply<'_, T> {
             type Output = ();
@@ -194,7 +205,6 @@ impl ActivationFunction {
                 zip(self.0, self.1, self.2, Gradient(activation));
             }
         }
-        assert_eq!(kept.len(), gradient.len(), "elements kept, and gradient");
         self.dispatch(Multiply(isa, kept, gradient));
     }
 

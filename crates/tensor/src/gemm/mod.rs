@@ -113,34 +113,22 @@ pub fn gemm_on_one_thread<'a, T: Scalar>(
     unsafe { product.multiply(isa, 0..m, 0..n) };
 }
 
-/// The loops, compiled once for each scalar type here instead of in every crate that multiplies: there are some hundred
-/// register tiles.
-pub trait Multiply: Sized {
-    /// Computes the rows and columns of C in the ranges, on this thread.
-    ///
-    /// # Safety
-    ///
-    /// The operands' memory must still be there, and nothing else may use C's elements in the ranges.
-    unsafe fn multiply(isa: Isa, product: &Product<'_, Self>, rows: Range<usize>, columns: Range<usize>);
-}
+/// A product whose rows and columns in some ranges are nobody else's to write while this value is there.
+pub struct Part<'a, T>(&'a Product<'a, T>);
 
-impl Multiply for f32 {
-    unsafe fn multiply(isa: Isa, product: &Product<'_, f32>, rows: Range<usize>, columns: Range<usize>) {
-        // SAFETY: handed on.
-        unsafe { loops::multiply(isa, product, rows, columns) }
-    }
-}
-
-impl Multiply for f64 {
-    unsafe fn multiply(isa: Isa, product: &Product<'_, f64>, rows: Range<usize>, columns: Range<usize>) {
-        // SAFETY: handed on.
-        unsafe { loops::multiply(isa, product, rows, columns) }
-    }
+/// Computes the rows and columns of C in the ranges, on this thread; to be compiled once for each scalar type.
+pub(crate) fn multiply_part<T: Scalar>(
+    part: Part<'_, T>,
+    isa: Isa,
+    rows: Range<usize>,
+    columns: Range<usize>,
+) {
+    // SAFETY: whoever made the part, `Product::multiply`, vouches for the operands' memory and the ranges.
+    unsafe { loops::multiply(isa, part.0, rows, columns) }
 }
 
 /// The operands of one call, with shapes that fit.
-#[derive(Debug)]
-pub struct Product<'a, T> {
+struct Product<'a, T> {
     c: Target<'a, T>,
     a: Operand<'a, T>,
     /// What A's elements are multiplied by first.
@@ -192,8 +180,7 @@ impl<'a, T: Scalar> Product<'a, T> {
     /// The operands' memory must still be there, and nothing else may use C's elements in the ranges.
     unsafe fn multiply(&self, isa: Isa, rows: Range<usize>, columns: Range<usize>) {
         if !rows.is_empty() && !columns.is_empty() {
-            // SAFETY: handed on.
-            unsafe { T::multiply(isa, self, rows, columns) };
+            T::gemm_part(Part(self), isa, rows, columns);
         }
     }
 }

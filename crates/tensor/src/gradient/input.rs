@@ -41,6 +41,17 @@ pub fn input_gradient<T: Scalar>(
     delta: TiledRef<'_, T>,
     gradient: TiledMut<'_, T>,
 ) {
+    T::input_gradient(pool, kernel, delta, gradient);
+}
+
+/// [`input_gradient`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn store_input_gradient<T: Scalar>(
+    pool: &Pool,
+    kernel: TiledRef<'_, T>,
+    delta: TiledRef<'_, T>,
+    gradient: TiledMut<'_, T>,
+) {
     check_shapes(&kernel, &delta, &gradient);
     let (height, samples) = (gradient.tile_rows(), gradient.n_columns());
     if height == 0 || samples == 0 {

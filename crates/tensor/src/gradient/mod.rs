@@ -16,5 +16,7 @@ pub(crate) mod weight;
 
 pub use bias::bias_gradient;
 pub use column_major::{row_sums, update_chunk, update_with_weight_gradient};
+pub(crate) use input::store_input_gradient;
 pub use input::{input_gradient, mask_gradient};
 pub use weight::{LayerInput, update_kernel, weight_gradient};
+pub(crate) use weight::{apply_weight_gradient, store_weight_gradient};

@@ -54,6 +54,17 @@ pub fn weight_gradient<T: Scalar>(
     input: LayerInput<'_, T>,
     gradient: TiledMut<'_, T>,
 ) {
+    T::weight_gradient(pool, delta, input, gradient);
+}
+
+/// [`weight_gradient`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn store_weight_gradient<T: Scalar>(
+    pool: &Pool,
+    delta: TiledRef<'_, T>,
+    input: LayerInput<'_, T>,
+    gradient: TiledMut<'_, T>,
+) {
     check_shapes(&delta, &input, gradient.n_rows(), gradient.n_columns());
     let (height, inputs) = (gradient.tile_rows(), gradient.n_columns());
     if height == 0 || inputs == 0 {
@@ -95,6 +106,19 @@ pub fn weight_gradient<T: Scalar>(
 /// ```
 #[track_caller]
 pub fn update_kernel<T: Scalar>(
+    pool: &Pool,
+    update: &Update<T>,
+    delta: TiledRef<'_, T>,
+    input: LayerInput<'_, T>,
+    kernel: TiledMut<'_, T>,
+    moments: [&mut [T]; MOST_MOMENTS],
+) {
+    T::update_kernel(pool, update, delta, input, kernel, moments);
+}
+
+/// [`update_kernel`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn apply_weight_gradient<T: Scalar>(
     pool: &Pool,
     update: &Update<T>,
     delta: TiledRef<'_, T>,

@@ -8,8 +8,9 @@ mod compress;
 mod gradient;
 mod product;
 
-pub(crate) use gradient::SparseColumns;
 pub use gradient::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
+pub(crate) use gradient::{SparseColumns, pass_backward, store_input_gradient};
+pub(crate) use product::multiply;
 pub use product::{prefers_sparse, sparse_gemm};
 
 use crate::aligned::AlignedBuffer;

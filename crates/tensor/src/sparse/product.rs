@@ -72,6 +72,18 @@ pub fn prefers_sparse(density: f64) -> bool {
 #[track_caller]
 pub fn sparse_gemm<T: Scalar>(
     pool: &Pool,
+    z: TiledMut<'_, T>,
+    w: TiledRef<'_, T>,
+    x: &Nonzeros<T>,
+    epilogue: Epilogue<'_, T>,
+) {
+    T::sparse_gemm(pool, z, w, x, epilogue);
+}
+
+/// [`sparse_gemm`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn multiply<T: Scalar>(
+    pool: &Pool,
     mut z: TiledMut<'_, T>,
     w: TiledRef<'_, T>,
     x: &Nonzeros<T>,

@@ -133,19 +133,7 @@ impl<T: Scalar> Update<T> {
     /// If a slice that the rule needs is not as long as `parameters`.
     #[track_caller]
     pub fn apply(&self, isa: Isa, parameters: &mut [T], gradient: &[T], moments: [&mut [T]; MOST_MOMENTS]) {
-        let slices = Slices { isa, decay: self.decay, parameters, gradient, moments };
-        match self.rule {
-            Rule::Sgd(rule) => rule.apply(slices),
-            Rule::Rmsprop(rule) => rule.apply(slices),
-            Rule::Adagrad(rule) => slices.step(rule),
-            Rule::Adadelta(rule) => slices.step(rule),
-            Rule::Adam(rule) => slices.step(rule),
-            Rule::Amsgrad(rule) => slices.step(rule),
-            Rule::Adamax(rule) => slices.step(rule),
-            Rule::Nadam(rule) => slices.step(rule),
-            Rule::Ftrl(rule) => rule.apply(slices),
-            Rule::Lion(rule) => slices.step(rule),
-        }
+        T::update(self, isa, parameters, gradient, moments);
     }
 
     /// [`apply`](Self::apply) on all threads of a pool; the bits are the same.
@@ -184,6 +172,30 @@ impl<T: Scalar> Update<T> {
                 self.apply(pool.isa(), parameters, gradient, moments);
             },
         );
+    }
+}
+
+/// [`Update::apply`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn step<T: Scalar>(
+    update: &Update<T>,
+    isa: Isa,
+    parameters: &mut [T],
+    gradient: &[T],
+    moments: [&mut [T]; MOST_MOMENTS],
+) {
+    let slices = Slices { isa, decay: update.decay, parameters, gradient, moments };
+    match update.rule {
+        Rule::Sgd(rule) => rule.apply(slices),
+        Rule::Rmsprop(rule) => rule.apply(slices),
+        Rule::Adagrad(rule) => slices.step(rule),
+        Rule::Adadelta(rule) => slices.step(rule),
+        Rule::Adam(rule) => slices.step(rule),
+        Rule::Amsgrad(rule) => slices.step(rule),
+        Rule::Adamax(rule) => slices.step(rule),
+        Rule::Nadam(rule) => slices.step(rule),
+        Rule::Ftrl(rule) => rule.apply(slices),
+        Rule::Lion(rule) => slices.step(rule),
     }
 }
 

@@ -79,6 +79,18 @@ pub fn sparse_input_gradient<T: Scalar>(
     input: &Nonzeros<T>,
     target: MaskedGradient<'_, T>,
 ) {
+    T::sparse_input_gradient(pool, kernel, delta, input, target);
+}
+
+/// [`sparse_input_gradient`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn store_input_gradient<T: Scalar>(
+    pool: &Pool,
+    kernel: TiledRef<'_, T>,
+    delta: TiledRef<'_, T>,
+    input: &Nonzeros<T>,
+    target: MaskedGradient<'_, T>,
+) {
     let shape = (kernel.n_rows(), kernel.n_columns());
     check_shapes(pool, &delta, input, shape, &target);
     let MaskedGradient { gradient, scale, scratch } = target;
@@ -131,6 +143,20 @@ pub fn sparse_input_gradient<T: Scalar>(
 /// ```
 #[track_caller]
 pub fn sparse_backward<T: Scalar>(
+    pool: &Pool,
+    update: &Update<T>,
+    delta: TiledRef<'_, T>,
+    input: &Nonzeros<T>,
+    kernel: TiledMut<'_, T>,
+    moments: [&mut [T]; MOST_MOMENTS],
+    target: MaskedGradient<'_, T>,
+) {
+    T::sparse_backward(pool, update, delta, input, kernel, moments, target);
+}
+
+/// [`sparse_backward`], to be compiled once for each scalar type.
+#[track_caller]
+pub(crate) fn pass_backward<T: Scalar>(
     pool: &Pool,
     update: &Update<T>,
     delta: TiledRef<'_, T>,

@@ -8,4 +8,5 @@ mod backward;
 mod weight;
 
 pub use backward::{MaskedGradient, backward_scratch, sparse_backward, sparse_input_gradient};
+pub(crate) use backward::{pass_backward, store_input_gradient};
 pub(crate) use weight::SparseColumns;
