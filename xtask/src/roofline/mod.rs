@@ -1,7 +1,7 @@
 //! `cargo xtask roofline`: how near our kernels come to what the machine can do, and to the best of other libraries.
 //!
 //! The benchmark `roofline` of densely-tensor measures, because only that crate may contain unsafe code, and prints lines of
-//! JSON ([`lines`]). Here they become a [`report`], a [`table`] and a [`picture`] (S. Williams, A. Waterman and D. Patterson,
+//! JSON (`lines`). Here they become a `report`, a `table` and a `picture` (S. Williams, A. Waterman and D. Patterson,
 //! *Roofline: an insightful visual performance model for multicore architectures*, CACM 52(4), 2009).
 
 mod lines;

@@ -49,6 +49,16 @@ struct Block<T> {
     start: (usize, usize),
 }
 
+/// What the panels of one thread's part have in common.
+struct Work<'a, T> {
+    isa: Isa,
+    product: &'a Product<'a, T>,
+    /// Room for a packed panel of A.
+    buffer: *mut T,
+    /// The first row and inner index of the panel that is packed there.
+    packed: Option<(usize, usize)>,
+}
+
 /// Computes the rows and columns of C in the ranges, on this thread.
 ///
 /// # Safety
@@ -64,7 +74,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
     // For one panel a block of B is used once: a small one is still in the first-level cache then.
     let width = if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>() };
     with_buffers(|panel_buffer: *mut T, block_buffer: *mut T| {
-        let mut packed = None;
+        let mut work = Work { isa, product, buffer: panel_buffer, packed: None };
         for j in columns.clone().step_by(width) {
             let block_columns = j..columns.end.min(j + width);
             let mut p = 0;
@@ -85,17 +95,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
                     };
                     // SAFETY: ranges lie within the operands, and the buffer holds a panel.
                     unsafe {
-                        multiply_panel(
-                            isa,
-                            product,
-                            panel_buffer,
-                            &block,
-                            panel_rows.clone(),
-                            &inner,
-                            &block_columns,
-                            next,
-                            &mut packed,
-                        );
+                        multiply_panel(&mut work, &block, panel_rows.clone(), &inner, &block_columns, next);
                     }
                     i = panel_rows.end;
                 }
@@ -174,18 +174,16 @@ unsafe fn block_of_b<T: Scalar>(
 ///
 /// # Safety
 ///
-/// The ranges must lie within the operands, `rows` within one block of 64, and `buffer` hold a panel.
+/// The ranges must lie within the operands, `rows` within one block of 64, and the buffer of `work` hold a panel.
 unsafe fn multiply_panel<T: Scalar>(
-    isa: Isa,
-    product: &Product<'_, T>,
-    buffer: *mut T,
+    work: &mut Work<'_, T>,
     block: &Block<T>,
     rows: Range<usize>,
     inner: &Range<usize>,
     columns: &Range<usize>,
     next: (usize, Range<usize>),
-    packed: &mut Option<(usize, usize)>,
 ) {
+    let Work { isa, product, buffer, .. } = *work;
     let (a, c) = (&product.a, &product.c);
     let readable = if rows.end == a.layout.rows { rows.len() + a.layout.row_padding } else { rows.len() };
     // A tile, or what is as close together and as well aligned.
@@ -198,7 +196,7 @@ unsafe fn multiply_panel<T: Scalar>(
     } else {
         let height = rows.len().next_multiple_of(MOST_LANES);
         // A product of one panel finds it packed from the block before.
-        let there = packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
+        let there = work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
         for p in (0..if there { 0 } else { inner.len() }).step_by(TILE_ROWS) {
             let pack = Pack {
                 source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
