@@ -11,7 +11,6 @@ use crate::scalar::Scalar;
 use crate::sparse::{self, MaskedGradient, Nonzeros};
 use crate::tiled::{TiledMut, TiledRef};
 use crate::update::{self, MOST_MOMENTS, Update};
-use std::ops::Range;
 
 /// Declares a trait with one method for each function, and implements it for both scalar types by calling the functions.
 macro_rules! compiled {
@@ -46,7 +45,7 @@ macro_rules! compiled {
 
 compiled! {
     /// A part of a product.
-    fn gemm_part(part: gemm::Part<'_, Self>, isa: Isa, rows: Range<usize>, columns: Range<usize>) = gemm::multiply_part;
+    fn gemm_part(part: gemm::Part<'_, Self>, isa: Isa) = gemm::multiply_part;
     /// An activation function of each element.
     fn activate(function: ActivationFunction, isa: Isa, x: &mut [Self]) = ActivationFunction::apply_to;
     /// A gradient by the derivative of an activation function.

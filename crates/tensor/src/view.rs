@@ -49,9 +49,15 @@ unsafe impl<T: Send> Send for MatMut<'_, T> {}
 // threads then own them, for which `T: Send` is asked as well.
 unsafe impl<T: Send + Sync> Sync for MatMut<'_, T> {}
 
-/// The strides of a view. Those of a matrix without elements become 0, so that no arithmetic on them leaves the slice.
+/// The strides of a view. Those of a matrix without elements become 0, and one that leads nowhere, as there is only one row
+/// or column, is not longer than the other dimension: no arithmetic on them overflows.
 fn strides(rows: usize, columns: usize, row_stride: usize, column_stride: usize) -> (usize, usize) {
-    if rows == 0 || columns == 0 { (0, 0) } else { (row_stride, column_stride) }
+    if rows == 0 || columns == 0 {
+        return (0, 0);
+    }
+    let row_stride = if rows == 1 { row_stride.min(columns) } else { row_stride };
+    let column_stride = if columns == 1 { column_stride.min(rows) } else { column_stride };
+    (row_stride, column_stride)
 }
 
 /// Elements from the first to one past the last, or `None` when that overflows.

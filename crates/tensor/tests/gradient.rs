@@ -344,3 +344,13 @@ proptest! {
         check::<f64>(case, &pools);
     }
 }
+
+/// Six rows in tiles of 64, as a part of a larger matrix has them, beside six rows in a tile of 16.
+#[test]
+#[should_panic(expected = "rows of the tiles of delta and of the kernel")]
+fn tiles_of_different_heights_are_refused() {
+    let (kernel, delta) = (Tiled::<f32>::zeros(70, 3), Tiled::zeros(6, 2));
+    let mut gradient = Tiled::zeros(3, 2);
+    let last_tile = kernel.as_ref().tiles(1..2);
+    input_gradient(&Pool::new(1).unwrap(), last_tile, delta.as_ref(), gradient.as_mut());
+}

@@ -1,7 +1,7 @@
 //! What the pool promises: every item once, panics handed on, nested and shared use safe, no wake-up lost, no CPU for
 //! nothing.
 
-use densely_tensor::{PerThread, Pool, Runs};
+use densely_tensor::{Pool, Runs};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -34,19 +34,15 @@ fn parts_of_a_tuple_belong_together() {
     let pool = pool(3);
     let source: Vec<usize> = (0..100).collect();
     let mut runs = vec![0; 300];
-    let mut scratch = vec![0; 3];
-    pool.for_each_part(
-        1,
-        (&source[..], Runs::new(&mut runs, 3), PerThread(&mut scratch)),
-        |range, (source, runs, scratch)| {
-            for (source, run) in source.iter().zip(runs.chunks_exact_mut(3)) {
-                run.fill(*source);
-            }
-            scratch[0] += range.len();
-        },
-    );
+    let counted = AtomicUsize::new(0);
+    pool.for_each_part(1, (&source[..], Runs::new(&mut runs, 3)), |range, (source, runs)| {
+        for (source, run) in source.iter().zip(runs.chunks_exact_mut(3)) {
+            run.fill(*source);
+        }
+        counted.fetch_add(range.len(), Relaxed);
+    });
     assert!(runs.iter().enumerate().all(|(place, &value)| value == place / 3));
-    assert_eq!(scratch.iter().sum::<usize>(), 100);
+    assert_eq!(counted.into_inner(), 100);
 }
 
 #[test]
@@ -135,23 +131,6 @@ fn a_caller_waits_for_workers_however_long_they_take() {
             part.fill(1);
         });
         assert_eq!(items, [1, 1]);
-    }
-}
-
-#[test]
-fn a_thread_has_its_scratch_space_to_itself() {
-    for threads in [1, 2, 7] {
-        let pool = pool(threads);
-        for _ in 0..100 {
-            let mut scratch = vec![0usize; 2 * threads];
-            pool.for_each_part(1, (&[(); 1000][..], PerThread(&mut scratch)), |range, (_, scratch)| {
-                assert_eq!(scratch.len(), 2);
-                scratch[0] += range.len();
-                scratch[1] += range.sum::<usize>();
-            });
-            let total = |place: usize| scratch.iter().skip(place).step_by(2).sum::<usize>();
-            assert_eq!((total(0), total(1)), (1000, 999 * 1000 / 2));
-        }
     }
 }
 

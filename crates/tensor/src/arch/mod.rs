@@ -26,7 +26,7 @@ pub(crate) const MOST_LANES: usize = 16;
 pub unsafe trait Vector: Copy {
     /// What a lane holds.
     type Element: Scalar;
-    /// Elements in a register; a power of two.
+    /// Elements in a vector: a power of two from 4 to 16.
     const LANES: usize;
     /// Registers that a micro-kernel can keep its tile in.
     const REGISTERS: usize;
@@ -128,5 +128,5 @@ impl VectorTypes for f64 {
     #[cfg(target_arch = "x86_64")]
     type Avx512 = avx512::F64x8;
     #[cfg(target_arch = "aarch64")]
-    type Neon = neon::F64x2;
+    type Neon = neon::F64x4;
 }

@@ -79,30 +79,33 @@ unsafe impl Vector for F32x4 {
     }
 }
 
-/// 2 `f64` in a float64x2_t.
+/// 4 `f64` in two float64x2_t: kernels ask for at least four lanes.
 #[derive(Clone, Copy)]
-pub struct F64x2(float64x2_t);
+pub struct F64x4(float64x2_t, float64x2_t);
 
 // SAFETY: by the trait's contract these functions run only where `Isa::run` has proved NEON.
-unsafe impl Vector for F64x2 {
+unsafe impl Vector for F64x4 {
     type Element = f64;
-    const LANES: usize = 2;
-    const REGISTERS: usize = 32;
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
         // SAFETY: the CPU has NEON (trait contract).
-        Self(unsafe { vdupq_n_f64(value) })
+        unsafe { Self(vdupq_n_f64(value), vdupq_n_f64(value)) }
     }
     #[inline(always)]
     unsafe fn load(source: *const f64) -> Self {
-        // SAFETY: the caller vouches for 2 readable elements; the CPU has NEON (trait contract).
-        Self(unsafe { vld1q_f64(source) })
+        // SAFETY: the caller vouches for 4 readable elements; the CPU has NEON (trait contract).
+        unsafe { Self(vld1q_f64(source), vld1q_f64(source.add(2))) }
     }
     #[inline(always)]
     unsafe fn store(self, target: *mut f64) {
-        // SAFETY: the caller vouches for 2 writable elements; the CPU has NEON (trait contract).
-        unsafe { vst1q_f64(target, self.0) }
+        // SAFETY: the caller vouches for 4 writable elements; the CPU has NEON (trait contract).
+        unsafe {
+            vst1q_f64(target, self.0);
+            vst1q_f64(target.add(2), self.1);
+        }
     }
     #[inline(always)]
     unsafe fn load_first(source: *const f64, count: usize) -> Self {
@@ -128,29 +131,32 @@ unsafe impl Vector for F64x2 {
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: the CPU has NEON (trait contract).
-        Self(unsafe { vfmaq_f64(addend.0, self.0, factor.0) })
+        unsafe { Self(vfmaq_f64(addend.0, self.0, factor.0), vfmaq_f64(addend.1, self.1, factor.1)) }
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         // SAFETY: the CPU has NEON (trait contract).
-        Self(unsafe { vaddq_f64(self.0, other.0) })
+        unsafe { Self(vaddq_f64(self.0, other.0), vaddq_f64(self.1, other.1)) }
     }
     #[inline(always)]
     fn relu(self) -> Self {
-        // SAFETY: the CPU has NEON (trait contract).
-        Self(unsafe {
-            let not_above = vclezq_f64(self.0);
-            vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(self.0), not_above))
-        })
+        let relu = |x: float64x2_t| {
+            // SAFETY: the CPU has NEON (trait contract).
+            unsafe { vreinterpretq_f64_u64(vbicq_u64(vreinterpretq_u64_f64(x), vclezq_f64(x))) }
+        };
+        Self(relu(self.0), relu(self.1))
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         // SAFETY: the CPU has NEON (trait contract).
-        Self(unsafe { vmulq_f64(self.0, other.0) })
+        unsafe { Self(vmulq_f64(self.0, other.0), vmulq_f64(self.1, other.1)) }
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
-        // SAFETY: the CPU has NEON (trait contract).
-        unsafe { (Self(vzip1q_f64(self.0, other.0)), Self(vzip2q_f64(self.0, other.0))) }
+        let zip = |a: float64x2_t, b: float64x2_t| {
+            // SAFETY: the CPU has NEON (trait contract).
+            unsafe { Self(vzip1q_f64(a, b), vzip2q_f64(a, b)) }
+        };
+        (zip(self.0, other.0), zip(self.1, other.1))
     }
 }

@@ -7,8 +7,8 @@
 //! loop 1: the panel, by register tiles     (panel.rs)
 //! ```
 //!
-//! An operand that lies well is not packed: tiles never, A's columns when few columns of B would use the copy, B when few
-//! rows of A would.
+//! An operand that lies well is not packed: tiles (unless α multiplies them, or A is transposed), A's columns when few
+//! columns of B would use the copy, B when few rows of A would.
 
 use super::Product;
 use super::buffer::{inner_block, nc, with_buffers};
@@ -25,7 +25,7 @@ use std::ops::Range;
 
 /// Up to so many columns of C, A is read where it lies: a copy would hardly be used.
 const COLUMNS_WITHOUT_PACKING: usize = 12;
-/// Up to so many rows of C, B is read where it lies.
+/// Up to so many rows of C, B is mostly read where it lies; see the next.
 const ROWS_WITHOUT_PACKING: usize = TILE_ROWS;
 
 /// From so many inner indices on, one vector of rows is faster on a copy of B, whose columns lie well.

@@ -1,8 +1,8 @@
 //! The matrix product `C ← α·A·B + β·C`.
 //!
 //! Each element of C is one chain of fused multiply-adds: it starts from `β·C` (from +0 when β is 0, whatever C held),
-//! then the terms `(α·a)·b` follow in the order of the inner index. Then the epilogue, then `+ 0`, so that −0 never
-//! leaves a product. How the loops are cut, how wide the vectors are and how many threads share the outputs is free: no
+//! then the terms `(α·a)·b` follow in the order of the inner index. Then bias and ReLU, then `+ 0`, so that −0 never
+//! leaves a product, then what else the epilogue says. How the loops are cut, how wide the vectors are and how many threads share the outputs is free: no
 //! cut divides a chain's order, so none can change a bit.
 //!
 //! In reading order: [`operand`] says where elements lie, [`loops`] has the numbered loops, [`pack`] the copies that they
@@ -29,7 +29,8 @@ use std::ops::Range;
 /// `C ← epilogue(α·A·B + β·C)` with A m × k, B k × n, C m × n, on all threads of `pool`.
 ///
 /// Any strides will do. Plain operands are packed on the way where that pays; [`Tiled`](crate::Tiled) ones are read and
-/// written where they lie, which is what weights that are used many times want to be. With β = 0, C is overwritten, also
+/// written where they lie (but for a transposed A and what α other than 1 multiplies), which is what weights that are used
+/// many times want to be. With β = 0, C is overwritten, also
 /// where it was NaN. NaN and infinity propagate as IEEE 754 says.
 ///
 /// # Panics
@@ -113,18 +114,17 @@ pub fn gemm_on_one_thread<'a, T: Scalar>(
     unsafe { product.multiply(isa, 0..m, 0..n) };
 }
 
-/// A product whose rows and columns in some ranges are nobody else's to write while this value is there.
-pub struct Part<'a, T>(&'a Product<'a, T>);
-
-/// Computes the rows and columns of C in the ranges, on this thread; to be compiled once for each scalar type.
-pub(crate) fn multiply_part<T: Scalar>(
-    part: Part<'_, T>,
-    isa: Isa,
+/// Rows and columns of a product that are to be computed.
+pub struct Part<'a, T> {
+    product: &'a Product<'a, T>,
     rows: Range<usize>,
     columns: Range<usize>,
-) {
-    // SAFETY: whoever made the part, `Product::multiply`, vouches for the operands' memory and the ranges.
-    unsafe { loops::multiply(isa, part.0, rows, columns) }
+}
+
+/// Computes a part on this thread; to be compiled once for each scalar type.
+pub(crate) fn multiply_part<T: Scalar>(part: Part<'_, T>, isa: Isa) {
+    // SAFETY: a part is made by `Product::multiply` alone, whose caller vouches for the operands' memory and the ranges.
+    unsafe { loops::multiply(isa, part.product, part.rows, part.columns) }
 }
 
 /// The operands of one call, with shapes that fit.
@@ -180,7 +180,7 @@ impl<'a, T: Scalar> Product<'a, T> {
     /// The operands' memory must still be there, and nothing else may use C's elements in the ranges.
     unsafe fn multiply(&self, isa: Isa, rows: Range<usize>, columns: Range<usize>) {
         if !rows.is_empty() && !columns.is_empty() {
-            T::gemm_part(Part(self), isa, rows, columns);
+            T::gemm_part(Part { product: self, rows, columns }, isa);
         }
     }
 }

@@ -5,12 +5,13 @@
 //! as W; [`update_with_weight_gradient`] computes a few of its columns at a time and applies the optimizer while they are
 //! still in the cache, so that the whole never goes to memory.
 
+use super::weight::check_moments;
 use crate::arch::Vector;
 use crate::gemm::{Epilogue, gemm_on_one_thread};
 use crate::isa::Kernel;
 use crate::pool::{PerThread, Pool};
 use crate::scalar::Scalar;
-use crate::update::Update;
+use crate::update::{MOST_MOMENTS, Update};
 use crate::view::{MatMut, MatRef};
 
 /// Bytes of gradient that a thread computes before it applies them: they stay in a second-level cache.
@@ -38,7 +39,7 @@ pub fn update_with_weight_gradient<T: Scalar>(
     delta: MatRef<'_, T>,
     input: MatRef<'_, T>,
     kernel: &mut [T],
-    moments: [&mut [T]; 3],
+    moments: [&mut [T]; MOST_MOMENTS],
     scratch: &mut [T],
 ) {
     let (units, inputs) = (delta.n_rows(), input.n_rows());
@@ -49,11 +50,7 @@ pub fn update_with_weight_gradient<T: Scalar>(
         scratch.len()
     );
     assert_eq!(kernel.len(), units * inputs, "elements of a kernel of {units} units × {inputs} inputs");
-    let needed = update.moments();
-    for (index, moment) in moments.iter().enumerate() {
-        let fits = moment.len() == kernel.len() || (moment.is_empty() && index >= needed);
-        assert!(fits, "moment {index} has {} elements, the kernel {}", moment.len(), kernel.len());
-    }
+    check_moments(update, kernel.len(), &moments);
     let kernel = MatMut::from_slice(kernel, units, inputs);
     // A moment that the rule does not need has no rows.
     let [first, second, third] = moments.map(|moment| {

@@ -85,12 +85,9 @@ pub(crate) fn in_tiles(
 }
 
 #[track_caller]
-pub(crate) fn check_shapes<T: Scalar>(
-    kernel: &TiledRef<'_, T>,
-    delta: &TiledRef<'_, T>,
-    gradient: &TiledMut<'_, T>,
-) {
+fn check_shapes<T: Scalar>(kernel: &TiledRef<'_, T>, delta: &TiledRef<'_, T>, gradient: &TiledMut<'_, T>) {
     assert_eq!(delta.n_rows(), kernel.n_rows(), "units of delta and of the kernel");
+    assert_eq!(delta.tile_rows(), kernel.tile_rows(), "rows of the tiles of delta and of the kernel");
     assert_eq!(gradient.n_rows(), kernel.n_columns(), "inputs of the gradient and of the kernel");
     assert_eq!(gradient.n_columns(), delta.n_columns(), "samples of the gradient and of delta");
 }

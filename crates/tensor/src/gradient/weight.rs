@@ -65,7 +65,7 @@ pub(crate) fn store_weight_gradient<T: Scalar>(
     input: LayerInput<'_, T>,
     gradient: TiledMut<'_, T>,
 ) {
-    check_shapes(&delta, &input, gradient.n_rows(), gradient.n_columns());
+    check_shapes(&delta, &input, &gradient);
     let (height, inputs) = (gradient.tile_rows(), gradient.n_columns());
     if height == 0 || inputs == 0 {
         return;
@@ -126,7 +126,7 @@ pub(crate) fn apply_weight_gradient<T: Scalar>(
     kernel: TiledMut<'_, T>,
     moments: [&mut [T]; MOST_MOMENTS],
 ) {
-    check_shapes(&delta, &input, kernel.n_rows(), kernel.n_columns());
+    check_shapes(&delta, &input, &kernel);
     let (height, inputs) = (kernel.tile_rows(), kernel.n_columns());
     let columns = kernel.n_tiles() * inputs;
     check_moments(update, height * columns, &moments);
@@ -156,7 +156,7 @@ pub(crate) fn apply_weight_gradient<T: Scalar>(
 }
 
 /// Splits the first `len` elements off, or what there is.
-pub(crate) fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
     let all = std::mem::take(rest);
     let (front, back) = all.split_at_mut(len.min(all.len()));
     *rest = back;
@@ -175,10 +175,11 @@ const CHUNK_COLUMNS: usize = 2 * COLUMNS;
 pub(crate) struct Chunk<T, const LEN: usize>(pub(crate) [T; LEN]);
 
 #[track_caller]
-fn check_shapes<T: Scalar>(delta: &TiledRef<'_, T>, input: &LayerInput<'_, T>, units: usize, inputs: usize) {
+fn check_shapes<T: Scalar>(delta: &TiledRef<'_, T>, input: &LayerInput<'_, T>, kernel: &TiledMut<'_, T>) {
     let (input_rows, samples) = input.shape();
-    assert_eq!(delta.n_rows(), units, "units of delta and of the kernel");
-    assert_eq!(input_rows, inputs, "rows of the input and columns of the kernel");
+    assert_eq!(delta.n_rows(), kernel.n_rows(), "units of delta and of the kernel");
+    assert_eq!(delta.tile_rows(), kernel.tile_rows(), "rows of the tiles of delta and of the kernel");
+    assert_eq!(input_rows, kernel.n_columns(), "rows of the input and columns of the kernel");
     assert_eq!(delta.n_columns(), samples, "samples of delta and of the input");
 }
 

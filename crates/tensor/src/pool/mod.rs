@@ -30,7 +30,8 @@ mod sync;
 mod team;
 
 pub(crate) use columns::TiledColumns;
-pub use parts::{Parts, PerThread, Runs};
+pub(crate) use parts::PerThread;
+pub use parts::{Parts, Runs};
 
 use crate::isa::{Isa, UnknownIsa};
 use std::ops::Range;

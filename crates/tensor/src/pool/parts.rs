@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Data that [`Pool::for_each_part`](super::Pool::for_each_part) can divide: slices (an item is an element), matrices
-/// (an item is a column), tiled matrices (an item is a tile), ranges, [`Runs`] of elements, [`PerThread`] scratch space, and tuples of those.
+/// (an item is a column), tiled matrices (an item is a tile), ranges, [`Runs`] of elements, and tuples of those.
 ///
 /// Sealed: what is here covers what a network divides.
 ///
@@ -266,7 +266,9 @@ unsafe impl<'a, T: Send> Parts for Runs<'a, T> {
 }
 
 /// Scratch space: each thread gets an equal share of the slice, whatever its items are.
-pub struct PerThread<'a, T>(pub &'a mut [T]);
+///
+/// Not public: a thread gets the same share again with its next part, so work must not keep it beyond the part.
+pub(crate) struct PerThread<'a, T>(pub(crate) &'a mut [T]);
 
 impl<T> sealed::Sealed for PerThread<'_, T> {}
 // SAFETY: shares of different threads are disjoint.
@@ -328,3 +330,26 @@ tuple_of_parts!(A 0, B 1);
 tuple_of_parts!(A 0, B 1, C 2);
 tuple_of_parts!(A 0, B 1, C 2, D 3);
 tuple_of_parts!(A 0, B 1, C 2, D 3, E 4);
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::pool::Pool;
+
+    #[test]
+    fn a_thread_has_its_scratch_space_to_itself() {
+        for threads in [1, 2, 7] {
+            let pool = Pool::new(threads).expect("threads are to be had");
+            for _ in 0..100 {
+                let mut scratch = vec![0usize; 2 * threads];
+                pool.for_each_part(1, (&[(); 1000][..], PerThread(&mut scratch)), |range, (_, scratch)| {
+                    assert_eq!(scratch.len(), 2);
+                    scratch[0] += range.len();
+                    scratch[1] += range.sum::<usize>();
+                });
+                let total = |place: usize| scratch.iter().skip(place).step_by(2).sum::<usize>();
+                assert_eq!((total(0), total(1)), (1000, 999 * 1000 / 2));
+            }
+        }
+    }
+}

@@ -98,6 +98,12 @@ pub(crate) fn multiply<T: Scalar>(
         x.n_features(),
         x.n_samples(),
     );
+    assert!(
+        w.tile_rows() == z.tile_rows(),
+        "sparse_gemm: tiles of Z have {} rows, those of W {}",
+        z.tile_rows(),
+        w.tile_rows()
+    );
     epilogue.check("sparse_gemm", units, samples);
     if units == 0 || samples == 0 {
         return;

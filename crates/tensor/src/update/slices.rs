@@ -79,7 +79,7 @@ fn step_all<T: Scalar, const MOMENTS: usize>(
     let mut moments = moments.map(|moment| &mut moment[..len]);
     for place in 0..len {
         let before = std::array::from_fn(|index| moments[index][place]);
-        // A decay of 0 changes nothing, and costs nothing beside the loads and stores.
+        // A decay of 0 changes no finite parameter (but −0, to +0), and costs nothing beside the loads and stores.
         let parameter = (-decay).mul_add(parameters[place], parameters[place]);
         let (parameter, after) = rule.step(parameter, gradient[place], before);
         parameters[place] = parameter;

@@ -91,7 +91,7 @@ pub(crate) fn store_input_gradient<T: Scalar>(
     input: &Nonzeros<T>,
     target: MaskedGradient<'_, T>,
 ) {
-    let shape = (kernel.n_rows(), kernel.n_columns());
+    let shape = (kernel.n_rows(), kernel.n_columns(), kernel.tile_rows());
     check_shapes(pool, &delta, input, shape, &target);
     let MaskedGradient { gradient, scale, scratch } = target;
     pool.for_each_part(1, (gradient, PerThread(scratch)), |tiles, (mut gradient, scratch)| {
@@ -166,7 +166,7 @@ pub(crate) fn pass_backward<T: Scalar>(
     target: MaskedGradient<'_, T>,
 ) {
     let (units, inputs) = (kernel.n_rows(), kernel.n_columns());
-    check_shapes(pool, &delta, input, (units, inputs), &target);
+    check_shapes(pool, &delta, input, (units, inputs, kernel.tile_rows()), &target);
     let (height, n_tiles) = (kernel.tile_rows(), kernel.n_tiles());
     let kernel = kernel.into_slice();
     check_moments(update, kernel.len(), &moments);
@@ -211,11 +211,12 @@ fn check_shapes<T: Scalar>(
     pool: &Pool,
     delta: &TiledRef<'_, T>,
     input: &Nonzeros<T>,
-    (units, inputs): (usize, usize),
+    (units, inputs, tile_rows): (usize, usize, usize),
     target: &MaskedGradient<'_, T>,
 ) {
     let (gradient, scratch) = (&target.gradient, target.scratch.len());
     assert_eq!(delta.n_rows(), units, "units of delta and of the kernel");
+    assert_eq!(delta.tile_rows(), tile_rows, "rows of the tiles of delta and of the kernel");
     assert_eq!(input.n_features(), inputs, "features of the input and columns of the kernel");
     assert_eq!(delta.n_columns(), input.n_samples(), "samples of delta and of the input");
     assert_eq!(gradient.n_rows(), inputs, "inputs of the gradient and columns of the kernel");
