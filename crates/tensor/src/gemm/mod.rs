@@ -19,6 +19,7 @@ mod panel;
 pub use epilogue::Epilogue;
 pub use operand::{Operand, Target};
 
+use crate::arch::MOST_LANES;
 use crate::isa::Isa;
 use crate::pool::Pool;
 use crate::scalar::Scalar;
@@ -144,7 +145,8 @@ struct Product<'a, T> {
 }
 
 impl<'a, T: Scalar> Product<'a, T> {
-    /// Checks shapes. C's rows are made the contiguous ones if its columns are, by computing `Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ`.
+    /// Checks shapes, and exchanges the operands where that is faster: `Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ`, so that rows of C that are
+    /// contiguous, or a single one, become columns.
     #[track_caller]
     fn new(
         c: Target<'a, T>,
@@ -157,7 +159,9 @@ impl<'a, T: Scalar> Product<'a, T> {
         check_shapes(&c, &a, &b, &epilogue);
         let (bias, relu) = (epilogue.bias(), epilogue.rectifies());
         let one_row = c.n_rows() == 1 && c.n_columns() > 1;
-        if one_row || c.layout.row_stride != 1 && c.layout.column_stride == 1 {
+        // Few rows leave lanes empty; where B's rows are contiguous, its many columns can fill them.
+        let few_rows = c.n_rows() <= MOST_LANES && c.n_columns() >= TILE_ROWS && b.has_contiguous_rows();
+        if one_row || few_rows || c.layout.row_stride != 1 && c.layout.column_stride == 1 {
             let bias = bias.map_or(Bias::None, Bias::Columns);
             let (c, a, b) = (c.t(), b.t(), a.t());
             let rest = epilogue.t();

@@ -119,6 +119,11 @@ impl<T: Scalar> Operand<'_, T> {
     pub fn t(self) -> Self {
         Self { layout: self.layout.t(), ..self }
     }
+
+    /// Whether the elements of a row lie side by side, and those of a column do not.
+    pub(super) fn has_contiguous_rows(&self) -> bool {
+        self.layout.column_stride == 1 && self.layout.row_stride != 1
+    }
 }
 
 impl<T: Scalar> Target<'_, T> {
