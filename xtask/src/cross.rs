@@ -18,8 +18,25 @@ const LIBRARIES: [&str; 3] = ["densely-tensor", "idx-dataset", "densely"];
 
 /// The tests that run on emulated ARM: the kernels, on NEON and on the portable vectors, and the pinned fingerprints of
 /// trained weights, the same as on x86-64. Documentation tests say nothing about bits.
-const TESTS: [&[&str]; 2] =
-    [&["--package", "densely-tensor", "--lib", "--tests"], &["--package", "densely", "--test", "bits"]];
+const TESTS: [&[&str]; 2] = [&["--package", "densely-tensor", "--lib", "--tests"], FINGERPRINTS];
+
+/// Those that do not take minutes under emulation, but run every kind of kernel.
+const QUICK_TESTS: [&[&str]; 2] = [
+    &[
+        "--package",
+        "densely-tensor",
+        "--lib",
+        "--test",
+        "elementwise",
+        "--test",
+        "epilogue",
+        "--test",
+        "sparse",
+    ],
+    FINGERPRINTS,
+];
+
+const FINGERPRINTS: &[&str] = &["--package", "densely", "--test", "bits"];
 
 /// Links for ARM; Debian's package for it has the same name but for a `gcc-` in front.
 const LINKER: &str = "aarch64-linux-gnu-gcc";
@@ -41,7 +58,10 @@ const C_LIBRARY: &str = "/usr/aarch64-linux-gnu";
 pub struct Arguments {
     /// Install what is missing, with rustup and apt-get (as root or through sudo)
     #[arg(long)]
-    install: bool,
+    pub(crate) install: bool,
+    /// Leave out the tests that take minutes under emulation
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 /// Carries out `cargo xtask cross`.
@@ -61,7 +81,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     for target in [ARM, WASM] {
         cargo("build", target, LIBRARIES.iter().flat_map(|library| ["--package", library]))?;
     }
-    for tests in TESTS {
+    for tests in if arguments.quick { QUICK_TESTS } else { TESTS } {
         cargo("test", ARM, tests.iter().copied())?;
     }
     Ok(())

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 /// Least time of one sample.
 const SAMPLE: Duration = Duration::from_millis(2);
-/// Calls before a sample that do not count.
-const WARM_UP: Duration = Duration::from_micros(300);
+/// Calls before a sample that do not count: enough to touch every set of operands, as packed ones are this contender's alone
+/// and left the caches while the others ran.
+const WARM_UP: Duration = Duration::from_millis(3);
 /// The same on several threads: those of the contender before spin for up to 3 ms before they sleep, and the system takes
 /// a while to give each of ours a core of its own again.
 const WARM_UP_OF_THREADS: Duration = Duration::from_millis(6);
