@@ -1,5 +1,5 @@
-//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `roofline`, `ci`, `loom`, `tidy`, `cross`, `sanitize` and
-//! `sample`, one file or folder for each.
+//! What a contributor runs: `cargo xtask download`, `train`, `bench`, `roofline`, `ci`, `loom`, `tidy`, `cross`, `sanitize`,
+//! `slow` and `sample`, one file or folder for each.
 //!
 //! The workspace's own crates never touch the network; everything that does is here, in [`download`]. The tasks are a library
 //! with a thin `main.rs` so that the tests reach the downloader with a manifest and time limits of their own.
@@ -18,6 +18,7 @@ pub mod loom;
 pub mod roofline;
 pub mod sample;
 pub mod sanitize;
+pub mod slow;
 pub mod tidy;
 pub mod train;
 

@@ -1,10 +1,12 @@
-//! `cargo xtask loom`: the thread pool's hand-over in every order in which threads can meet.
+//! `cargo xtask loom`: the thread pool's hand-over in the orders in which threads can meet, most models with at most two or three
+//! preemptions.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 
-/// Run the models of the thread pool under loom, which tries every order of its threads' steps.
+/// Run the models of the thread pool under loom, which tries the orders of its threads' steps, most models with at most two or
+/// three preemptions.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Only models with this in their name.

@@ -65,25 +65,25 @@ fn check_all_floats(claim: &Claim) {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: `cargo xtask slow`"]
 fn exp_keeps_the_stated_error_over_all_floats() {
     check_all_floats(&EXP);
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: `cargo xtask slow`"]
 fn log_keeps_the_stated_error_over_all_floats() {
     check_all_floats(&LOG);
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: `cargo xtask slow`"]
 fn tanh_keeps_the_stated_error_over_all_floats() {
     check_all_floats(&TANH);
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes a minute: `cargo xtask slow`"]
 fn erf_keeps_the_stated_error_over_all_floats() {
     check_all_floats(&ERF);
 }

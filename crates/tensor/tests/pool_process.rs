@@ -13,7 +13,7 @@ const THREADS: &str = "DENSELY_THREADS";
 
 /// Run by the other tests in a process of its own. It ends with workers of the shared default pool alive, too.
 #[test]
-#[ignore = "part of the other tests"]
+#[ignore = "part of the other tests, which start it"]
 fn child() {
     match Pool::from_environment() {
         Ok(pool) => {
@@ -113,7 +113,7 @@ impl Drop for Cgroup {
 }
 
 #[test]
-#[ignore = "makes a cgroup with a quota: needs root"]
+#[ignore = "makes a cgroup with a quota, needs root: `cargo xtask slow`"]
 fn a_quota_is_rounded_down_to_whole_processors() {
     for (quota, expected) in [(50_000, 1), (100_000, 1), (150_000, 1), (200_000, 2), (1_000_000, 10)] {
         let group = Cgroup::new(quota);

@@ -1,4 +1,5 @@
-//! The hand-over of jobs in every order in which its threads can meet (`cargo xtask loom`).
+//! The hand-over of jobs in the orders in which its threads can meet (`cargo xtask loom`); most models allow two or three
+//! preemptions at most.
 //!
 //! Each model runs the real team on [loom](https://docs.rs/loom)'s primitives. Loom reports data races on its
 //! cells, so what a job reads and writes is in them; it reports deadlocks, so a wake-up that is lost shows where
