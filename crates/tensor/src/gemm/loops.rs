@@ -12,7 +12,7 @@
 
 use super::Product;
 use super::buffer::{inner_block, nc, with_buffers};
-use super::microkernel::{Ahead, Panel, columns as kind};
+use super::microkernel::{Ahead, PackedA, Panel, columns as kind};
 use super::operand::Layout;
 use super::pack::{Pack, pack_tiles};
 use super::panel::PanelProduct;
@@ -23,15 +23,17 @@ use crate::tiled::TILE_ROWS;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Up to so many columns of C, A is read where it lies: a copy would hardly be used.
-const COLUMNS_WITHOUT_PACKING: usize = 12;
-/// Up to so many rows of C, B is mostly read where it lies; see the next.
+/// Up to so many columns of C, A is read where it lies: a copy would hardly be used. Beyond, a strip of twelve columns that
+/// leaves a copy does not leave one or two columns for a strip of their own.
+const COLUMNS_WITHOUT_PACKING: usize = 14;
+/// Up to so many rows of C, B is used once and read where it lies.
 const ROWS_WITHOUT_PACKING: usize = TILE_ROWS;
-
-/// From so many inner indices on, one vector of rows is faster on a copy of B, whose columns lie well.
-const INNER_INDICES_OF_A_COPY: usize = 128;
-/// A B of at most so many bytes stays in a first-level cache, and is not packed.
-const SMALL_BYTES: usize = 32 * 1024;
+/// An A of at most so many bytes is near enough to be read where it lies: 100 × 100 × 100 gains a fifth by it.
+const SMALL_A: usize = 64 * 1024;
+/// A B of at most so many bytes stays in a second-level cache while every panel passes it, and is not packed,
+const SMALL_B: usize = 1024 * 1024;
+/// unless its columns are a multiple of so many bytes apart and compete for the same places of a first-level cache.
+const ALIASING_BYTES: usize = 4096;
 
 /// Columns of a block of B that is used once: whole strips of every register tile.
 const NARROW_BLOCK: usize = 48;
@@ -73,6 +75,10 @@ pub(super) unsafe fn multiply<T: Scalar>(
     let k = product.a.layout.columns;
     // For one panel a block of B is used once: a small one is still in the first-level cache then.
     let width = if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>() };
+    // Beside a single column A is read once, and there is room for a tile as high as its columns are long.
+    let contiguous = |layout: &Layout| layout.row_stride == 1 && layout.row_block == TILE_ROWS;
+    let vector = columns.len() == 1 && contiguous(&product.a.layout) && contiguous(&product.c.layout);
+    let height = if vector && product.a_factor == T::ONE { usize::MAX } else { TILE_ROWS };
     with_buffers(|panel_buffer: *mut T, block_buffer: *mut T| {
         let mut work = Work { isa, product, buffer: panel_buffer, packed: None };
         for j in columns.clone().step_by(width) {
@@ -87,7 +93,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
                 let mut i = rows.start;
                 while i < rows.end {
                     // Panels end where tiles do.
-                    let panel_rows = i..rows.end.min((i / TILE_ROWS + 1) * TILE_ROWS);
+                    let panel_rows = i..rows.end.min((i / height + 1).saturating_mul(height));
                     let next = match panel_rows.end < rows.end {
                         true => (panel_rows.end, inner.clone()),
                         false if inner.end < k => (rows.start, inner_block::<T>(inner.end, k)),
@@ -130,10 +136,9 @@ unsafe fn block_of_b<T: Scalar>(
         if b.layout.column_stride == 1 && (b.layout.row_stride <= TILE_ROWS || rows <= ROWS_WITHOUT_PACKING) {
             return in_place(kind::ADJACENT);
         }
-        let small = b.layout.rows * b.layout.columns * T::SIZE <= SMALL_BYTES;
-        if rows <= ROWS_WITHOUT_PACKING && (rows > MOST_LANES || b.layout.rows < INNER_INDICES_OF_A_COPY)
-            || small
-        {
+        let small = b.layout.rows * b.layout.columns * T::SIZE <= SMALL_B;
+        let aliased = (b.layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
+        if rows <= ROWS_WITHOUT_PACKING || small && !aliased {
             return in_place(kind::STRIDED);
         }
     }
@@ -186,17 +191,33 @@ unsafe fn multiply_panel<T: Scalar>(
     let Work { isa, product, buffer, .. } = *work;
     let (a, c) = (&product.a, &product.c);
     let readable = if rows.end == a.layout.rows { rows.len() + a.layout.row_padding } else { rows.len() };
+    // Where columns of B or C are not evenly spaced, their blocks of 64 are products of their own; where C's rows are not
+    // contiguous, a few columns at a time are computed beside it.
+    let contiguous = c.layout.row_stride == 1 || rows.len() == 1;
+    let width = match (contiguous, block.layout.is_even() && c.layout.is_even()) {
+        (false, _) => SCATTERED_COLUMNS,
+        (true, false) => TILE_ROWS,
+        (true, true) => usize::MAX,
+    };
     // A tile, or what is as close together and as well aligned.
     let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
-    let narrow = tiled || columns.len() <= COLUMNS_WITHOUT_PACKING;
-    let in_place = product.a_factor == T::ONE && a.layout.row_stride == 1 && narrow && a.layout.is_even();
-    let source = a.layout.offset(rows.start, inner.start);
-    let (a, a_column_stride, a_rows) = if in_place {
-        (a.pointer.wrapping_add(source), a.layout.column_stride, readable)
+    let small = a.layout.rows * a.layout.columns * T::SIZE <= SMALL_A;
+    let narrow = tiled || small || columns.len() <= COLUMNS_WITHOUT_PACKING;
+    let readable_in_place = a.layout.row_stride == 1 && a.layout.is_even();
+    let in_place = readable_in_place && product.a_factor == T::ONE && narrow;
+    let height = rows.len().next_multiple_of(MOST_LANES);
+    // A product of one panel finds it packed from the block before.
+    let there =
+        !in_place && work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
+    let copies = readable_in_place
+        && !in_place
+        && !there
+        && width == usize::MAX
+        && columns.len() > COLUMNS_WITHOUT_PACKING;
+    let copy = copies.then_some(PackedA { pointer: buffer, height, factor: product.a_factor });
+    let (a, a_column_stride, a_rows) = if in_place || copies {
+        (a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start)), a.layout.column_stride, readable)
     } else {
-        let height = rows.len().next_multiple_of(MOST_LANES);
-        // A product of one panel finds it packed from the block before.
-        let there = work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
         for p in (0..if there { 0 } else { inner.len() }).step_by(TILE_ROWS) {
             let pack = Pack {
                 source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
@@ -216,14 +237,6 @@ unsafe fn multiply_panel<T: Scalar>(
         (buffer.cast_const(), height, height)
     };
     let beta = if inner.start == 0 { product.beta } else { T::ONE };
-    // Where columns of B or C are not evenly spaced, their blocks of 64 are products of their own; where C's rows are not
-    // contiguous, a few columns at a time are computed beside it.
-    let contiguous = c.layout.row_stride == 1 || rows.len() == 1;
-    let width = match (contiguous, block.layout.is_even() && c.layout.is_even()) {
-        (false, _) => SCATTERED_COLUMNS,
-        (true, false) => TILE_ROWS,
-        (true, true) => usize::MAX,
-    };
     let mut beside = MaybeUninit::<[T; TILE_ROWS * SCATTERED_COLUMNS]>::uninit();
     let mut column = columns.start;
     while column < columns.end {
@@ -238,6 +251,7 @@ unsafe fn multiply_panel<T: Scalar>(
             k: inner.len(),
             a,
             a_column_stride,
+            copy,
             b: block.pointer.wrapping_add(b_offset),
             b_row_stride: block.layout.row_stride,
             b_row_block: block.layout.row_block,
@@ -277,8 +291,12 @@ unsafe fn multiply_panel<T: Scalar>(
             }
             if panel.last && product.rest.has_rest() {
                 for j in 0..end - column {
-                    let c = std::slice::from_raw_parts_mut(pointer.wrapping_add(j * stride), rows.len());
-                    product.rest.finish(isa, rows.clone(), column + j, c);
+                    for start in rows.clone().step_by(TILE_ROWS) {
+                        let block = start..rows.end.min(start + TILE_ROWS);
+                        let first = pointer.wrapping_add(j * stride + start - rows.start);
+                        let c = std::slice::from_raw_parts_mut(first, block.len());
+                        product.rest.finish(isa, block, column + j, c);
+                    }
                 }
             }
             if !contiguous {

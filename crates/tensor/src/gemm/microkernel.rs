@@ -7,6 +7,7 @@
 use crate::arch::Vector;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
+use std::hint::black_box;
 
 /// How the columns of B that a tile reads lie: a constant of the kernel, so that a strip's addresses differ by constants.
 pub(super) mod columns {
@@ -26,6 +27,8 @@ pub(super) struct Panel<'a, T> {
     /// The panel's first element; rows are contiguous.
     pub(super) a: *const T,
     pub(super) a_column_stride: usize,
+    /// Where the first strip of columns leaves a copy of A, which the others read.
+    pub(super) copy: Option<PackedA<T>>,
     /// B's first element.
     pub(super) b: *const T,
     pub(super) b_row_stride: usize,
@@ -47,6 +50,15 @@ pub(super) struct Panel<'a, T> {
     pub(super) relu: bool,
     /// Whether the chain ends here, so that bias, ReLU and `+ 0` are due.
     pub(super) last: bool,
+}
+
+/// A panel of A times a factor, packed: its columns are one height apart, and vectors never end beyond it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackedA<T> {
+    pub(super) pointer: *mut T,
+    /// Rows, with those of padding: a multiple of the widest vector.
+    pub(super) height: usize,
+    pub(super) factor: T,
 }
 
 /// What the next panel of A will read, fetched from beyond the second-level cache while this one is multiplied.
@@ -107,11 +119,11 @@ impl<'a, T> Bias<'a, T> {
 }
 
 /// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. A is read in whole vectors, or, if
-/// it is `CUT`, in one with as many lanes as A has rows left; `MV` is 1 then.
+/// it is `CUT`, in one with as many lanes as A has rows left; `MV` is 1 then. `COPY` leaves the copy that the panel asks for.
 ///
 /// # Safety
 ///
-/// The panel's pointers must be valid for its shape and strides, A for the vectors from `row`.
+/// The panel's pointers must be valid for its shape and strides, A for the vectors from `row`, the copy for whole ones.
 #[inline(always)]
 pub(super) unsafe fn multiply_tile<
     V: Vector,
@@ -119,6 +131,7 @@ pub(super) unsafe fn multiply_tile<
     const NR: usize,
     const COLUMNS: u8,
     const CUT: bool,
+    const COPY: bool,
 >(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
@@ -169,7 +182,7 @@ pub(super) unsafe fn multiply_tile<
                 }
             }
         }
-        sums = multiply_registers::<V, MV, NR, COLUMNS, CUT>(panel, ahead, row, column, sums);
+        sums = multiply_registers::<V, MV, NR, COLUMNS, CUT, COPY>(panel, ahead, row, column, sums);
         if panel.last {
             sums = finish::<V, MV, NR>(panel, row, column, sums);
         }
@@ -202,6 +215,7 @@ unsafe fn multiply_registers<
     const NR: usize,
     const COLUMNS: u8,
     const CUT: bool,
+    const COPY: bool,
 >(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
@@ -214,30 +228,44 @@ unsafe fn multiply_registers<
         columns::ADJACENT => (panel.b_row_stride, 1),
         _ => (panel.b_row_stride, panel.b_column_stride),
     };
-    let lanes = if CUT { panel.a_rows - row } else { V::LANES };
+    let lanes = if CUT { (panel.a_rows - row).min(V::LANES) } else { V::LANES };
     let mut a = panel.a.wrapping_add(row);
+    let (mut copy, copy_stride, factor) = match panel.copy {
+        Some(packed) if COPY => (packed.pointer.wrapping_add(row), packed.height, V::splat(packed.factor)),
+        _ => (std::ptr::null_mut(), 0, V::splat(V::Element::ONE)),
+    };
+    // A pointer for every third column, and two multiples of the stride behind it: addresses that an instruction can form.
+    // Where strides vary, the compiler must not see through it, or it chains all twelve by additions, one a cycle.
+    let three = if COLUMNS == columns::STRIDED { black_box(3 * column_stride) } else { 3 * column_stride };
     let mut b_block = panel.b.wrapping_add(column * column_stride);
     let mut left = panel.k;
     while left > 0 {
         ahead.prefetch::<V>();
         let k = left.min(TILE_ROWS);
-        let mut b = b_block;
+        let mut b = [0, 1, 2, 3].map(|third| b_block.wrapping_add(third * three));
         for _ in 0..k {
             // SAFETY: the caller vouches for k elements of each of A's rows and B's columns.
             unsafe {
                 let mut x = [V::splat(V::Element::ZERO); MV];
                 for (i, x) in x.iter_mut().enumerate() {
                     *x = if CUT { V::load_first(a, lanes) } else { V::load(a.add(i * V::LANES)) };
+                    if COPY {
+                        *x = x.mul(factor);
+                        x.store(copy.add(i * V::LANES));
+                    }
                 }
                 for (j, sums) in sums.iter_mut().enumerate() {
-                    let y = V::splat(*b.add(j * column_stride));
+                    let y = V::splat(*b[j / 3].add(j % 3 * column_stride));
                     for (sum, x) in sums.iter_mut().zip(x) {
                         *sum = x.mul_add(y, *sum);
                     }
                 }
             }
             a = a.wrapping_add(panel.a_column_stride);
-            b = b.wrapping_add(row_stride);
+            copy = copy.wrapping_add(copy_stride);
+            for b in &mut b {
+                *b = b.wrapping_add(row_stride);
+            }
         }
         b_block = b_block.wrapping_add(panel.b_row_block);
         left -= k;
