@@ -7,12 +7,13 @@
 //! loop 1: the panel, by register tiles     (panel.rs)
 //! ```
 //!
-//! An operand that lies well is not packed: tiles (unless α multiplies them, or A is transposed), A's columns when few
-//! columns of B would use the copy, B when few rows of A would.
+//! An operand that lies well is not packed: tiles (unless α multiplies them, or A is transposed), a small A, a B that stays in
+//! the second-level cache, and either when the other is so narrow that a copy would hardly be used. Where A's columns are
+//! contiguous, its copy is made by the first register tiles that read it.
 
 use super::Product;
 use super::buffer::{inner_block, nc, with_buffers};
-use super::microkernel::{Ahead, PackedA, Panel, columns as kind};
+use super::microkernel::{Ahead, PackedA, Panel};
 use super::operand::Layout;
 use super::pack::{Pack, pack_tiles};
 use super::panel::PanelProduct;
@@ -44,8 +45,6 @@ const SCATTERED_COLUMNS: usize = 16;
 /// A block of B as the micro-kernel reads it.
 struct Block<T> {
     pointer: *const T,
-    /// One of the constants of [`kind`].
-    kind: u8,
     layout: Layout,
     /// The first row and column of B that it holds.
     start: (usize, usize),
@@ -75,7 +74,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
     let k = product.a.layout.columns;
     // For one panel a block of B is used once: a small one is still in the first-level cache then.
     let width = if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>() };
-    // Beside a single column A is read once, and there is room for a tile as high as its columns are long.
+    // Beside a single column A is read once, where it lies, and its columns may as well be whole.
     let contiguous = |layout: &Layout| layout.row_stride == 1 && layout.row_block == TILE_ROWS;
     let vector = columns.len() == 1 && contiguous(&product.a.layout) && contiguous(&product.c.layout);
     let height = if vector && product.a_factor == T::ONE { usize::MAX } else { TILE_ROWS };
@@ -128,18 +127,14 @@ unsafe fn block_of_b<T: Scalar>(
     rows: usize,
 ) -> Block<T> {
     let b = product.b;
-    let in_place = |kind| Block { pointer: b.pointer, kind, layout: b.layout, start: (0, 0) };
     if product.b_factor == T::ONE {
-        if b.layout.row_stride == 1 && b.layout.column_stride == TILE_ROWS {
-            return in_place(kind::APART);
-        }
-        if b.layout.column_stride == 1 && (b.layout.row_stride <= TILE_ROWS || rows <= ROWS_WITHOUT_PACKING) {
-            return in_place(kind::ADJACENT);
-        }
-        let small = b.layout.rows * b.layout.columns * T::SIZE <= SMALL_B;
+        // A tile, or the transpose of one.
+        let tiled = b.layout.row_stride.min(b.layout.column_stride) == 1
+            && b.layout.row_stride.max(b.layout.column_stride) <= TILE_ROWS;
+        let small = b.layout.bytes::<T>() <= SMALL_B;
         let aliased = (b.layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
-        if rows <= ROWS_WITHOUT_PACKING || small && !aliased {
-            return in_place(kind::STRIDED);
+        if tiled || rows <= ROWS_WITHOUT_PACKING || small && !aliased {
+            return Block { pointer: b.pointer, layout: b.layout, start: (0, 0) };
         }
     }
     let start = (inner.start, columns.start);
@@ -170,16 +165,80 @@ unsafe fn block_of_b<T: Scalar>(
     }
     let layout = Layout::tiled(rows.len(), columns.len(), TILE_ROWS);
     match adjacent {
-        true => Block { pointer: buffer, kind: kind::ADJACENT, layout: layout.t(), start },
-        false => Block { pointer: buffer, kind: kind::APART, layout, start },
+        true => Block { pointer: buffer, layout: layout.t(), start },
+        false => Block { pointer: buffer, layout, start },
     }
+}
+
+/// A panel of A as the micro-kernel reads it.
+struct PanelOfA<T> {
+    pointer: *const T,
+    column_stride: usize,
+    /// The copy that is to be left on the way.
+    copy: Option<PackedA<T>>,
+}
+
+/// A's panel where it lies, or a packed copy. `whole` says that one call of the micro-kernel computes all columns, so that
+/// its first strip can make the copy.
+///
+/// # Safety
+///
+/// The ranges must lie within A, `rows` within one block of 64 if they are packed, and the buffer of `work` hold a panel.
+unsafe fn panel_of_a<T: Scalar>(
+    work: &mut Work<'_, T>,
+    rows: &Range<usize>,
+    inner: &Range<usize>,
+    columns: &Range<usize>,
+    whole: bool,
+) -> PanelOfA<T> {
+    let (a, factor) = (&work.product.a, work.product.a_factor);
+    let contiguous = a.layout.row_stride == 1 && a.layout.is_even();
+    let few_columns = columns.len() <= COLUMNS_WITHOUT_PACKING;
+    // A tile, or what is as close together and as well aligned.
+    let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
+    let small = a.layout.bytes::<T>() <= SMALL_A;
+    let in_place = PanelOfA {
+        pointer: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start)),
+        column_stride: a.layout.column_stride,
+        copy: None,
+    };
+    if contiguous && factor == T::ONE && (tiled || small || few_columns) {
+        return in_place;
+    }
+    let height = rows.len().next_multiple_of(MOST_LANES);
+    let packed = PanelOfA { pointer: work.buffer.cast_const(), column_stride: height, copy: None };
+    // A product of one panel finds it packed from the block before.
+    if work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start)) {
+        return packed;
+    }
+    if contiguous && whole && !few_columns {
+        return PanelOfA { copy: Some(PackedA { pointer: work.buffer, height, factor }), ..in_place };
+    }
+    for p in (0..inner.len()).step_by(TILE_ROWS) {
+        let pack = Pack {
+            source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
+            row_stride: a.layout.row_stride,
+            row_block: 0, // one tile
+            column_stride: a.layout.column_stride,
+            rows: rows.len(),
+            columns: TILE_ROWS.min(inner.len() - p),
+            factor,
+            tiles: work.buffer.wrapping_add(p * height),
+            height,
+            tile: 0,
+        };
+        // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds a panel.
+        unsafe { pack_tiles(work.isa, pack) };
+    }
+    packed
 }
 
 /// One panel of rows by one block of B, for one block of the inner index.
 ///
 /// # Safety
 ///
-/// The ranges must lie within the operands, `rows` within one block of 64, and the buffer of `work` hold a panel.
+/// The ranges must lie within the operands, `rows` within one block of 64 unless A and C have contiguous columns and are not
+/// packed, and the buffer of `work` hold a panel.
 unsafe fn multiply_panel<T: Scalar>(
     work: &mut Work<'_, T>,
     block: &Block<T>,
@@ -188,9 +247,8 @@ unsafe fn multiply_panel<T: Scalar>(
     columns: &Range<usize>,
     next: (usize, Range<usize>),
 ) {
-    let Work { isa, product, buffer, .. } = *work;
-    let (a, c) = (&product.a, &product.c);
-    let readable = if rows.end == a.layout.rows { rows.len() + a.layout.row_padding } else { rows.len() };
+    let Work { isa, product, .. } = *work;
+    let c = &product.c;
     // Where columns of B or C are not evenly spaced, their blocks of 64 are products of their own; where C's rows are not
     // contiguous, a few columns at a time are computed beside it.
     let contiguous = c.layout.row_stride == 1 || rows.len() == 1;
@@ -199,43 +257,8 @@ unsafe fn multiply_panel<T: Scalar>(
         (true, false) => TILE_ROWS,
         (true, true) => usize::MAX,
     };
-    // A tile, or what is as close together and as well aligned.
-    let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
-    let small = a.layout.rows * a.layout.columns * T::SIZE <= SMALL_A;
-    let narrow = tiled || small || columns.len() <= COLUMNS_WITHOUT_PACKING;
-    let readable_in_place = a.layout.row_stride == 1 && a.layout.is_even();
-    let in_place = readable_in_place && product.a_factor == T::ONE && narrow;
-    let height = rows.len().next_multiple_of(MOST_LANES);
-    // A product of one panel finds it packed from the block before.
-    let there =
-        !in_place && work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start));
-    let copies = readable_in_place
-        && !in_place
-        && !there
-        && width == usize::MAX
-        && columns.len() > COLUMNS_WITHOUT_PACKING;
-    let copy = copies.then_some(PackedA { pointer: buffer, height, factor: product.a_factor });
-    let (a, a_column_stride, a_rows) = if in_place || copies {
-        (a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start)), a.layout.column_stride, readable)
-    } else {
-        for p in (0..if there { 0 } else { inner.len() }).step_by(TILE_ROWS) {
-            let pack = Pack {
-                source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
-                row_stride: a.layout.row_stride,
-                row_block: 0, // one tile
-                column_stride: a.layout.column_stride,
-                rows: rows.len(),
-                columns: TILE_ROWS.min(inner.len() - p),
-                factor: product.a_factor,
-                tiles: buffer.wrapping_add(p * height),
-                height,
-                tile: 0,
-            };
-            // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds a panel.
-            unsafe { pack_tiles(isa, pack) };
-        }
-        (buffer.cast_const(), height, height)
-    };
+    // SAFETY: as for this function.
+    let a = unsafe { panel_of_a(work, &rows, inner, columns, width == usize::MAX) };
     let beta = if inner.start == 0 { product.beta } else { T::ONE };
     let mut beside = MaybeUninit::<[T; TILE_ROWS * SCATTERED_COLUMNS]>::uninit();
     let mut column = columns.start;
@@ -249,9 +272,9 @@ unsafe fn multiply_panel<T: Scalar>(
         };
         let panel = Panel {
             k: inner.len(),
-            a,
-            a_column_stride,
-            copy,
+            a: a.pointer,
+            a_column_stride: a.column_stride,
+            copy: a.copy,
             b: block.pointer.wrapping_add(b_offset),
             b_row_stride: block.layout.row_stride,
             b_row_block: block.layout.row_block,
@@ -259,7 +282,6 @@ unsafe fn multiply_panel<T: Scalar>(
             c: pointer,
             c_column_stride: stride,
             rows: rows.len(),
-            a_rows,
             columns: end - column,
             beta,
             bias: product.bias.part(rows.clone(), column..end),
@@ -284,11 +306,7 @@ unsafe fn multiply_panel<T: Scalar>(
                     }
                 }
             }
-            match block.kind {
-                kind::APART => isa.run(PanelProduct::<T, { kind::APART }>::new(panel, ahead)),
-                kind::ADJACENT => isa.run(PanelProduct::<T, { kind::ADJACENT }>::new(panel, ahead)),
-                _ => isa.run(PanelProduct::<T, { kind::STRIDED }>::new(panel, ahead)),
-            }
+            isa.run(PanelProduct::new(panel, ahead));
             if panel.last && product.rest.has_rest() {
                 for j in 0..end - column {
                     for start in rows.clone().step_by(TILE_ROWS) {

@@ -9,16 +9,6 @@ use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 use std::hint::black_box;
 
-/// How the columns of B that a tile reads lie: a constant of the kernel, so that a strip's addresses differ by constants.
-pub(super) mod columns {
-    /// 64 elements apart, each contiguous along the inner index: a tile.
-    pub(in super::super) const APART: u8 = 0;
-    /// Adjacent: a transposed tile, or any B whose rows are contiguous.
-    pub(in super::super) const ADJACENT: u8 = 1;
-    /// Any strides.
-    pub(in super::super) const STRIDED: u8 = 2;
-}
-
 /// One panel of A by some columns of B: the operands of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Panel<'a, T> {
@@ -38,10 +28,7 @@ pub(super) struct Panel<'a, T> {
     /// C's first element; rows are contiguous.
     pub(super) c: *mut T,
     pub(super) c_column_stride: usize,
-    /// Rows of C that are there.
     pub(super) rows: usize,
-    /// Rows of A that may be read: at least `rows`.
-    pub(super) a_rows: usize,
     pub(super) columns: usize,
     /// Factor of C at the start; 0 overwrites.
     pub(super) beta: T,
@@ -52,7 +39,7 @@ pub(super) struct Panel<'a, T> {
     pub(super) last: bool,
 }
 
-/// A panel of A times a factor, packed: its columns are one height apart, and vectors never end beyond it.
+/// A panel of A times a factor, packed: its columns are one height apart.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PackedA<T> {
     pub(super) pointer: *mut T,
@@ -118,18 +105,18 @@ impl<'a, T> Bias<'a, T> {
     }
 }
 
-/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. A is read in whole vectors, or, if
-/// it is `CUT`, in one with as many lanes as A has rows left; `MV` is 1 then. `COPY` leaves the copy that the panel asks for.
+/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. If it is `CUT`, the last vector has
+/// only as many lanes as the panel has rows. `COPY` leaves the copy that the panel asks for.
 ///
 /// # Safety
 ///
-/// The panel's pointers must be valid for its shape and strides, A for the vectors from `row`, the copy for whole ones.
+/// The panel's pointers must be valid for its shape and strides; it must have the columns and the rows, if `CUT` all but
+/// some of the last vector's; the copy must have room for whole vectors.
 #[inline(always)]
 pub(super) unsafe fn multiply_tile<
     V: Vector,
     const MV: usize,
     const NR: usize,
-    const COLUMNS: u8,
     const CUT: bool,
     const COPY: bool,
 >(
@@ -138,16 +125,11 @@ pub(super) unsafe fn multiply_tile<
     row: usize,
     column: usize,
 ) {
-    let rows = (panel.rows - row).min(MV * V::LANES);
-    let whole = rows == MV * V::LANES;
-    // The number of lanes that vector i has of C.
-    let lanes = |i: usize| rows.saturating_sub(i * V::LANES).min(V::LANES);
+    let lanes = if CUT { panel.rows - row - (MV - 1) * V::LANES } else { V::LANES };
     let c = panel.c.wrapping_add(column * panel.c_column_stride + row);
     let place = |i: usize, j: usize| c.wrapping_add(j * panel.c_column_stride + i * V::LANES);
 
     let mut sums = [[V::splat(V::Element::ZERO); MV]; NR];
-    // Cut tiles pass through an array of their own: one loop over masks, and `sums` is free to live in registers.
-    let mut cut = sums;
     // C comes from far where it is large: the tile to the right is asked for while this one is multiplied.
     if panel.k >= TILE_ROWS {
         for j in NR..2 * NR {
@@ -156,47 +138,28 @@ pub(super) unsafe fn multiply_tile<
             }
         }
     }
-    // SAFETY: the caller vouches for C, for A's rows and for NR columns of B. A lane beyond `rows` is not touched in C.
+    // SAFETY: the caller vouches for C, for A's rows and for NR columns of B. A lane beyond the last row is not touched.
     unsafe {
         if panel.beta != V::Element::ZERO {
-            if whole {
-                for (j, sums) in sums.iter_mut().enumerate() {
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        *sum = V::load(place(i, j));
-                    }
-                }
-            } else {
-                for (j, sums) in cut.iter_mut().enumerate() {
-                    for (i, sum) in sums.iter_mut().enumerate() {
-                        *sum = V::load_first(place(i, j), lanes(i));
-                    }
-                }
-                sums = cut;
-            }
-            if panel.beta != V::Element::ONE {
-                let beta = V::splat(panel.beta);
-                for sums in &mut sums {
-                    for sum in sums {
-                        *sum = sum.mul(beta);
-                    }
+            let beta = V::splat(panel.beta);
+            for (j, sums) in sums.iter_mut().enumerate() {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let cut = CUT && i == MV - 1;
+                    let c = if cut { V::load_first(place(i, j), lanes) } else { V::load(place(i, j)) };
+                    *sum = c.mul(beta);
                 }
             }
         }
-        sums = multiply_registers::<V, MV, NR, COLUMNS, CUT, COPY>(panel, ahead, row, column, sums);
+        sums = multiply_registers::<V, MV, NR, CUT, COPY>(panel, ahead, row, column, sums);
         if panel.last {
             sums = finish::<V, MV, NR>(panel, row, column, sums);
         }
-        if whole {
-            for (j, sums) in sums.iter().enumerate() {
-                for (i, sum) in sums.iter().enumerate() {
+        for (j, sums) in sums.iter().enumerate() {
+            for (i, sum) in sums.iter().enumerate() {
+                if CUT && i == MV - 1 {
+                    sum.store_first(place(i, j), lanes);
+                } else {
                     sum.store(place(i, j));
-                }
-            }
-        } else {
-            cut = sums;
-            for (j, sums) in cut.iter().enumerate() {
-                for (i, sum) in sums.iter().enumerate() {
-                    sum.store_first(place(i, j), lanes(i));
                 }
             }
         }
@@ -213,7 +176,6 @@ unsafe fn multiply_registers<
     V: Vector,
     const MV: usize,
     const NR: usize,
-    const COLUMNS: u8,
     const CUT: bool,
     const COPY: bool,
 >(
@@ -223,21 +185,16 @@ unsafe fn multiply_registers<
     column: usize,
     mut sums: [[V; MV]; NR],
 ) -> [[V; MV]; NR] {
-    let (row_stride, column_stride) = match COLUMNS {
-        columns::APART => (1, TILE_ROWS),
-        columns::ADJACENT => (panel.b_row_stride, 1),
-        _ => (panel.b_row_stride, panel.b_column_stride),
-    };
-    let lanes = if CUT { (panel.a_rows - row).min(V::LANES) } else { V::LANES };
+    let lanes = if CUT { panel.rows - row - (MV - 1) * V::LANES } else { V::LANES };
     let mut a = panel.a.wrapping_add(row);
     let (mut copy, copy_stride, factor) = match panel.copy {
         Some(packed) if COPY => (packed.pointer.wrapping_add(row), packed.height, V::splat(packed.factor)),
         _ => (std::ptr::null_mut(), 0, V::splat(V::Element::ONE)),
     };
     // A pointer for every third column, and two multiples of the stride behind it: addresses that an instruction can form.
-    // Where strides vary, the compiler must not see through it, or it chains all twelve by additions, one a cycle.
-    let three = if COLUMNS == columns::STRIDED { black_box(3 * column_stride) } else { 3 * column_stride };
-    let mut b_block = panel.b.wrapping_add(column * column_stride);
+    // The compiler must not see through it, or it chains all twelve by additions, one a cycle.
+    let (stride, three) = (panel.b_column_stride, black_box(3 * panel.b_column_stride));
+    let mut b_block = panel.b.wrapping_add(column * stride);
     let mut left = panel.k;
     while left > 0 {
         ahead.prefetch::<V>();
@@ -248,14 +205,15 @@ unsafe fn multiply_registers<
             unsafe {
                 let mut x = [V::splat(V::Element::ZERO); MV];
                 for (i, x) in x.iter_mut().enumerate() {
-                    *x = if CUT { V::load_first(a, lanes) } else { V::load(a.add(i * V::LANES)) };
+                    let a = a.add(i * V::LANES);
+                    *x = if CUT && i == MV - 1 { V::load_first(a, lanes) } else { V::load(a) };
                     if COPY {
                         *x = x.mul(factor);
                         x.store(copy.add(i * V::LANES));
                     }
                 }
                 for (j, sums) in sums.iter_mut().enumerate() {
-                    let y = V::splat(*b[j / 3].add(j % 3 * column_stride));
+                    let y = V::splat(*b[j / 3].add(j % 3 * stride));
                     for (sum, x) in sums.iter_mut().zip(x) {
                         *sum = x.mul_add(y, *sum);
                     }
@@ -264,7 +222,7 @@ unsafe fn multiply_registers<
             a = a.wrapping_add(panel.a_column_stride);
             copy = copy.wrapping_add(copy_stride);
             for b in &mut b {
-                *b = b.wrapping_add(row_stride);
+                *b = b.wrapping_add(panel.b_row_stride);
             }
         }
         b_block = b_block.wrapping_add(panel.b_row_block);

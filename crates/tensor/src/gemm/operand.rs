@@ -20,10 +20,6 @@ pub(super) struct Layout {
     pub(super) column_stride: usize,
     pub(super) row_block: usize,
     pub(super) column_block: usize,
-    /// Rows that may be read beyond the last.
-    pub(super) row_padding: usize,
-    /// Columns that may be read beyond the last.
-    pub(super) column_padding: usize,
 }
 
 impl Layout {
@@ -31,22 +27,11 @@ impl Layout {
         // Without a second block the block stride is not used, and may be larger than an address.
         let block = |stride: usize| stride.wrapping_mul(TILE_ROWS);
         let (row_block, column_block) = (block(row_stride), block(column_stride));
-        Self {
-            rows,
-            columns,
-            row_stride,
-            column_stride,
-            row_block,
-            column_block,
-            row_padding: 0,
-            column_padding: 0,
-        }
+        Self { rows, columns, row_stride, column_stride, row_block, column_block }
     }
 
     pub(super) fn tiled(rows: usize, columns: usize, tile_rows: usize) -> Self {
-        let row_block = tile_rows * columns;
-        let row_padding = rows.next_multiple_of(tile_rows.max(1)) - rows;
-        Self { row_block, row_padding, ..Self::plain(rows, columns, 1, tile_rows) }
+        Self { row_block: tile_rows * columns, ..Self::plain(rows, columns, 1, tile_rows) }
     }
 
     pub(super) fn t(self) -> Self {
@@ -57,9 +42,12 @@ impl Layout {
             column_stride: self.row_stride,
             row_block: self.column_block,
             column_block: self.row_block,
-            row_padding: self.column_padding,
-            column_padding: self.row_padding,
         }
+    }
+
+    /// The size of all elements.
+    pub(super) fn bytes<T: Scalar>(&self) -> usize {
+        self.rows.saturating_mul(self.columns).saturating_mul(T::SIZE)
     }
 
     /// Whether columns are one stride apart throughout.

@@ -1,14 +1,14 @@
-//! Loops 1 and 0: a panel of A, up to 64 rows, by columns of B; cut into register tiles.
+//! Loops 1 and 0: a panel of A, mostly of 64 rows, by columns of B; cut into register tiles.
 
 use super::microkernel::{Ahead, Panel, multiply_tile};
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
-/// A panel's product, with the layout of B's columns as a constant.
-pub(super) struct PanelProduct<'a, T, const COLUMNS: u8>(Panel<'a, T>, Ahead<T>);
+/// A panel's product.
+pub(super) struct PanelProduct<'a, T>(Panel<'a, T>, Ahead<T>);
 
-impl<'a, T, const COLUMNS: u8> PanelProduct<'a, T, COLUMNS> {
+impl<'a, T> PanelProduct<'a, T> {
     /// # Safety
     ///
     /// The panel's pointers must be valid for its shape and strides when it is run.
@@ -17,50 +17,65 @@ impl<'a, T, const COLUMNS: u8> PanelProduct<'a, T, COLUMNS> {
     }
 }
 
-impl<T: Scalar, const COLUMNS: u8> Kernel<T> for PanelProduct<'_, T, COLUMNS> {
+impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self(panel, mut ahead) = self;
-        let tall = 4 * V::LANES;
-        let few_columns = const { widest::<V>(4) };
         let mut row = 0;
         while row < panel.rows {
-            let readable = panel.a_rows - row;
-            // SAFETY: `new`'s caller vouches for the pointers; as many rows of A are readable as the tile reads.
-            unsafe {
-                // One column leaves registers for long runs of A, which prefetchers follow: 512 × 784 in column-major order
-                // by a vector ran at 36 GFLOP/s with tiles of 64 rows, at 53 with 256.
-                if const { V::REGISTERS >= 32 } && panel.columns == 1 && panel.rows - row >= 16 * V::LANES {
-                    multiply_tile::<V, 16, 1, COLUMNS, false, false>(&panel, &mut ahead, row, 0);
-                    row += 16 * V::LANES;
-                } else if panel.columns == 1 && panel.rows - row >= 8 * V::LANES {
-                    multiply_tile::<V, 8, 1, COLUMNS, false, false>(&panel, &mut ahead, row, 0);
-                    row += 8 * V::LANES;
-                // Few columns make few chains: a taller tile has more of them.
-                } else if panel.columns <= few_columns && readable >= tall {
-                    multiply_strips::<V, 4, COLUMNS, false>(&panel, &mut ahead, row);
-                    row += tall;
-                } else if readable >= 2 * V::LANES && panel.rows - row > V::LANES {
-                    multiply_strips::<V, 2, COLUMNS, false>(&panel, &mut ahead, row);
-                    row += 2 * V::LANES;
-                } else {
-                    if readable >= V::LANES {
-                        multiply_strips::<V, 1, COLUMNS, false>(&panel, &mut ahead, row);
-                    } else {
-                        multiply_strips::<V, 1, COLUMNS, true>(&panel, &mut ahead, row);
+            let vectors = (panel.rows - row) / V::LANES;
+            // SAFETY: `new`'s caller vouches for the pointers; there are as many vectors of rows as a tile has, the
+            // last one's rows perhaps not all.
+            row += V::LANES
+                * unsafe {
+                    // Few columns make few chains: a taller tile has more of them. One column leaves registers for long
+                    // runs of A, which prefetchers follow: 512 × 784 in column-major order by a vector ran at 36 GFLOP/s
+                    // with 64 rows, at 53 with 256.
+                    match panel.columns {
+                        1 if const { V::REGISTERS >= 32 } && vectors >= 16 => {
+                            multiply_tile::<V, 16, 1, false, false>(&panel, &mut ahead, row, 0);
+                            16
+                        }
+                        1 if vectors >= 8 => {
+                            multiply_tile::<V, 8, 1, false, false>(&panel, &mut ahead, row, 0);
+                            8
+                        }
+                        ..=6 if const { widest::<V>(4) >= 6 } && vectors >= 4 => {
+                            multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
+                            4
+                        }
+                        ..=2 if vectors >= 4 => {
+                            multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
+                            4
+                        }
+                        _ if vectors >= 2 => {
+                            multiply_strips::<V, 2, false>(&panel, &mut ahead, row);
+                            2
+                        }
+                        _ if vectors == 1 && row + V::LANES < panel.rows => {
+                            multiply_strips::<V, 2, true>(&panel, &mut ahead, row);
+                            2
+                        }
+                        _ if vectors == 1 => {
+                            multiply_strips::<V, 1, false>(&panel, &mut ahead, row);
+                            1
+                        }
+                        _ => {
+                            multiply_strips::<V, 1, true>(&panel, &mut ahead, row);
+                            1
+                        }
                     }
-                    row += V::LANES;
-                }
-            }
+                };
         }
     }
 }
 
-/// The most columns that a tile of `mv` vectors can have: its sums, `mv` vectors of A and an element of B take registers.
+/// The most columns of a tile of `mv` vectors: its sums, `mv` vectors of A and an element of B take registers.
 const fn widest<V: Vector>(mv: usize) -> usize {
-    (V::REGISTERS - mv - 1) / mv
+    let fitting = (V::REGISTERS - mv - 1) / mv;
+    if fitting < 12 { fitting } else { 12 }
 }
 
 /// All columns of `MV` vectors of rows, a strip of NR at a time. If there is a copy to be left, the first strip leaves it
@@ -70,7 +85,7 @@ const fn widest<V: Vector>(mv: usize) -> usize {
 ///
 /// As [`multiply_tile`].
 #[inline(always)]
-unsafe fn multiply_strips<V: Vector, const MV: usize, const COLUMNS: u8, const CUT: bool>(
+unsafe fn multiply_strips<V: Vector, const MV: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
     row: usize,
@@ -80,49 +95,63 @@ unsafe fn multiply_strips<V: Vector, const MV: usize, const COLUMNS: u8, const C
         Some(packed) if const { MV <= 2 } => {
             // SAFETY: a panel with a copy has more columns than the first strip.
             let column = unsafe {
-                if const { widest::<V>(MV) >= 12 } {
-                    multiply_tile::<V, MV, 12, COLUMNS, CUT, true>(panel, ahead, row, 0);
+                if const { widest::<V>(MV) == 12 } {
+                    multiply_tile::<V, MV, 12, CUT, true>(panel, ahead, row, 0);
                     12
                 } else {
-                    multiply_tile::<V, MV, 6, COLUMNS, CUT, true>(panel, ahead, row, 0);
+                    multiply_tile::<V, MV, 6, CUT, true>(panel, ahead, row, 0);
                     6
                 }
             };
-            let (a, height) = (packed.pointer.cast_const(), packed.height);
-            copied = Panel { a, a_column_stride: height, a_rows: height, copy: None, ..*panel };
+            copied = Panel { a: packed.pointer, a_column_stride: packed.height, copy: None, ..*panel };
             (&copied, column)
         }
         _ => (panel, 0),
     };
     while column < panel.columns {
         let left = panel.columns - column;
-        // The widest strip that does not leave one or two columns for a strip of their own. Constants keep the compiler
-        // from strips that this tile cannot have.
-        let fits = |nr: usize| left == nr || left >= nr + 3;
+        // No narrow strip at the end: two of about the same width instead.
+        let most = const { widest::<V>(MV) };
+        let width = match left {
+            _ if left >= most + 3 => most,
+            _ if left > most => left.div_ceil(2),
+            _ => left,
+        };
         // SAFETY: the strip's columns are among the panel's; the rest is handed on.
         unsafe {
-            column += if const { MV <= 2 && widest::<V>(MV) >= 12 } && fits(12) {
-                multiply_tile::<V, MV, 12, COLUMNS, CUT, false>(panel, ahead, row, column);
-                12
-            } else if const { MV <= 2 && widest::<V>(MV) >= 8 } && fits(8) {
-                multiply_tile::<V, MV, 8, COLUMNS, CUT, false>(panel, ahead, row, column);
-                8
-            } else if const { widest::<V>(MV) >= 6 } && fits(6) {
-                multiply_tile::<V, MV, 6, COLUMNS, CUT, false>(panel, ahead, row, column);
-                6
-            } else if const { widest::<V>(MV) >= 4 } && fits(4) {
-                multiply_tile::<V, MV, 4, COLUMNS, CUT, false>(panel, ahead, row, column);
-                4
-            } else if const { widest::<V>(MV) >= 3 } && fits(3) {
-                multiply_tile::<V, MV, 3, COLUMNS, CUT, false>(panel, ahead, row, column);
-                3
-            } else if left >= 2 {
-                multiply_tile::<V, MV, 2, COLUMNS, CUT, false>(panel, ahead, row, column);
-                2
-            } else {
-                multiply_tile::<V, MV, 1, COLUMNS, CUT, false>(panel, ahead, row, column);
-                1
-            };
+            match width {
+                1 => multiply_strip::<V, MV, 1, CUT>(panel, ahead, row, column),
+                2 => multiply_strip::<V, MV, 2, CUT>(panel, ahead, row, column),
+                3 => multiply_strip::<V, MV, 3, CUT>(panel, ahead, row, column),
+                4 => multiply_strip::<V, MV, 4, CUT>(panel, ahead, row, column),
+                5 => multiply_strip::<V, MV, 5, CUT>(panel, ahead, row, column),
+                6 => multiply_strip::<V, MV, 6, CUT>(panel, ahead, row, column),
+                7 => multiply_strip::<V, MV, 7, CUT>(panel, ahead, row, column),
+                8 => multiply_strip::<V, MV, 8, CUT>(panel, ahead, row, column),
+                9 => multiply_strip::<V, MV, 9, CUT>(panel, ahead, row, column),
+                10 => multiply_strip::<V, MV, 10, CUT>(panel, ahead, row, column),
+                11 => multiply_strip::<V, MV, 11, CUT>(panel, ahead, row, column),
+                _ => multiply_strip::<V, MV, 12, CUT>(panel, ahead, row, column),
+            }
         }
+        column += width;
+    }
+}
+
+/// A strip that a tile of `MV` vectors can have; the compiler need not make the others.
+///
+/// # Safety
+///
+/// As [`multiply_tile`].
+#[inline(always)]
+unsafe fn multiply_strip<V: Vector, const MV: usize, const NR: usize, const CUT: bool>(
+    panel: &Panel<'_, V::Element>,
+    ahead: &mut Ahead<V::Element>,
+    row: usize,
+    column: usize,
+) {
+    if const { NR <= widest::<V>(MV) } {
+        // SAFETY: as for this function.
+        unsafe { multiply_tile::<V, MV, NR, CUT, false>(panel, ahead, row, column) };
     }
 }
