@@ -9,6 +9,7 @@ own arithmetic keeps the digits.
 import json
 import os
 import sys
+from inspect import signature
 from pathlib import Path
 
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
@@ -63,6 +64,17 @@ def gradient(function, values):
 
 def dot(left, right):
     return (np.asarray(left, dtype=object) * np.asarray(right, dtype=object)).sum()
+
+
+def with_doubles(keras_class, **arguments):
+    """An object of Keras with every floating-point setting given as a double of NumPy.
+
+    TensorFlow makes 32 bits of a Python float before Keras casts it to 64: Adam's beta_2 ** step, for one, would be that of
+    0.99900001287.
+    """
+    defaults = {name: parameter.default for name, parameter in signature(keras_class).parameters.items()}
+    settings = {name: value for name, value in {**defaults, **arguments}.items() if isinstance(value, float)}
+    return keras_class(**{**arguments, **{name: np.float64(value) for name, value in settings.items()}})
 
 
 def ron(name, arguments, plain=False):

@@ -1,6 +1,14 @@
-"""Parameters after steps of every optimizer of Keras, with its defaults and with each option, in double precision."""
+"""Parameters after steps of every optimizer, with its defaults and with each option, in double precision.
 
-from common import keras, np, ron, write
+They are Keras's, but for ScheduleFreeAdamW, which is that of its authors (schedulefree, on PyTorch; Defazio and others,
+arXiv:2405.15682). On TensorFlow Keras averages with the new z where the old one is meant; it also weights all steps of a
+warm-up alike, and its weight decay moves only the point of the gradient.
+"""
+
+import schedulefree
+import torch
+
+from common import compare, keras, np, ron, with_doubles, write
 
 STEPS = 20
 SHOWN = [1, 2, 3, STEPS]
@@ -85,12 +93,11 @@ NAMES = {"Sgd": "SGD", "Rmsprop": "RMSprop"}
 
 
 def in_keras(name, arguments):
-    """Doubles of NumPy keep a schedule from being computed in single precision."""
     if isinstance(arguments.get("learning_rate"), tuple):
         schedule, settings = arguments["learning_rate"]
-        doubles = {key: np.float64(value) if isinstance(value, float) else value for key, value in settings.items()}
-        arguments = {**arguments, "learning_rate": getattr(keras.optimizers.schedules, schedule)(**doubles)}
-    return getattr(keras.optimizers, NAMES.get(name, name))(**arguments)
+        schedule = with_doubles(getattr(keras.optimizers.schedules, schedule), **settings)
+        arguments = {**arguments, "learning_rate": schedule}
+    return with_doubles(getattr(keras.optimizers, NAMES.get(name, name)), **arguments)
 
 
 def description(name, arguments):
@@ -106,29 +113,70 @@ def shaped(values):
     return [values[: INPUTS * UNITS].reshape(INPUTS, UNITS), values[INPUTS * UNITS :]]
 
 
-def case(name, arguments):
+def gradients(step):
+    return shaped([gradient(step, index) for index in range(COUNT)])
+
+
+def keras_steps(name, arguments):
+    """Parameters by step, and their moving average at the end."""
     optimizer = in_keras(name, arguments)
     parameters = [keras.Variable(value, dtype="float64") for value in shaped([initial(i) for i in range(COUNT)])]
-    result = {"description": description(name, arguments), "parameters": {}}
+    shown = {}
     for step in range(1, STEPS + 1):
-        optimizer.apply(shaped([gradient(step, index) for index in range(COUNT)]), parameters)
+        optimizer.apply(gradients(step), parameters)
         if step in SHOWN:
-            result["parameters"][str(step)] = flat(parameters)
-    if optimizer.use_ema:
-        result["average"] = flat(optimizer._model_variables_moving_average)
-    return result
+            shown[str(step)] = flat(parameters)
+    average = {"average": flat(optimizer._model_variables_moving_average)} if optimizer.use_ema else {}
+    return {"parameters": shown, **average}
+
+
+def schedule_free_steps(learning_rate=0.0025, beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0, weight_decay=0.0):
+    """Each step is taken at y; the network that is kept is x, the average."""
+    parameters = [torch.tensor(value, requires_grad=True) for value in shaped([initial(i) for i in range(COUNT)])]
+    optimizer = schedulefree.AdamWScheduleFree(
+        parameters, learning_rate, (beta_1, beta_2), epsilon, weight_decay, warmup_steps, foreach=False
+    )
+    optimizer.train()
+    shown = {}
+    for step in range(1, STEPS + 1):
+        for parameter, its_gradient in zip(parameters, gradients(step)):
+            parameter.grad = torch.tensor(its_gradient)
+        optimizer.step()
+        if step in SHOWN:
+            shown[str(step)] = [value for parameter in parameters for value in parameter.detach().ravel().tolist()]
+    optimizer.eval()
+    average = [value for parameter in parameters for value in parameter.detach().ravel().tolist()]
+    return {"parameters": shown, "average": average}
+
+
+def case(name, arguments):
+    steps = schedule_free_steps(**arguments) if name == "ScheduleFreeAdamW" else keras_steps(name, arguments)
+    return {"description": description(name, arguments), **steps}
+
+
+def check_adam():
+    """That Keras was given doubles everywhere: Adam's formula gives the same."""
+    first = second = 0.0
+    w = np.array([initial(index) for index in range(COUNT)])
+    for step in range(1, STEPS + 1):
+        g = np.array([gradient(step, index) for index in range(COUNT)])
+        first, second = 0.9 * first + (1 - 0.9) * g, 0.999 * second + (1 - 0.999) * g * g
+        w -= 0.001 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step) * first / (np.sqrt(second) + 1e-7)
+    compare("Adam()", keras_steps("Adam", {})["parameters"][str(STEPS)], w.tolist(), relative=1e-13)
 
 
 ABOUT = {
     "parameters": "by step, counted from 1: the kernel of 5 inputs and 4 units in Keras's order (the 4 units of an input"
     " together), then the bias of 4; a parameter's index is its place in this list",
-    "average": "the moving average after the last step, where there is one",
+    "average": "the moving average after the last step, where there is one;"
+    " of ScheduleFreeAdamW it is the x, while the parameters are the y",
     "initial": [initial(index) for index in range(COUNT)],
     "gradients": [[gradient(step, index) for index in range(COUNT)] for step in range(1, STEPS + 1)],
 }
 
 
 def generate():
+    check_adam()
     write("optimizers", ABOUT, [case(*described) for described in CASES])
 
 

@@ -5,7 +5,7 @@ Keras computes them in single precision even where everything else is double, un
 
 from mpmath import cos, floor, ceil, log, mpf, pi
 
-from common import compare, keras, nearest, np, ron, write
+from common import compare, keras, nearest, np, ron, with_doubles, write
 import torch
 
 S = keras.optimizers.schedules
@@ -133,17 +133,10 @@ def case(name, arguments):
 
 
 def in_keras(name, arguments):
-    """The defaults are exact in single precision, but for one."""
-    if name == "PolynomialDecay":
-        arguments = {"end_learning_rate": 0.0001, **arguments}
-    schedule = getattr(S, name)(**{key: as_double(value) for key, value in arguments.items()})
+    if name == "PiecewiseConstantDecay":
+        arguments = {**arguments, "values": [np.float64(value) for value in arguments["values"]]}
+    schedule = with_doubles(getattr(S, name), **arguments)
     return [float(schedule(step)) for step in STEPS]
-
-
-def as_double(value):
-    if isinstance(value, list):
-        return [as_double(item) for item in value]
-    return np.float64(value) if isinstance(value, float) else value
 
 
 def in_torch(max_learning_rate, anneal_strategy="Cos", **arguments):

@@ -2,7 +2,7 @@
 
 import gzip
 
-from common import FOLDER, keras, np, write
+from common import FOLDER, keras, np, with_doubles, write
 import tensorflow as tf
 
 SAMPLE = FOLDER.parents[3] / "data" / "sample"
@@ -29,7 +29,7 @@ def generate():
     for index, layer in enumerate(layers):
         layer.set_weights([kernel(index, WIDTHS[index], WIDTHS[index + 1]), np.zeros(WIDTHS[index + 1])])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam()
+    optimizer = with_doubles(keras.optimizers.Adam)
     losses = []
     for step in range(STEPS):
         samples = np.arange(step * BATCH, (step + 1) * BATCH) % len(images)
