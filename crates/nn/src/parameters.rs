@@ -22,7 +22,7 @@ pub enum Role {
 }
 
 /// Name, shape and place of one parameter tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     /// The layer's name and the role, such as `dense_1.kernel`.
     pub name: String,

@@ -1,5 +1,6 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
+use densely::text::from_ron;
 use densely::{Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Sequential};
 
 /// Half the distance of the two points of a difference.
@@ -50,9 +51,45 @@ fn dense(units: usize, activation: Activation) -> Dense {
     Dense::new(units).activation(activation).bias_initializer(Initializer::GlorotUniform)
 }
 
+/// Every function of single sums, with its default settings or others.
+fn activations() -> impl Iterator<Item = Activation> {
+    let texts = [
+        "Linear",
+        "Relu",
+        "LeakyRelu()",
+        "Relu6",
+        "BoundedRelu(negative_slope: 0.1, max_value: 0.7, threshold: 0.2)",
+        "Elu(alpha: 0.7)",
+        "Selu",
+        "Celu(alpha: 0.7)",
+        "Threshold(threshold: 0.1, value: -0.4)",
+        "Sigmoid",
+        "HardSigmoid",
+        "SparseSigmoid",
+        "Tanh",
+        "ScaledTanh()",
+        "HardTanh",
+        "Softsign",
+        "Softplus",
+        "LogSigmoid",
+        "Squareplus()",
+        "SparsePlus",
+        "Exponential",
+        "Silu",
+        "HardSilu",
+        "Mish",
+        "Gelu",
+        "GeluTanh",
+        "TanhShrink",
+        "SoftShrink(threshold: 0.1)",
+        "HardShrink(threshold: 0.1)",
+    ];
+    texts.into_iter().map(|text| from_ron(text).expect(text))
+}
+
 #[test]
 fn every_activation_inside_a_network() {
-    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+    for activation in activations() {
         let inside = || Sequential::new(5).add(dense(7, activation));
         check(inside().add(dense(4, Activation::Softmax)), PROBABILITIES, 6);
         check(inside().add(dense(4, Activation::Linear)), LOGITS, 6);
@@ -62,7 +99,7 @@ fn every_activation_inside_a_network() {
 
 #[test]
 fn every_activation_as_a_layer_of_its_own() {
-    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+    for activation in activations() {
         // Behind tanh it cannot join the dense layer.
         let network = Sequential::new(3).add(dense(6, Activation::Tanh)).add(activation).add(Dense::new(3));
         check(network.clone(), LOGITS, 5);
@@ -71,10 +108,14 @@ fn every_activation_as_a_layer_of_its_own() {
 }
 
 #[test]
-fn softmax_without_cross_entropy() {
-    check(Sequential::new(4).add(dense(3, Activation::Softmax)), Loss::MeanSquaredError, 5);
-    let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(Activation::Softmax);
-    check(alone, Loss::MeanSquaredError, 5);
+fn functions_of_a_whole_sample() {
+    for activation in [Activation::Softmax, Activation::LogSoftmax, Activation::Sparsemax] {
+        check(Sequential::new(4).add(dense(3, activation)), Loss::MeanSquaredError, 5);
+        let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(activation);
+        check(alone, Loss::MeanSquaredError, 5);
+        let inside = Sequential::new(4).add(dense(5, activation)).add(dense(3, Activation::Softmax));
+        check(inside, PROBABILITIES, 5);
+    }
 }
 
 #[test]

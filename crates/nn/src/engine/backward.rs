@@ -6,11 +6,11 @@
 
 use super::buffers::{Buffers, TrainingBuffers, random_bytes};
 use super::plan::{Kind, Plan, Stage};
-use crate::activations::Activation;
+use crate::activations::{Activation, sparsemax_gradient};
 use crate::parameters::Parameters;
 use densely_tensor::{
-    ActivationFunction, AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update,
-    dropout, gemm, row_sums, softmax_gradient, update_with_weight_gradient,
+    AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
+    log_softmax_gradient, row_sums, softmax_gradient, update_with_weight_gradient,
 };
 
 /// Where the parameters and, in the end, their gradients are.
@@ -43,7 +43,10 @@ pub(crate) fn backward<T: Scalar>(
         let mut gradient =
             MatMut::from_slice(&mut training.gradient[..stage.units * samples], stage.units, samples);
         match stage.kind {
-            Kind::Activation(activation) => activation_gradient(pool, activation, output, gradient),
+            Kind::Activation(activation) => {
+                let from_input = activation.keeps_input() && activation.function().is_some();
+                activation_gradient(pool, activation, if from_input { input } else { output }, gradient);
+            }
             Kind::Dropout { rate, .. } => {
                 let run = random_bytes(stage.units);
                 let random = Runs::new(&mut training.random[index][..run * samples], run);
@@ -82,28 +85,25 @@ pub(crate) fn backward<T: Scalar>(
     }
 }
 
-/// `gradient ← gradient · activation′`, from the activation's output.
+/// `gradient ← gradient · activation′`, from the activation's output, or from the input where it takes that.
 fn activation_gradient<T: Scalar>(
     pool: &Pool,
     activation: Activation,
-    output: MatRef<'_, T>,
+    kept: MatRef<'_, T>,
     gradient: MatMut<'_, T>,
 ) {
     if activation == Activation::Linear {
         return;
     }
     let isa = pool.isa();
-    pool.for_each_part(1, (output, gradient), |_, (output, mut gradient)| {
-        for sample in 0..output.n_columns() {
-            let (output, gradient) = (output.column(sample), gradient.column_mut(sample));
-            match activation {
-                Activation::Linear => {}
-                Activation::Relu => ActivationFunction::Relu.multiply_by_derivative(isa, output, gradient),
-                Activation::Sigmoid => {
-                    ActivationFunction::Sigmoid.multiply_by_derivative(isa, output, gradient);
-                }
-                Activation::Tanh => ActivationFunction::Tanh.multiply_by_derivative(isa, output, gradient),
-                Activation::Softmax => softmax_gradient(isa, output, gradient),
+    pool.for_each_part(1, (kept, gradient), |_, (kept, mut gradient)| {
+        for sample in 0..kept.n_columns() {
+            let (kept, gradient) = (kept.column(sample), gradient.column_mut(sample));
+            match (activation, activation.function()) {
+                (_, Some(function)) => function.multiply_by_derivative(isa, kept, gradient),
+                (Activation::LogSoftmax, None) => log_softmax_gradient(isa, kept, gradient),
+                (Activation::Sparsemax, None) => sparsemax_gradient(kept, gradient),
+                (_, None) => softmax_gradient(isa, kept, gradient),
             }
         }
     });

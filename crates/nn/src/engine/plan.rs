@@ -19,7 +19,7 @@ pub(crate) struct Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
-    /// `activation(W·X + b)`.
+    /// `activation(W·X + b)`; an activation that keeps its input is a stage of its own behind this one.
     Dense {
         /// The kernel's and the bias's position among the parameter tensors.
         kernel: usize,
@@ -63,13 +63,23 @@ impl Plan {
         let mut stages: Vec<Stage> = Vec::new();
         for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
             let kind = match description {
-                Layer::Dense(dense) => Kind::Dense {
-                    kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
-                    bias: tensor(layer, Role::Bias),
-                    activation: dense.activation,
-                },
+                Layer::Dense(dense) => {
+                    let dense_with = |activation| Kind::Dense {
+                        kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
+                        bias: tensor(layer, Role::Bias),
+                        activation,
+                    };
+                    if dense.activation.keeps_input() {
+                        let units = dense.units;
+                        stages.push(Stage { inputs, units, kind: dense_with(Activation::Linear) });
+                        stages.push(Stage { inputs: units, units, kind: Kind::Activation(dense.activation) });
+                        continue;
+                    }
+                    dense_with(dense.activation)
+                }
                 Layer::Activation(activation) => {
-                    if let Some(last) = stages.last_mut()
+                    if !activation.keeps_input()
+                        && let Some(last) = stages.last_mut()
                         && let Kind::Dense { activation: linear @ Activation::Linear, .. } = &mut last.kind
                     {
                         *linear = *activation;
@@ -131,6 +141,19 @@ mod tests {
             ]
         );
         assert_eq!(plan.head, Head::CrossEntropy { softmax: true });
+    }
+
+    #[test]
+    fn an_activation_that_keeps_its_input_has_a_stage_of_its_own() {
+        for activation in [Activation::Gelu, Activation::Sparsemax] {
+            let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
+            let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
+            let [inside, outside] =
+                [inside, outside].map(|network| Plan::new(&network, Loss::MeanSquaredError));
+            assert_eq!(inside, outside);
+            assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
+            assert_eq!(inside.stages.len(), 3);
+        }
     }
 
     #[test]

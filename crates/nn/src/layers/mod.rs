@@ -7,6 +7,7 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 
 use crate::activations::Activation;
+use crate::error::{Error, LayerName};
 use serde::{Deserialize, Serialize};
 
 /// One layer of a [`Sequential`](crate::Sequential).
@@ -46,6 +47,17 @@ impl Layer {
         match self {
             Self::Dense(dense) => dense.parameter_count(inputs),
             Self::Activation(_) | Self::Dropout(_) => 0,
+        }
+    }
+
+    /// Checks the layer's settings, when `inputs` values per sample enter it; `layer` names it for the error.
+    pub(crate) fn check_settings(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        match self {
+            Self::Dense(dense) => dense.check_settings(inputs, layer),
+            Self::Activation(activation) => {
+                activation.check_settings().map_err(|fault| fault.of(layer(), "activation"))
+            }
+            Self::Dropout(_) => Ok(()),
         }
     }
 
