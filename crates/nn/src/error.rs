@@ -135,6 +135,17 @@ pub enum Error {
         /// The last activation; `None` after dropout.
         found: Option<Activation>,
     },
+    /// A penalty on probabilities that are never computed.
+    #[error(
+        "{layer}: activity_regularizer is on the softmax that ends the network, but {loss} is computed from the logits \
+         before it, expected none there"
+    )]
+    RegularizedEnd {
+        /// The last layer.
+        layer: LayerName,
+        /// The loss.
+        loss: Loss,
+    },
     /// Cross-entropy over one output.
     #[error(
         "{layer}: ends the network with 1 unit, but {loss} needs one unit for each of at least 2 classes"

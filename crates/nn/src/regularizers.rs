@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(layer, from_ron("(units: 10, kernel_regularizer: L2(l2: 0.0001))")?);
 ///
 /// let (weights, mut gradient) = ([3.0, -4.0], [0.0; 2]);
-/// let penalty = Regularizer::from(L2 { l2: 0.5 }).penalty_and_add_gradient(&weights, 1, 2, &mut gradient);
-/// assert_eq!((penalty, gradient), (12.5, [3.0, -4.0]));
+/// let regularizer = Regularizer::from(L2 { l2: 0.5 });
+/// regularizer.add_gradient(&weights, 1, 2, &mut gradient);
+/// assert_eq!((regularizer.penalty(&weights, 1, 2), gradient), (12.5, [3.0, -4.0]));
 /// # Ok::<(), densely::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +104,8 @@ pub enum OrthogonalMode {
 pub(crate) const MAX_COMPARED: usize = 4096;
 
 impl Regularizer {
-    /// The penalty on a kernel of `rows` units × `columns` inputs, column-major; a bias is 1 × units.
+    /// The penalty on a kernel of `rows` units × `columns` inputs, column-major; a bias is 1 × units. Sums are in double
+    /// precision and in a fixed order.
     ///
     /// # Panics
     ///
@@ -125,28 +127,33 @@ impl Regularizer {
         }
     }
 
-    /// Adds the penalty's gradient to that of the loss, and returns the [penalty](Self::penalty). Sums are in double
-    /// precision and in a fixed order.
+    /// Adds the gradient of the [penalty](Self::penalty) to that of the loss.
     ///
     /// # Panics
     ///
-    /// If the lengths are not rows · columns.
+    /// If there are not so many weights, or another number of gradients.
     #[track_caller]
-    pub fn penalty_and_add_gradient<T: Scalar>(
-        self,
-        weights: &[T],
-        rows: usize,
-        columns: usize,
-        gradient: &mut [T],
-    ) -> f64 {
+    pub fn add_gradient<T: Scalar>(self, weights: &[T], rows: usize, columns: usize, gradient: &mut [T]) {
+        check_shape(weights, rows, columns);
         assert_eq!(weights.len(), gradient.len(), "weights, and their gradient");
         match self {
-            Self::L1(L1 { l1 }) => add_gradient(weights, gradient, l1, 0.0),
-            Self::L2(L2 { l2 }) => add_gradient(weights, gradient, 0.0, l2),
-            Self::L1L2(L1L2 { l1, l2 }) => add_gradient(weights, gradient, l1, l2),
+            Self::L1(L1 { l1 }) => add_slopes(weights, gradient, l1, 0.0),
+            Self::L2(L2 { l2 }) => add_slopes(weights, gradient, 0.0, l2),
+            Self::L1L2(L1L2 { l1, l2 }) => add_slopes(weights, gradient, l1, l2),
             Self::Orthogonal(orthogonal) => orthogonal.add_gradient(weights, rows, columns, gradient),
         }
-        self.penalty(weights, rows, columns)
+    }
+
+    /// The penalty times `scale`.
+    pub(crate) fn scaled(self, scale: f64) -> Self {
+        match self {
+            Self::L1(L1 { l1 }) => L1 { l1: l1 * scale }.into(),
+            Self::L2(L2 { l2 }) => L2 { l2: l2 * scale }.into(),
+            Self::L1L2(L1L2 { l1, l2 }) => L1L2 { l1: l1 * scale, l2: l2 * scale }.into(),
+            Self::Orthogonal(Orthogonal { factor, mode }) => {
+                Orthogonal { factor: factor * scale, mode }.into()
+            }
+        }
     }
 
     /// Whether it compares rows or columns, which a bias has not.
@@ -197,7 +204,7 @@ fn check_shape<T>(weights: &[T], rows: usize, columns: usize) {
 }
 
 /// `gradient ← gradient + l1·sign(w) + 2·l2·w`
-fn add_gradient<T: Scalar>(weights: &[T], gradient: &mut [T], l1: f64, l2: f64) {
+fn add_slopes<T: Scalar>(weights: &[T], gradient: &mut [T], l1: f64, l2: f64) {
     let (l1, l2) = (T::from_f64(l1), T::from_f64(2.0 * l2));
     for (&weight, gradient) in weights.iter().zip(gradient) {
         let sign = if weight > T::ZERO {

@@ -1,7 +1,9 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
 use densely::text::from_ron;
-use densely::{Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Sequential};
+use densely::{
+    Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Regularizer, Sequential,
+};
 
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-6;
@@ -115,6 +117,27 @@ fn functions_of_a_whole_sample() {
         check(alone, Loss::MeanSquaredError, 5);
         let inside = Sequential::new(4).add(dense(5, activation)).add(dense(3, Activation::Softmax));
         check(inside, PROBABILITIES, 5);
+    }
+}
+
+#[test]
+fn every_regularizer_on_kernel_bias_and_activity() {
+    let regularizer = |text| from_ron::<Regularizer>(text).expect(text);
+    for text in ["L1(l1: 0.1)", "L2(l2: 0.1)", "L1L2(l1: 0.1, l2: 0.2)"] {
+        let regularized = |units, activation| {
+            dense(units, activation)
+                .kernel_regularizer(regularizer(text))
+                .bias_regularizer(regularizer(text))
+                .activity_regularizer(regularizer(text))
+        };
+        let hidden = Sequential::new(5).add(regularized(7, Activation::Tanh)).add(Activation::Sigmoid);
+        check(hidden.clone().add(regularized(4, Activation::Linear)), LOGITS, 6);
+        check(hidden.clone().add(regularized(4, Activation::Gelu)), Loss::MeanSquaredError, 6);
+        check(hidden.add(regularized(4, Activation::Softmax)), Loss::MeanSquaredError, 6);
+    }
+    for text in ["Orthogonal(factor: 3)", "Orthogonal(factor: 3, mode: Columns)"] {
+        let layer = dense(7, Activation::Tanh).kernel_regularizer(regularizer(text));
+        check(Sequential::new(5).add(layer).add(dense(3, Activation::Softmax)), PROBABILITIES, 6);
     }
 }
 

@@ -1,7 +1,11 @@
 //! Regularizers and constraints against their formulas, and what is refused.
 
+use densely::constraints::MaxNorm;
+use densely::regularizers::{L1, L2};
 use densely::text::{from_ron, to_ron};
-use densely::{Constraint, Dense, Regularizer, Scalar, Sequential};
+use densely::{
+    Activation, Compile, Constraint, Dataset, Dense, Fit, Loss, Model, Regularizer, Scalar, Sequential, Sgd,
+};
 
 /// 2 units × 3 inputs, column-major.
 const KERNEL: [f64; 6] = [0.5, -1.0, 2.0, 0.5, -0.75, 0.0];
@@ -25,8 +29,8 @@ fn to_double<T: Scalar>(values: Vec<T>) -> Vec<f64> {
 /// The penalty and its gradient, which is added to a gradient of ones.
 fn penalty<T: Scalar>(regularizer: Regularizer) -> Vec<f64> {
     let mut gradient = vec![T::ONE; 6];
-    let penalty = regularizer.penalty_and_add_gradient(&kernel::<T>(), 2, 3, &mut gradient);
-    assert_eq!(penalty, regularizer.penalty(&kernel::<T>(), 2, 3));
+    regularizer.add_gradient(&kernel::<T>(), 2, 3, &mut gradient);
+    let penalty = regularizer.penalty(&kernel::<T>(), 2, 3);
     let gradient = to_double(gradient).into_iter().map(|value| value - 1.0);
     [penalty].into_iter().chain(gradient).collect()
 }
@@ -76,7 +80,8 @@ fn penalties_of_nothing_to_compare_are_zero() {
     let orthogonal: Regularizer = from_ron("Orthogonal()").expect("a regularizer");
     assert_eq!(orthogonal.penalty(&[1.0, 2.0, 3.0], 3, 1), 0.0); // a single input
     let (weights, mut gradient) = ([0.0, 0.0, 1.0, 2.0], [0.0; 4]);
-    assert_eq!(orthogonal.penalty_and_add_gradient(&weights, 2, 2, &mut gradient), 0.0);
+    orthogonal.add_gradient(&weights, 2, 2, &mut gradient);
+    assert_eq!(orthogonal.penalty(&weights, 2, 2), 0.0);
     assert_eq!(gradient, [0.0; 4]);
 }
 
@@ -88,7 +93,7 @@ fn every_gradient_is_the_slope_of_its_penalty() {
     for text in ["L1(l1: 2)", "L2(l2: 2)", "Orthogonal(factor: 9)", "Orthogonal(factor: 9, mode: Columns)"] {
         let regularizer: Regularizer = from_ron(text).expect(text);
         let mut gradient = vec![0.0; weights.len()];
-        regularizer.penalty_and_add_gradient(&weights, rows, columns, &mut gradient);
+        regularizer.add_gradient(&weights, rows, columns, &mut gradient);
         for place in [0, 18, 19, 200, rows * columns - 1] {
             let at = |step: f64| {
                 let mut moved = weights.clone();
@@ -227,4 +232,105 @@ fn a_setting_outside_its_range_is_refused_by_name() {
         from_ron::<Regularizer>("Orthogonal(factor: 1, mode: Columns)").expect("a regularizer"),
     );
     assert!(Sequential::new(5000).add(columns).validate().is_ok());
+}
+
+/// 40 samples of three features in two classes.
+fn data() -> Dataset {
+    let values = (0..120).map(|i| (1.7 * f64::from(i) + 0.3).sin()).collect();
+    Dataset::from_floats(3, values, (0..40).map(|i| i * i % 2).collect(), 2).expect("valid data")
+}
+
+fn compile(layer: Dense) -> Model<f64> {
+    let network = Sequential::new(3).add(layer).add(Dense::new(2).activation(Activation::Softmax));
+    network.compile(Compile { optimizer: Sgd::new(0.5).into(), ..Compile::default() }).expect("a network")
+}
+
+/// One full batch of all samples.
+fn step(model: &mut Model<f64>) {
+    model.fit(&data(), Fit { batch_size: 40, shuffle: false, ..Fit::default() }).expect("the data fit");
+}
+
+fn regularized() -> Dense {
+    Dense::new(4)
+        .activation(Activation::Tanh)
+        .bias_initializer(densely::initializers::Constant { value: 0.5 })
+        .kernel_regularizer(L2 { l2: 0.25 })
+        .bias_regularizer(L1 { l1: 0.125 })
+}
+
+/// Without the penalties' gradients nothing else differs, and they are known: 2·0.25·w and 0.125.
+#[test]
+fn a_step_follows_the_penalties_too() {
+    let plain = Dense { kernel_regularizer: None, bias_regularizer: None, ..regularized() };
+    let (mut with, mut without) = (compile(regularized()), compile(plain));
+    let start = without.parameters().clone();
+    step(&mut with);
+    step(&mut without);
+    for (tensor, slope) in [(0, 0.5), (1, 0.0)] {
+        let moves = with.parameters().tensor(tensor).iter().zip(without.parameters().tensor(tensor));
+        for ((with, without), start) in moves.zip(start.tensor(tensor)) {
+            let gradient = if slope == 0.0 { 0.125 } else { slope * start };
+            assert!((with - (without - 0.5 * gradient)).abs() < 1e-15);
+        }
+    }
+}
+
+#[test]
+fn losses_that_are_told_have_the_penalties_in_them() {
+    let activity = Dense { activity_regularizer: Some(L1 { l1: 2.0 }.into()), ..regularized() };
+    let plain = Dense { kernel_regularizer: None, bias_regularizer: None, ..regularized() };
+    let (mut with, without) = (compile(activity), compile(plain));
+    let weights = |index| with.parameters().tensor(index);
+    let hidden = Sequential::new(3).add(regularized());
+    let mut hidden: Model<f64> =
+        hidden.compile(Compile { loss: Loss::MeanSquaredError, ..Compile::default() }).expect("a network");
+    for index in 0..2 {
+        hidden.parameters_mut().tensor_mut(index).copy_from_slice(weights(index));
+    }
+    let outputs = hidden.predict(&data()).expect("the data fit");
+    let penalty = 0.25 * weights(0).iter().map(|weight| weight * weight).sum::<f64>()
+        + 0.125 * 4.0 * 0.5
+        + 2.0 * outputs.iter().map(|y| y.abs()).sum::<f64>() / 40.0;
+    let expected = without.evaluate(&data()).expect("the data fit").loss + penalty;
+    assert!((with.evaluate(&data()).expect("the data fit").loss - expected).abs() < 1e-12);
+    assert!((with.loss_and_gradient(&data(), 1).expect("the data fit").0 - expected).abs() < 1e-12);
+    let fit = Fit { batch_size: 40, ..Fit::default() };
+    let history = with.fit(&data(), fit).expect("the data fit");
+    assert!((history.epochs[0].loss - expected).abs() < 1e-12);
+}
+
+#[test]
+fn every_step_ends_within_the_constraints() {
+    let layer = Dense::new(4)
+        .activation(Activation::Tanh)
+        .kernel_constraint(MaxNorm { max_value: 0.3 })
+        .bias_constraint(Constraint::NonNeg);
+    let mut model = compile(layer.clone());
+    let mut with_regularizer = compile(layer.kernel_regularizer(L2 { l2: 0.0 }));
+    step(&mut model);
+    step(&mut with_regularizer);
+    let kernel = model.parameters().tensor(0);
+    let norms: Vec<f64> =
+        (0..4).map(|unit| (0..3).map(|input| kernel[unit + 4 * input].powi(2)).sum::<f64>().sqrt()).collect();
+    assert!(
+        norms.iter().all(|norm| *norm < 0.3 + 1e-15) && norms.iter().any(|norm| *norm > 0.299),
+        "{norms:?}"
+    );
+    let bias = model.parameters().tensor(1);
+    assert!(bias.iter().all(|value| *value >= 0.0) && bias.contains(&0.0), "{bias:?}");
+    assert_eq!(kernel, with_regularizer.parameters().tensor(0), "a penalty of nothing, by the other path");
+}
+
+#[test]
+fn a_penalty_on_probabilities_that_are_never_computed_is_refused() {
+    let end = Dense::new(2).activation(Activation::Softmax).activity_regularizer(L2::default());
+    let network = Sequential::new(3).add(end);
+    let error = network.compile::<f32>(Compile::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer 1 (dense): activity_regularizer is on the softmax that ends the network, but \
+         CategoricalCrossentropy(from_logits: false) is computed from the logits before it, expected none there"
+    );
+    let squared = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+    assert!(network.compile::<f32>(squared).is_ok());
 }

@@ -5,9 +5,10 @@
 //! gradient is computed before its kernel changes.
 
 use super::buffers::{Buffers, TrainingBuffers, random_bytes};
+use super::penalties::{add_penalty_gradient, constrain};
 use super::plan::{Kind, Plan, Stage};
 use crate::activations::{Activation, sparsemax_gradient};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Tensor};
 use densely_tensor::{
     AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
     log_softmax_gradient, row_sums, softmax_gradient, update_with_weight_gradient,
@@ -47,6 +48,11 @@ pub(crate) fn backward<T: Scalar>(
                 let from_input = activation.keeps_input() && activation.function().is_some();
                 activation_gradient(pool, activation, if from_input { input } else { output }, gradient);
             }
+            Kind::ActivityRegularization(regularizer) => {
+                let regularizer = regularizer.scaled(1.0 / samples as f64);
+                let output = &buffers.outputs[index][..stage.units * samples];
+                regularizer.add_gradient(output, stage.units, samples, gradient.into_slice());
+            }
             Kind::Dropout { rate, .. } => {
                 let run = random_bytes(stage.units);
                 let random = Runs::new(&mut training.random[index][..run * samples], run);
@@ -73,7 +79,8 @@ pub(crate) fn backward<T: Scalar>(
                     let kernel = MatRef::from_slice(target.tensor(kernel), stage.units, stage.inputs);
                     gemm(pool, input_gradient, T::ONE, kernel.t(), delta, T::ZERO, Epilogue::None);
                 }
-                target.take_kernel_gradient(pool, stage, kernel, delta, input, &mut training.scratch);
+                let room = Room { chunks: &mut training.scratch, whole: &mut training.kernel_gradient };
+                target.take_kernel_gradient(pool, stage, kernel, delta, input, room);
                 if let Some(bias) = bias {
                     let sums = &mut training.bias_gradient[..stage.units];
                     row_sums(pool, delta, sums);
@@ -83,6 +90,14 @@ pub(crate) fn backward<T: Scalar>(
             }
         }
     }
+}
+
+/// Where a kernel's gradient is computed on the way to an update.
+struct Room<'a, T> {
+    /// For each thread a few columns of it.
+    chunks: &'a mut [T],
+    /// All of it, if it has a regularizer.
+    whole: &'a mut [T],
 }
 
 /// `gradient ← gradient · activation′`, from the activation's output, or from the input where it takes that.
@@ -117,6 +132,13 @@ impl<T: Scalar> Target<'_, T> {
         }
     }
 
+    fn description(&self, index: usize) -> &Tensor {
+        match self {
+            Target::Update { parameters, .. } => &parameters.tensors()[index],
+            Target::Store { parameters, .. } => &parameters.tensors()[index],
+        }
+    }
+
     /// Computes `Δ·Xᵀ` and uses it.
     fn take_kernel_gradient(
         &mut self,
@@ -125,37 +147,47 @@ impl<T: Scalar> Target<'_, T> {
         kernel: usize,
         delta: MatRef<'_, T>,
         input: MatRef<'_, T>,
-        scratch: &mut [T],
+        room: Room<'_, T>,
     ) {
         match self {
             Target::Update { parameters, moments, update } => {
                 let moments = moments_of(moments, parameters.tensors()[kernel].range());
-                update_with_weight_gradient(
-                    pool,
-                    update,
-                    delta,
-                    input,
-                    parameters.tensor_mut(kernel),
-                    moments,
-                    scratch,
-                );
+                if parameters.tensors()[kernel].regularizer.is_some() {
+                    let gradient = &mut room.whole[..stage.units * stage.inputs];
+                    kernel_gradient(pool, delta, input, gradient);
+                    add_penalty_gradient(&parameters.tensors()[kernel], parameters.tensor(kernel), gradient);
+                    update.apply_in_parallel(pool, parameters.tensor_mut(kernel), gradient, moments);
+                } else {
+                    let weights = parameters.tensor_mut(kernel);
+                    update_with_weight_gradient(pool, update, delta, input, weights, moments, room.chunks);
+                }
+                constrain(parameters, kernel);
             }
-            Target::Store { gradient, .. } => {
-                let gradient = MatMut::from_slice(gradient.tensor_mut(kernel), stage.units, stage.inputs);
-                gemm(pool, gradient, T::ONE, delta, input.t(), T::ZERO, Epilogue::None);
+            Target::Store { parameters, gradient } => {
+                let gradient = gradient.tensor_mut(kernel);
+                kernel_gradient(pool, delta, input, gradient);
+                add_penalty_gradient(&parameters.tensors()[kernel], parameters.tensor(kernel), gradient);
             }
         }
     }
 
-    fn take_bias_gradient(&mut self, pool: &Pool, bias: usize, sums: &[T]) {
+    fn take_bias_gradient(&mut self, pool: &Pool, bias: usize, sums: &mut [T]) {
+        add_penalty_gradient(self.description(bias), self.tensor(bias), sums);
         match self {
             Target::Update { parameters, moments, update } => {
                 let moments = moments_of(moments, parameters.tensors()[bias].range());
                 update.apply(pool.isa(), parameters.tensor_mut(bias), sums, moments);
+                constrain(parameters, bias);
             }
             Target::Store { gradient, .. } => gradient.tensor_mut(bias).copy_from_slice(sums),
         }
     }
+}
+
+/// `gradient ← Δ·Xᵀ`
+fn kernel_gradient<T: Scalar>(pool: &Pool, delta: MatRef<'_, T>, input: MatRef<'_, T>, gradient: &mut [T]) {
+    let gradient = MatMut::from_slice(gradient, delta.n_rows(), input.n_rows());
+    gemm(pool, gradient, T::ONE, delta, input.t(), T::ZERO, Epilogue::None);
 }
 
 /// A tensor's moments; an optimizer that keeps none has empty buffers.

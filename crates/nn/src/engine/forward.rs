@@ -74,14 +74,19 @@ pub(crate) fn forward<T: Scalar>(
                 Some((random, position)) => {
                     drop_units(pool, rate, layer, *position, &mut random[index], input, output);
                 }
-                None => pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-                    for column in 0..input.n_columns() {
-                        output.column_mut(column).copy_from_slice(input.column(column));
-                    }
-                }),
+                None => copy(pool, input, output),
             },
+            Kind::ActivityRegularization(_) => copy(pool, input, output),
         }
     }
+}
+
+fn copy<T: Scalar>(pool: &Pool, input: MatRef<'_, T>, output: MatMut<'_, T>) {
+    pool.for_each_part(1, (input, output), |_, (input, mut output)| {
+        for column in 0..input.n_columns() {
+            output.column_mut(column).copy_from_slice(input.column(column));
+        }
+    });
 }
 
 /// `output ← activation(kernel·input + bias)`.

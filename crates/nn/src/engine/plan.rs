@@ -1,9 +1,10 @@
 //! From a description to the stages that a pass goes through.
 
 use crate::activations::Activation;
-use crate::layers::Layer;
+use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
 use crate::parameters::{Role, Tensor};
+use crate::regularizers::Regularizer;
 use crate::sequential::Sequential;
 use densely_tensor::DropoutRate;
 
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
     },
     /// `activation(X)`.
     Activation(Activation),
+    /// The identity, with a penalty on what passes.
+    ActivityRegularization(Regularizer),
     /// Dropout while training, the identity otherwise.
     Dropout {
         rate: DropoutRate,
@@ -52,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) outputs: usize,
     pub(crate) stages: Vec<Stage>,
     pub(crate) head: Head,
+    /// Weights of the largest kernel that has a regularizer.
+    pub(crate) regularized: usize,
 }
 
 impl Plan {
@@ -64,18 +69,18 @@ impl Plan {
         for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
             let kind = match description {
                 Layer::Dense(dense) => {
-                    let dense_with = |activation| Kind::Dense {
+                    let Dense { units, activation, activity_regularizer, .. } = *dense;
+                    let apart = activation.keeps_input();
+                    let kind = Kind::Dense {
                         kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
                         bias: tensor(layer, Role::Bias),
-                        activation,
+                        activation: if apart { Activation::Linear } else { activation },
                     };
-                    if dense.activation.keeps_input() {
-                        let units = dense.units;
-                        stages.push(Stage { inputs, units, kind: dense_with(Activation::Linear) });
-                        stages.push(Stage { inputs: units, units, kind: Kind::Activation(dense.activation) });
-                        continue;
-                    }
-                    dense_with(dense.activation)
+                    stages.push(Stage { inputs, units, kind });
+                    let behind = apart.then_some(Kind::Activation(activation)).into_iter();
+                    let behind = behind.chain(activity_regularizer.map(Kind::ActivityRegularization));
+                    stages.extend(behind.map(|kind| Stage { inputs: units, units, kind }));
+                    continue;
                 }
                 Layer::Activation(activation) => {
                     if !activation.keeps_input()
@@ -100,7 +105,9 @@ impl Plan {
             }
             Loss::MeanSquaredError => Head::MeanSquaredError,
         };
-        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head }
+        let regularized = tensors.iter().filter(|tensor| tensor.regularizer.is_some());
+        let regularized = regularized.map(Tensor::len).max().unwrap_or(0);
+        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head, regularized }
     }
 }
 
@@ -110,8 +117,8 @@ fn remove_final_softmax(stages: &mut Vec<Stage>) {
     match stages.last_mut().map(|stage| &mut stage.kind) {
         Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
         Some(Kind::Activation(_)) => drop(stages.pop()),
-        Some(Kind::Dropout { .. }) | None => {
-            unreachable!("cross-entropy of probabilities was checked to end in softmax")
+        Some(Kind::ActivityRegularization(_) | Kind::Dropout { .. }) | None => {
+            unreachable!("cross-entropy of probabilities was checked to end in softmax alone")
         }
     }
 }
@@ -119,7 +126,8 @@ fn remove_final_softmax(stages: &mut Vec<Stage>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::{Dense, Dropout};
+    use crate::layers::Dropout;
+    use crate::regularizers::L1;
 
     #[test]
     fn activations_join_the_dense_layer_before_them_and_softmax_the_loss() {
@@ -153,6 +161,19 @@ mod tests {
             assert_eq!(inside, outside);
             assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
             assert_eq!(inside.stages.len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_penalty_on_activity_has_a_stage_behind_the_activation() {
+        for (activation, stages) in [(Activation::Linear, 3), (Activation::Gelu, 4)] {
+            let dense = Dense::new(3).activation(activation).activity_regularizer(L1::default());
+            let plan =
+                Plan::new(&Sequential::new(4).add(dense).add(Activation::Relu), Loss::MeanSquaredError);
+            let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
+            let behind = Kind::ActivityRegularization(L1::default().into());
+            assert_eq!(kinds[stages - 2..], [behind, Kind::Activation(Activation::Relu)]);
+            assert_eq!(kinds.len(), stages);
         }
     }
 
