@@ -71,6 +71,16 @@ pub enum Error {
         /// What it always is.
         always: u8,
     },
+    /// A gated linear unit over an odd number of units.
+    #[error(
+        "{layer}: glu takes one half of the units as gates of the other, but there are {units}, expected an even number"
+    )]
+    OddGlu {
+        /// The layer.
+        layer: LayerName,
+        /// How many units there are.
+        units: usize,
+    },
     /// A setting of a layer's activation, initializer, regularizer or constraint outside its range.
     #[error("{layer}: {setting} of {field} {kind} is {found}, expected {expected}")]
     LayerSetting {

@@ -74,7 +74,8 @@ pub struct L1L2 {
 /// `factor·mean |cos(x, y)|` over all pairs of different rows, or columns, x and y of a kernel; it draws them towards right
 /// angles. Only for kernels. A vector of zeros, and a kernel with a single one, has no penalty, where Keras's is NaN.
 ///
-/// It compares every pair in every step, so it is for a few hundred vectors, and for at most 4,096.
+/// It compares every pair in every step, so it is for small kernels: 512 units on 784 inputs take half a second. At most
+/// 2²⁴ weights in 4,096 vectors are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Orthogonal {
@@ -161,11 +162,11 @@ impl Regularizer {
         matches!(self, Self::Orthogonal(_))
     }
 
-    /// How many vectors of a kernel it compares with each other.
-    pub(crate) fn compared(self, units: usize, inputs: usize) -> usize {
+    /// How many vectors of a kernel it compares with each other; `None` if it takes each weight alone.
+    pub(crate) fn compared(self, units: usize, inputs: usize) -> Option<usize> {
         match self {
-            Self::Orthogonal(orthogonal) => orthogonal.vectors(units, inputs).count,
-            _ => 0,
+            Self::Orthogonal(orthogonal) => Some(orthogonal.vectors(units, inputs).count),
+            _ => None,
         }
     }
 
@@ -278,7 +279,7 @@ impl Orthogonal {
         }
     }
 
-    /// The gradient of |cos(x, y)| with respect to x is `sign(cos)·(y/|y| − cos·x/|x|)/|x|`.
+    /// The gradient of |cos(x, y)| with respect to x is `sign(cos)·(y/(|x|·|y|) − cos·x/|x|²)`.
     fn add_gradient<T: Scalar>(self, weights: &[T], rows: usize, columns: usize, gradient: &mut [T]) {
         let Vectors { length, step, stride, .. } = self.vectors(rows, columns);
         let factor = self.factor_of_a_pair(rows, columns);
@@ -287,12 +288,14 @@ impl Orthogonal {
                 return;
             }
             let signed = factor * pair.cosine.signum();
+            let between = signed / (pair.one_norm * pair.other_norm);
+            let [of_one, of_other] =
+                [pair.one_norm, pair.other_norm].map(|norm| signed * pair.cosine / (norm * norm));
             for element in 0..length {
                 let places = [pair.one, pair.other].map(|vector| vector * step + element * stride);
-                let one = weights[places[0]].to_f64() / pair.one_norm;
-                let other = weights[places[1]].to_f64() / pair.other_norm;
-                gradient[places[0]] += T::from_f64(signed * (other - pair.cosine * one) / pair.one_norm);
-                gradient[places[1]] += T::from_f64(signed * (one - pair.cosine * other) / pair.other_norm);
+                let [one, other] = places.map(|place| weights[place].to_f64());
+                gradient[places[0]] += T::from_f64(between * other - of_one * one);
+                gradient[places[1]] += T::from_f64(between * one - of_other * other);
             }
         });
     }

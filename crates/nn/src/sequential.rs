@@ -70,8 +70,8 @@ impl Sequential {
     /// # Errors
     ///
     /// [`Error::NoInputs`], [`Error::NoUnits`], [`Error::DropoutRate`] outside 0 ≤ rate < 1, [`Error::LayerSetting`],
-    /// [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`], [`Error::SoftmaxOfOne`], [`Error::TooManyParameters`] beyond
-    /// [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there is nothing to learn.
+    /// [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`], [`Error::SoftmaxOfOne`], [`Error::OddGlu`],
+    /// [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there is nothing to learn.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
             return Err(Error::NoInputs);

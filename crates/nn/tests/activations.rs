@@ -4,13 +4,12 @@ use densely::text::{from_ron, to_ron};
 use densely::{Activation, Compile, Dataset, Dense, Loss, Model, Scalar, Sequential};
 use serde_json::Value;
 
-/// The cases of tests/reference/`file`.json, but for the gated linear unit, which changes the number of units.
+/// The cases of tests/reference/`file`.json.
 fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/tests/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("the reference is there");
     let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
-    let cases = file["cases"].as_array().expect("a list of cases");
-    cases.iter().filter(|case| case["description"] != "Glu").cloned().collect()
+    file["cases"].as_array().expect("a list of cases").clone()
 }
 
 fn numbers(list: &Value) -> Vec<f64> {
@@ -104,7 +103,7 @@ fn functions_of_one_sum_agree_with_their_formulas() {
 #[test]
 fn functions_of_a_whole_sample_agree_with_their_formulas() {
     let cases = cases("vector_activations");
-    assert_eq!(cases.len(), 3);
+    assert_eq!(cases.len(), 4);
     for case in cases {
         let description = case["description"].as_str().expect("a text");
         let activation: Activation = from_ron(description).expect("a valid description");
@@ -142,6 +141,20 @@ fn defaults_are_those_of_keras() {
     }
     assert_eq!(LeakyRelu { negative_slope: 0.2 }.to_string(), "LeakyRelu(negative_slope: 0.2)");
     assert_eq!(Gelu.to_string(), "Gelu");
+}
+
+#[test]
+fn a_gated_linear_unit_halves_the_units() {
+    let network = Sequential::new(6).add(Activation::Glu).add(Dense::new(8).activation(Activation::Glu));
+    assert_eq!((network.outputs(), network.parameter_count()), (4, 8 * (3 + 1)));
+    assert_eq!(network.summary().rows[1].outputs, 4);
+    let message = "glu takes one half of the units as gates of the other, but there are";
+    let check = |network: Sequential, layer: &str, units| {
+        let error = network.validate().unwrap_err().to_string();
+        assert_eq!(error, format!("{layer}: {message} {units}, expected an even number"));
+    };
+    check(network.clone().add(Dense::new(3).activation(Activation::Glu)), "layer 3 (dense_1)", 3);
+    check(Sequential::new(1).add(Activation::Glu).add(Dense::new(3)), "layer 1 (activation)", 1);
 }
 
 #[track_caller]

@@ -58,6 +58,7 @@ fn a_step_allocates_nothing_after_the_first() {
                 .bias_constraint(Constraint::NonNeg),
         )
         .add(Dense::new(20).activation(Activation::Gelu))
+        .add(Dense::new(20).activation(Activation::Glu))
         .add(Dense::new(3).activation(Activation::Softmax));
     let pool = Pool::new(2).expect("two threads");
     let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");

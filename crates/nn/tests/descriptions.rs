@@ -263,7 +263,7 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
          expected one of `Linear`, `Relu`, `LeakyRelu`, `Relu6`, `BoundedRelu`, `Elu`, `Selu`, `Celu`, `Threshold`, \
          `Sigmoid`, `HardSigmoid`, `SparseSigmoid`, `Tanh`, `ScaledTanh`, `HardTanh`, `Softsign`, `Softplus`, \
          `LogSigmoid`, `Squareplus`, `SparsePlus`, `Exponential`, `Silu`, `Swish`, `HardSilu`, `HardSwish`, `Mish`, \
-         `Gelu`, `GeluTanh`, `TanhShrink`, `SoftShrink`, `HardShrink`, `Softmax`, `LogSoftmax`, or `Sparsemax` \
+         `Gelu`, `GeluTanh`, `TanhShrink`, `SoftShrink`, `HardShrink`, `Softmax`, `LogSoftmax`, `Sparsemax`, or `Glu` \
          instead; did you mean `Relu`?",
     );
     check_text(

@@ -1,5 +1,6 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
+use densely::regularizers::L2;
 use densely::text::from_ron;
 use densely::{
     Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Regularizer, Sequential,
@@ -118,6 +119,15 @@ fn functions_of_a_whole_sample() {
         let inside = Sequential::new(4).add(dense(5, activation)).add(dense(3, Activation::Softmax));
         check(inside, PROBABILITIES, 5);
     }
+}
+
+#[test]
+fn gated_linear_units() {
+    let first = Sequential::new(6).add(Activation::Glu).add(dense(8, Activation::Glu));
+    let behind = first.clone().add(dense(6, Activation::Tanh)).add(Activation::Glu);
+    check(behind.add(dense(3, Activation::Softmax)), PROBABILITIES, 5);
+    let regularized = dense(6, Activation::Glu).activity_regularizer(L2 { l2: 0.1 });
+    check(first.add(regularized), Loss::MeanSquaredError, 5);
 }
 
 #[test]

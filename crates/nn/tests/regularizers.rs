@@ -1,7 +1,7 @@
 //! Regularizers and constraints against their formulas, and what is refused.
 
 use densely::constraints::MaxNorm;
-use densely::regularizers::{L1, L2};
+use densely::regularizers::{self, L1, L2, OrthogonalMode};
 use densely::text::{from_ron, to_ron};
 use densely::{
     Activation, Compile, Constraint, Dataset, Dense, Fit, Loss, Model, Regularizer, Scalar, Sequential, Sgd,
@@ -228,10 +228,14 @@ fn a_setting_outside_its_range_is_refused_by_name() {
         "kernel_regularizer: Orthogonal()",
         "kernel_regularizer is Orthogonal for 5000 vectors, expected at most 4096, which take minutes",
     );
-    let columns = Dense::new(3).kernel_regularizer(
-        from_ron::<Regularizer>("Orthogonal(factor: 1, mode: Columns)").expect("a regularizer"),
+    let orthogonal = regularizers::Orthogonal { factor: 1.0, mode: OrthogonalMode::Columns };
+    let many = Sequential::new(5000).add(Dense::new(4000).kernel_regularizer(orthogonal));
+    assert_eq!(
+        many.validate().unwrap_err().to_string(),
+        "layer 1 (dense): kernel_regularizer is Orthogonal for 20000000 weights, expected at most 16777216, which take \
+         minutes"
     );
-    assert!(Sequential::new(5000).add(columns).validate().is_ok());
+    assert!(Sequential::new(5000).add(Dense::new(3).kernel_regularizer(orthogonal)).validate().is_ok());
 }
 
 /// 40 samples of three features in two classes.

@@ -1,18 +1,21 @@
 //! Activation functions: what a layer does to each of its sums. This is their description; the arithmetic is in
-//! `densely_tensor`, but for sparsemax's, which is here.
+//! `densely_tensor`, but for that of sparsemax and of the gated linear unit, which is here.
 
+mod glu;
 mod sparsemax;
 
+pub(crate) use glu::{glu, glu_gradient};
 pub(crate) use sparsemax::{sparsemax, sparsemax_gradient};
 
+use crate::error::{Error, LayerName};
 use crate::settings::{OutOfRange, SettingsOf};
 use crate::text;
 use densely_tensor::{ActivationFunction, DerivativeFrom};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An activation function, of a [`Dense`](crate::Dense) layer or as a layer of its own: everything in Keras's
-/// `activations` module that keeps the number of units, and LeCun's scaled tanh.
+/// An activation function, of a [`Dense`](crate::Dense) layer or as a layer of its own: all of Keras's
+/// `activations` module, and LeCun's scaled tanh.
 ///
 /// ```
 /// # use densely::{Activation, Sequential, Dense};
@@ -177,6 +180,10 @@ pub enum Activation {
     /// Keras 3's `sparsemax` (as of 3.15) takes another τ wherever more than one unit is above 0, and its result does not
     /// sum to 1 there; this is the paper's function.
     Sparsemax,
+    /// The gated linear unit: `f(z)ᵢ = zᵢ / (1 + e^−zₙ₊ᵢ)` for 2n units, of which n are left: the first half times the
+    /// sigmoid of the second (Dauphin and others, arXiv:1612.08083, equation 1). A [`Dense`](crate::Dense) of 2n units with
+    /// it puts out n values. Only over an even number of units.
+    Glu,
 }
 
 /// Defaults of settings, as serde asks for them.
@@ -247,17 +254,22 @@ impl Activation {
             Self::TanhShrink => Function::TanhShrink,
             Self::SoftShrink { threshold } => Function::SoftShrink { threshold },
             Self::HardShrink { threshold } => Function::HardShrink { threshold },
-            Self::Softmax | Self::LogSoftmax | Self::Sparsemax => return None,
+            Self::Softmax | Self::LogSoftmax | Self::Sparsemax | Self::Glu => return None,
         })
     }
 
     /// Whether the function has to keep its input beside its output: because the derivative is taken from it, or, as with
-    /// sparsemax, because the output is where it sorts.
+    /// sparsemax, because the output is where it sorts, or, as with the gated linear unit, because they differ in length.
     pub(crate) fn keeps_input(self) -> bool {
         match self.function() {
             Some(function) => function.derivative_from() == DerivativeFrom::Input,
-            None => self == Self::Sparsemax,
+            None => matches!(self, Self::Sparsemax | Self::Glu),
         }
+    }
+
+    /// How many values leave the function when `units` enter it.
+    pub(crate) fn outputs(self, units: usize) -> usize {
+        if self == Self::Glu { units / 2 } else { units }
     }
 
     /// What the function's every value would be over a single unit, with its name in Keras; `None` if it depends on the
@@ -271,8 +283,16 @@ impl Activation {
         }
     }
 
-    /// Checks every setting.
-    pub(crate) fn check_settings(self) -> Result<(), OutOfRange> {
+    /// Checks every setting, and that the function can take `units` values; `layer` names the layer for the error.
+    pub(crate) fn check(self, units: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        self.check_settings().map_err(|fault| fault.of(layer(), "activation"))?;
+        if self == Self::Glu && units % 2 == 1 {
+            return Err(Error::OddGlu { layer: layer(), units });
+        }
+        Ok(())
+    }
+
+    fn check_settings(self) -> Result<(), OutOfRange> {
         match self {
             Self::LeakyRelu { negative_slope } => {
                 SettingsOf("LeakyRelu").not_negative("negative_slope", negative_slope)

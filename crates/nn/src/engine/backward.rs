@@ -7,7 +7,7 @@
 use super::buffers::{Buffers, TrainingBuffers, random_bytes};
 use super::penalties::{add_penalty_gradient, constrain};
 use super::plan::{Kind, Plan, Stage};
-use crate::activations::{Activation, sparsemax_gradient};
+use crate::activations::{Activation, glu_gradient, sparsemax_gradient};
 use crate::parameters::{Parameters, Tensor};
 use densely_tensor::{
     AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
@@ -44,6 +44,20 @@ pub(crate) fn backward<T: Scalar>(
         let mut gradient =
             MatMut::from_slice(&mut training.gradient[..stage.units * samples], stage.units, samples);
         match stage.kind {
+            // Nothing is learned before the first stage, and no room is kept for a gradient there.
+            Kind::Activation(Activation::Glu) if index == 0 => {}
+            Kind::Activation(Activation::Glu) => {
+                let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
+                let operands = (input, gradient.as_ref(), input_gradient);
+                pool.for_each_part(1, operands, |_, (input, gradient, mut input_gradient)| {
+                    for sample in 0..input.n_columns() {
+                        let to = input_gradient.column_mut(sample);
+                        glu_gradient(pool.isa(), input.column(sample), gradient.column(sample), to);
+                    }
+                });
+                std::mem::swap(&mut training.gradient, &mut training.input_gradient);
+            }
             Kind::Activation(activation) => {
                 let from_input = activation.keeps_input() && activation.function().is_some();
                 activation_gradient(pool, activation, if from_input { input } else { output }, gradient);

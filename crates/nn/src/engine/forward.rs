@@ -2,7 +2,7 @@
 
 use super::buffers::{Buffers, Outcome, RANDOM_BLOCK, random_bytes};
 use super::plan::{Head, Kind, Plan, Stage};
-use crate::activations::{Activation, sparsemax};
+use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
@@ -61,11 +61,13 @@ pub(crate) fn forward<T: Scalar>(
                 pool.for_each_part(1, (input, output), |_, (input, mut output)| {
                     for column in 0..input.n_columns() {
                         let (input, output) = (input.column(column), output.column_mut(column));
-                        if activation == Activation::Sparsemax {
-                            sparsemax(input, output);
-                        } else {
-                            output.copy_from_slice(input);
-                            activate(pool.isa(), activation, output);
+                        match activation {
+                            Activation::Sparsemax => sparsemax(input, output),
+                            Activation::Glu => glu(pool.isa(), input, output),
+                            other => {
+                                output.copy_from_slice(input);
+                                activate(pool.isa(), other, output);
+                            }
                         }
                     }
                 });
@@ -117,7 +119,7 @@ fn dense<T: Scalar>(
     }
 }
 
-/// One sample's activation in place, which sparsemax cannot be.
+/// One sample's activation in place, which sparsemax and the gated linear unit cannot be.
 fn activate<T: Scalar>(isa: Isa, activation: Activation, sample: &mut [T]) {
     match (activation, activation.function()) {
         (_, Some(function)) => function.apply(isa, sample),

@@ -79,7 +79,11 @@ impl Plan {
                     stages.push(Stage { inputs, units, kind });
                     let behind = apart.then_some(Kind::Activation(activation)).into_iter();
                     let behind = behind.chain(activity_regularizer.map(Kind::ActivityRegularization));
-                    stages.extend(behind.map(|kind| Stage { inputs: units, units, kind }));
+                    let outputs = activation.outputs(units);
+                    for kind in behind {
+                        let inputs = stages.last().map_or(units, |stage| stage.units);
+                        stages.push(Stage { inputs, units: outputs, kind });
+                    }
                     continue;
                 }
                 Layer::Activation(activation) => {

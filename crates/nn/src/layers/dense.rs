@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dense {
-    /// How many values per sample the layer puts out; at least 1.
+    /// How many sums per sample there are, and values that the layer puts out, but for [`Activation::Glu`], which leaves
+    /// half as many; at least 1.
     pub units: usize,
     /// The function of each sum. Default: [`Activation::Linear`].
     #[serde(default)]
@@ -130,7 +131,7 @@ impl Dense {
 
     /// Checks the settings of everything that the layer is described with, for a layer that is not too large.
     pub(crate) fn check_settings(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
-        self.activation.check_settings().map_err(|fault| fault.of(layer(), "activation"))?;
+        self.activation.check(self.units, layer)?;
         for (field, initializer) in
             [("kernel_initializer", self.kernel_initializer), ("bias_initializer", self.bias_initializer)]
         {
@@ -175,9 +176,12 @@ impl Dense {
         if matches!(self.kernel_initializer, Initializer::Orthogonal(_)) && weights > MAX_ORTHOGONAL {
             return too_many("kernel_initializer", "weights", weights, MAX_ORTHOGONAL);
         }
-        match self.kernel_regularizer.map(|regularizer| regularizer.compared(self.units, inputs)) {
+        match self.kernel_regularizer.and_then(|regularizer| regularizer.compared(self.units, inputs)) {
             Some(vectors) if vectors > MAX_COMPARED => {
                 too_many("kernel_regularizer", "vectors", vectors, MAX_COMPARED)
+            }
+            Some(_) if weights > MAX_ORTHOGONAL => {
+                too_many("kernel_regularizer", "weights", weights, MAX_ORTHOGONAL)
             }
             _ => Ok(()),
         }

@@ -37,8 +37,9 @@ impl Layer {
     /// How many values per sample leave the layer when `inputs` enter it.
     pub fn outputs(&self, inputs: usize) -> usize {
         match self {
-            Self::Dense(dense) => dense.units,
-            Self::Activation(_) | Self::Dropout(_) => inputs,
+            Self::Dense(dense) => dense.activation.outputs(dense.units),
+            Self::Activation(activation) => activation.outputs(inputs),
+            Self::Dropout(_) => inputs,
         }
     }
 
@@ -54,9 +55,7 @@ impl Layer {
     pub(crate) fn check_settings(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
         match self {
             Self::Dense(dense) => dense.check_settings(inputs, layer),
-            Self::Activation(activation) => {
-                activation.check_settings().map_err(|fault| fault.of(layer(), "activation"))
-            }
+            Self::Activation(activation) => activation.check(inputs, layer),
             Self::Dropout(_) => Ok(()),
         }
     }
