@@ -108,9 +108,7 @@ pub enum Error {
         kind: &'static str,
     },
     /// A kernel that is too large to be made or kept orthogonal.
-    #[error(
-        "{layer}: {field} is Orthogonal for {found} {what}, expected at most {limit}, which take minutes"
-    )]
+    #[error("{layer}: {field} is Orthogonal for {found} {what}, expected at most {limit}")]
     TooManyOrthogonal {
         /// The layer.
         layer: LayerName,

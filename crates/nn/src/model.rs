@@ -160,9 +160,9 @@ impl<T: Scalar> Model<T> {
         outputs
     }
 
-    /// Mean loss over all of `data` as one batch, with the penalties of regularizers, and its gradient with respect to every parameter; nothing is updated.
-    /// Dropout draws the masks of the first samples of `epoch`, so that the same call gives the same loss: with small
-    /// changes of a parameter in between, this is what a gradient check needs.
+    /// Mean loss over all of `data` as one batch, with the penalties of regularizers, and its gradient with respect to
+    /// every parameter; nothing is updated. Dropout draws the masks of the first samples of `epoch`, so that the same call
+    /// gives the same loss: with small changes of a parameter in between, this is what a gradient check needs.
     ///
     /// # Errors
     ///

@@ -46,8 +46,7 @@ impl Default for L1 {
     }
 }
 
-/// `l2·Σw²`; its gradient is `2·l2·w`. There is no factor ½ in it, as in Keras; weight decay of the same step is half as
-/// much.
+/// `l2·Σw²`; its gradient is `2·l2·w`. As in Keras, there is no factor ½ in it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L2 {
@@ -72,7 +71,7 @@ pub struct L1L2 {
 }
 
 /// `factor·mean |cos(x, y)|` over all pairs of different rows, or columns, x and y of a kernel; it draws them towards right
-/// angles. Only for kernels. A vector of zeros, and a kernel with a single one, has no penalty, where Keras's is NaN.
+/// angles. Only for kernels. A kernel with a single vector has no penalty, where Keras's is NaN; nor has a vector of zeros.
 ///
 /// It compares every pair in every step, so it is for small kernels: 512 units on 784 inputs take half a second. At most
 /// 2²⁴ weights in 4,096 vectors are taken.

@@ -190,6 +190,6 @@ fn a_setting_outside_its_range_is_refused_by_name() {
     check_refused(bias("Orthogonal()"), "bias_initializer is Orthogonal, which is for kernels only");
     check_refused(
         kernel("Orthogonal()"),
-        "kernel_initializer is Orthogonal for 25000000 weights, expected at most 16777216, which take minutes",
+        "kernel_initializer is Orthogonal for 25000000 weights, expected at most 16777216",
     );
 }
