@@ -2,6 +2,7 @@
 
 use crate::engine::plan::Plan;
 use crate::error::Error;
+use crate::layers::Layer;
 use crate::losses::Loss;
 use crate::model::Model;
 use crate::optimizers::Optimizer;
@@ -53,7 +54,20 @@ impl Sequential {
     pub(crate) fn plan(&self, compile: &Compile) -> Result<Plan, Error> {
         self.validate()?;
         compile.loss.validate(self)?;
+        self.refuse_regularized_end(compile.loss)?;
         compile.optimizer.validate()?;
         Ok(Plan::new(self, compile.loss))
+    }
+
+    /// Cross-entropy of probabilities is computed from the logits before the last softmax, whose output is nowhere then.
+    fn refuse_regularized_end(&self, loss: Loss) -> Result<(), Error> {
+        match (loss, self.layers.last()) {
+            (Loss::CategoricalCrossentropy { from_logits: false }, Some(Layer::Dense(dense)))
+                if dense.activity_regularizer.is_some() =>
+            {
+                Err(Error::RegularizedEnd { layer: self.layer_name(self.layers.len() - 1), loss })
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -61,11 +61,65 @@ pub enum Error {
         /// The most that a network may have.
         limit: usize,
     },
-    /// Softmax over a single unit.
-    #[error("{layer}: softmax over 1 unit is always 1, expected at least 2 units")]
+    /// Softmax, log-softmax or sparsemax over a single unit.
+    #[error("{layer}: {activation} over 1 unit is always {always}, expected at least 2 units")]
     SoftmaxOfOne {
         /// The layer.
         layer: LayerName,
+        /// The function, by its name in Keras.
+        activation: &'static str,
+        /// What it always is.
+        always: u8,
+    },
+    /// A gated linear unit over an odd number of units.
+    #[error(
+        "{layer}: glu takes one half of the units as gates of the other, but there are {units}, expected an even number"
+    )]
+    OddGlu {
+        /// The layer.
+        layer: LayerName,
+        /// How many units there are.
+        units: usize,
+    },
+    /// A setting of a layer's activation, initializer, regularizer or constraint outside its range.
+    #[error("{layer}: {setting} of {field} {kind} is {found}, expected {expected}")]
+    LayerSetting {
+        /// The layer.
+        layer: LayerName,
+        /// The layer's field, such as `kernel_initializer`.
+        field: &'static str,
+        /// What the field is, such as `RandomNormal`.
+        kind: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Something for kernels in another place.
+    #[error("{layer}: {field} is {kind}, which is for kernels only")]
+    ForKernelsOnly {
+        /// The layer.
+        layer: LayerName,
+        /// The layer's field, such as `bias_initializer`.
+        field: &'static str,
+        /// What the field is.
+        kind: &'static str,
+    },
+    /// A kernel that is too large to be made or kept orthogonal.
+    #[error("{layer}: {field} is Orthogonal for {found} {what}, expected at most {limit}")]
+    TooManyOrthogonal {
+        /// The layer.
+        layer: LayerName,
+        /// The layer's field: `kernel_initializer` or `kernel_regularizer`.
+        field: &'static str,
+        /// What there is too much of: weights, or vectors to compare.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
     },
     /// A setting of an optimizer outside its range.
     #[error("{optimizer}: {setting} is {found}, expected {expected}")]
@@ -88,6 +142,17 @@ pub enum Error {
         loss: Loss,
         /// The last activation; `None` after dropout.
         found: Option<Activation>,
+    },
+    /// A penalty on probabilities that are never computed.
+    #[error(
+        "{layer}: activity_regularizer is on the softmax that ends the network, but {loss} is computed from the logits \
+         before it, expected none there"
+    )]
+    RegularizedEnd {
+        /// The last layer.
+        layer: LayerName,
+        /// The loss.
+        loss: Loss,
     },
     /// Cross-entropy over one output.
     #[error(

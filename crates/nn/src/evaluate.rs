@@ -3,6 +3,7 @@
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather, loss_in_place};
+use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::error::Error;
 use crate::metrics::ConfusionMatrix;
 use crate::model::{EVALUATION_BATCH, Model};
@@ -11,7 +12,7 @@ use densely_tensor::{MatMut, Scalar};
 /// What [`Model::evaluate`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss of the samples, without dropout.
+    /// Mean loss of the samples, without dropout, with the penalties of regularizers.
     pub loss: f64,
     /// Share of the samples whose class was predicted rightly, between 0 and 1.
     pub accuracy: f64,
@@ -40,6 +41,7 @@ impl<T: Scalar> Model<T> {
             let samples = order.len();
             gather(self.pool(), data, order, &mut buffers);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
+            loss += activity_penalties(&self.plan, &buffers, samples);
             let Buffers { outputs, labels, outcomes, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);
             let outputs = MatMut::from_slice(outputs, self.plan.outputs, samples);
@@ -51,16 +53,11 @@ impl<T: Scalar> Model<T> {
                 confusion.record(label as usize, outcome.predicted as usize);
             }
         }
+        let loss = loss / data.len() as f64 + weight_penalties(&self.parameters);
         if !loss.is_finite() {
-            return Err(Error::NonFiniteEvaluation { loss: loss / data.len() as f64 });
+            return Err(Error::NonFiniteEvaluation { loss });
         }
         let (correct, samples) = (confusion.correct() as usize, data.len());
-        Ok(Evaluation {
-            loss: loss / samples as f64,
-            accuracy: correct as f64 / samples as f64,
-            correct,
-            samples,
-            confusion,
-        })
+        Ok(Evaluation { loss, accuracy: correct as f64 / samples as f64, correct, samples, confusion })
     }
 }

@@ -26,8 +26,8 @@
 //!
 //! The modules in the order in which a network comes to life:
 //!
-//! 1. description: [`sequential`], [`layers`], [`activations`], [`initializers`], [`losses`], [`optimizers`], and
-//!    [`summary`], which prints it as a table;
+//! 1. description: [`sequential`], [`layers`], [`activations`], [`initializers`], [`regularizers`], [`constraints`],
+//!    [`losses`], [`optimizers`], and [`summary`], which prints it as a table;
 //! 2. data: [`data`], where a sample is a column;
 //! 3. state: [`parameters`], filled from the counted streams of [`random`];
 //! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit), [evaluated](Model::evaluate), asked to
@@ -40,10 +40,12 @@
 pub mod sequential;
 
 pub mod activations;
+pub mod constraints;
 pub mod initializers;
 pub mod layers;
 pub mod losses;
 pub mod optimizers;
+pub mod regularizers;
 pub mod summary;
 
 // The data, and what a network learns from them.
@@ -67,10 +69,13 @@ mod error;
 mod evaluate;
 mod fit;
 mod model;
+mod settings;
+mod sums;
 
 pub use activations::Activation;
 pub use callbacks::{Callback, Progress};
 pub use compile::Compile;
+pub use constraints::Constraint;
 pub use data::Dataset;
 pub use densely_tensor::{Isa, Pool, PoolError, Scalar};
 pub use error::{Error, LayerName};
@@ -84,6 +89,7 @@ pub use metrics::ConfusionMatrix;
 pub use model::Model;
 pub use optimizers::{Adam, Optimizer, Sgd};
 pub use parameters::Parameters;
+pub use regularizers::Regularizer;
 pub use saving::{Provenance, write_atomically};
 pub use sequential::Sequential;
 pub use statistics::wilson_interval;

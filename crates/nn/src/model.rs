@@ -5,6 +5,7 @@ use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, TrainingBuffers, last_of};
 use crate::engine::forward::{Position, forward, gather, loss_in_place, predict_in_place};
+use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
 use crate::error::Error;
 use crate::parameters::Parameters;
@@ -159,9 +160,9 @@ impl<T: Scalar> Model<T> {
         outputs
     }
 
-    /// Mean loss over all of `data` as one batch, and its gradient with respect to every parameter; nothing is updated.
-    /// Dropout draws the masks of the first samples of `epoch`, so that the same call gives the same loss: with small
-    /// changes of a parameter in between, this is what a gradient check needs.
+    /// Mean loss over all of `data` as one batch, with the penalties of regularizers, and its gradient with respect to
+    /// every parameter; nothing is updated. Dropout draws the masks of the first samples of `epoch`, so that the same call
+    /// gives the same loss: with small changes of a parameter in between, this is what a gradient check needs.
     ///
     /// # Errors
     ///
@@ -182,7 +183,7 @@ impl<T: Scalar> Model<T> {
     }
 
     /// A training step's first half, on the samples that stand in the buffers: every output, each sample's outcome, and
-    /// the gradient of the mean loss with respect to the last output. Returns the mean loss.
+    /// the gradient of the mean loss with respect to the last output. Returns the mean loss, with the penalties.
     pub(crate) fn forward_to_gradient(
         &self,
         buffers: &mut Buffers<T>,
@@ -208,7 +209,9 @@ impl<T: Scalar> Model<T> {
             &mut buffers.outcomes[..samples],
             T::from_f64(1.0 / samples as f64),
         );
-        buffers.outcomes[..samples].iter().map(|outcome| outcome.loss).sum::<f64>() / samples as f64
+        let losses = buffers.outcomes[..samples].iter().map(|outcome| outcome.loss).sum::<f64>();
+        let activity = activity_penalties(&self.plan, buffers, samples);
+        (losses + activity) / samples as f64 + weight_penalties(&self.parameters)
     }
 
     /// A training step's second half: the gradient back through the network, and the optimizer's update.

@@ -1,9 +1,11 @@
 //! The numbers that a network learns, in one piece of memory.
 
+use crate::constraints::Constraint;
 use crate::error::Error;
 use crate::initializers::Initializer;
 use crate::layers::Layer;
 use crate::random::{Purpose, stream};
+use crate::regularizers::Regularizer;
 use crate::sequential::Sequential;
 use densely_tensor::{AlignedBuffer, Scalar};
 use sha2::{Digest, Sha256};
@@ -22,7 +24,7 @@ pub enum Role {
 }
 
 /// Name, shape and place of one parameter tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     /// The layer's name and the role, such as `dense_1.kernel`.
     pub name: String,
@@ -36,6 +38,10 @@ pub struct Tensor {
     pub columns: usize,
     /// How it starts.
     pub initializer: Initializer,
+    /// The penalty on it.
+    pub regularizer: Option<Regularizer>,
+    /// What it is moved back to after each step.
+    pub constraint: Option<Constraint>,
     offset: usize,
 }
 
@@ -50,15 +56,34 @@ impl Tensor {
             let Layer::Dense(dense) = description else {
                 continue;
             };
-            let mut push = |role, suffix, columns, initializer| {
-                let offset = end.next_multiple_of(ALIGNMENT);
-                end = offset + dense.units * columns;
-                let name = format!("{}.{suffix}", names[layer]);
-                tensors.push(Self { name, layer, role, rows: dense.units, columns, initializer, offset });
+            let offset = end.next_multiple_of(ALIGNMENT);
+            let kernel = Self {
+                name: format!("{}.kernel", names[layer]),
+                layer,
+                role: Role::Kernel,
+                rows: dense.units,
+                columns: inputs,
+                initializer: dense.kernel_initializer,
+                regularizer: dense.kernel_regularizer,
+                constraint: dense.kernel_constraint,
+                offset,
             };
-            push(Role::Kernel, "kernel", inputs, dense.kernel_initializer);
+            end = kernel.range().end;
+            tensors.push(kernel);
             if dense.use_bias {
-                push(Role::Bias, "bias", 1, dense.bias_initializer);
+                let bias = Self {
+                    name: format!("{}.bias", names[layer]),
+                    layer,
+                    role: Role::Bias,
+                    rows: dense.units,
+                    columns: 1,
+                    initializer: dense.bias_initializer,
+                    regularizer: dense.bias_regularizer,
+                    constraint: dense.bias_constraint,
+                    offset: end.next_multiple_of(ALIGNMENT),
+                };
+                end = bias.range().end;
+                tensors.push(bias);
             }
         }
         tensors

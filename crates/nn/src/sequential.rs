@@ -69,8 +69,9 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::NoInputs`], [`Error::NoUnits`], [`Error::DropoutRate`] outside 0 ≤ rate < 1, [`Error::SoftmaxOfOne`], [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and
-    /// [`Error::NoParameters`] if there is nothing to learn.
+    /// [`Error::NoInputs`], [`Error::NoUnits`], [`Error::DropoutRate`] outside 0 ≤ rate < 1, [`Error::LayerSetting`],
+    /// [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`], [`Error::SoftmaxOfOne`], [`Error::OddGlu`],
+    /// [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there is nothing to learn.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
             return Err(Error::NoInputs);
@@ -91,8 +92,11 @@ impl Sequential {
             if parameters > MAX_PARAMETERS {
                 return Err(Error::TooManyParameters { layer: name(), inputs, units, limit: MAX_PARAMETERS });
             }
-            if layer.activation() == Some(Activation::Softmax) && units == 1 {
-                return Err(Error::SoftmaxOfOne { layer: name() });
+            layer.check_settings(inputs, &name)?;
+            if units == 1
+                && let Some((activation, always)) = layer.activation().and_then(Activation::over_one_unit)
+            {
+                return Err(Error::SoftmaxOfOne { layer: name(), activation, always });
             }
         }
         if parameters == 0 {

@@ -54,6 +54,17 @@ pub fn to_ron<V: Serialize>(value: &V) -> String {
         .expect("descriptions are shallow and can always be written")
 }
 
+/// Writes a value as RON in one line, for a message: `LeakyRelu(negative_slope: 0.1)`.
+///
+/// # Panics
+///
+/// As [`to_ron`].
+pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
+    options()
+        .to_string_pretty(value, PrettyConfig::new().compact_structs(true).separator(" "))
+        .expect("descriptions are shallow and can always be written")
+}
+
 fn options() -> Options {
     Options::default()
         .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES | Extensions::IMPLICIT_SOME)

@@ -1,6 +1,9 @@
 //! A training step allocates nothing after the first. In a file of its own, because the count is the whole process's.
 
-use densely::{Activation, Callback, Compile, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential};
+use densely::regularizers::{self, L2};
+use densely::{
+    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential,
+};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -45,6 +48,17 @@ fn a_step_allocates_nothing_after_the_first() {
         .add(Dropout::new(0.2))
         .add(Dense::new(30).activation(Activation::Tanh))
         .add(Activation::Sigmoid)
+        .add(
+            Dense::new(20)
+                .activation(Activation::Sparsemax)
+                .kernel_regularizer(regularizers::Orthogonal::default())
+                .bias_regularizer(L2::default())
+                .activity_regularizer(L2::default())
+                .kernel_constraint(Constraint::UnitNorm)
+                .bias_constraint(Constraint::NonNeg),
+        )
+        .add(Dense::new(20).activation(Activation::Gelu))
+        .add(Dense::new(20).activation(Activation::Glu))
         .add(Dense::new(3).activation(Activation::Softmax));
     let pool = Pool::new(2).expect("two threads");
     let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");

@@ -1,6 +1,9 @@
 //! One seed, one result: the same bits on every number of threads and every instruction set.
 
+use densely::constraints::MaxNorm;
+use densely::regularizers::{L1, L2};
 use densely::{Activation, Adam, Compile, Dataset, Dense, Dropout, Fit, Isa, Pool, Scalar, Sequential, Sgd};
+use densely::{initializers, regularizers};
 
 /// 300 images of 50 bytes, most of them 0, in four classes.
 fn data() -> Dataset {
@@ -60,6 +63,37 @@ fn single_precision_with_adam() {
 fn double_precision_with_momentum() {
     let optimizer = Sgd { learning_rate: 0.05, momentum: 0.9, nesterov: true };
     check::<f64>(Compile { seed: 2, optimizer: optimizer.into(), ..Compile::default() }, "fb550ce57e6a7532");
+}
+
+#[test]
+fn regularized_and_constrained_with_functions_of_the_input() {
+    let network = Sequential::new(50)
+        .add(
+            Dense::new(70)
+                .activation(Activation::Gelu)
+                .kernel_initializer(initializers::Orthogonal::default())
+                .kernel_regularizer(regularizers::Orthogonal::default())
+                .kernel_constraint(MaxNorm { max_value: 0.9 }),
+        )
+        .add(
+            Dense::new(33)
+                .activation(Activation::Sparsemax)
+                .kernel_initializer(initializers::RandomNormal::default())
+                .kernel_regularizer(L2 { l2: 0.001 })
+                .activity_regularizer(L1 { l1: 0.001 }),
+        )
+        .add(Dense::new(4).activation(Activation::Softmax).kernel_regularizer(L1 { l1: 0.001 }));
+    let train = |pool| {
+        let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a network");
+        let fit = Fit { epochs: 2, batch_size: 64, ..Fit::default() };
+        let history = model.fit(&data(), fit).expect("the data fit");
+        (model.fingerprint(), history.epochs[1].loss.to_bits())
+    };
+    let expected = train(Pool::with_isa(1, Isa::PORTABLE).expect("one thread"));
+    for pool in pools() {
+        let description = format!("{} on {} threads", pool.isa(), pool.threads());
+        assert_eq!(train(pool), expected, "{description}");
+    }
 }
 
 #[test]

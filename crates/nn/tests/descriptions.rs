@@ -1,28 +1,114 @@
 //! Descriptions: written as RON and read again, and refused with a message that says where and why.
 
+use densely::constraints::{MaxNorm, MinMaxNorm};
+use densely::initializers::{self, Distribution, FanMode};
+use densely::regularizers::{self, L1, L1L2, L2, OrthogonalMode};
 use densely::text::{from_ron, to_ron};
 use densely::{
-    Activation, Adam, Dense, Dropout, Error, Initializer, Layer, Loss, Optimizer, Provenance, Sequential, Sgd,
+    Activation, Adam, Constraint, Dense, Dropout, Error, Initializer, Layer, Loss, Optimizer, Provenance,
+    Regularizer, Sequential, Sgd,
 };
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 fn activation() -> impl Strategy<Value = Activation> {
     use Activation::*;
-    select(vec![Linear, Relu, Sigmoid, Tanh, Softmax])
+    let number = 1e-9..1e9;
+    prop_oneof![
+        select(vec![Linear, Relu, Sigmoid, Tanh, Softmax, Gelu, Sparsemax]),
+        number.clone().prop_map(|negative_slope| LeakyRelu { negative_slope }),
+        (number.clone(), number).prop_map(|(negative_slope, threshold)| BoundedRelu {
+            negative_slope,
+            max_value: f64::INFINITY,
+            threshold
+        }),
+    ]
 }
 
-fn initializer() -> impl Strategy<Value = Initializer> {
+fn bias_initializer() -> impl Strategy<Value = Initializer> {
     use Initializer::*;
-    select(vec![Zeros, Ones, GlorotUniform, GlorotNormal, HeUniform, HeNormal])
+    let number = -1e9..1e9;
+    let scaling =
+        |(scale, mode, distribution)| initializers::VarianceScaling { scale, mode, distribution }.into();
+    prop_oneof![
+        select(vec![Zeros, Ones, GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunNormal]),
+        number.clone().prop_map(|value| initializers::Constant { value }.into()),
+        (number.clone(), 0.0..9.0)
+            .prop_map(|(mean, stddev)| initializers::TruncatedNormal { mean, stddev }.into()),
+        (number, 0.0..9.0).prop_map(|(minval, width)| {
+            initializers::RandomUniform { minval, maxval: minval + width }.into()
+        }),
+        (
+            1e-9..1e9,
+            select(vec![FanMode::FanIn, FanMode::FanOut, FanMode::FanAvg]),
+            select(vec![Distribution::UntruncatedNormal, Distribution::Uniform])
+        )
+            .prop_map(scaling),
+    ]
+}
+
+fn kernel_initializer() -> impl Strategy<Value = Initializer> {
+    let gain = -9.0..9.0;
+    prop_oneof![
+        bias_initializer(),
+        gain.clone().prop_map(|gain| initializers::Identity { gain }.into()),
+        gain.prop_map(|gain| initializers::Orthogonal { gain }.into()),
+    ]
+}
+
+fn bias_regularizer() -> impl Strategy<Value = Regularizer> {
+    let factor = 0.0..9.0;
+    prop_oneof![
+        factor.clone().prop_map(|l1| L1 { l1 }.into()),
+        factor.clone().prop_map(|l2| L2 { l2 }.into()),
+        (factor.clone(), factor).prop_map(|(l1, l2)| L1L2 { l1, l2 }.into()),
+    ]
+}
+
+fn kernel_regularizer() -> impl Strategy<Value = Regularizer> {
+    let mode = select(vec![OrthogonalMode::Rows, OrthogonalMode::Columns]);
+    let orthogonal =
+        (0.0..9.0, mode).prop_map(|(factor, mode)| regularizers::Orthogonal { factor, mode }.into());
+    prop_oneof![bias_regularizer(), orthogonal]
+}
+
+fn constraint() -> impl Strategy<Value = Constraint> {
+    prop_oneof![
+        select(vec![Constraint::NonNeg, Constraint::UnitNorm]),
+        (1e-9..9.0).prop_map(|max_value| MaxNorm { max_value }.into()),
+        (0.0..1.0, 1.0..9.0, 0.0..=1.0).prop_map(|(min_value, max_value, rate)| MinMaxNorm {
+            min_value,
+            max_value,
+            rate
+        }
+        .into()),
+    ]
+}
+
+fn dense() -> impl Strategy<Value = Dense> {
+    let initializers = (kernel_initializer(), bias_initializer());
+    let regularizers = (option::of(kernel_regularizer()), option::of(bias_regularizer()));
+    let constraints = (option::of(constraint()), option::of(constraint()));
+    (2..1000_usize, activation(), any::<bool>(), initializers, regularizers, constraints).prop_map(
+        |(units, activation, use_bias, initializers, regularizers, constraints)| Dense {
+            units,
+            activation,
+            use_bias,
+            kernel_initializer: initializers.0,
+            bias_initializer: initializers.1,
+            kernel_regularizer: regularizers.0,
+            bias_regularizer: regularizers.1,
+            activity_regularizer: regularizers.1,
+            kernel_constraint: constraints.0,
+            bias_constraint: constraints.1,
+        },
+    )
 }
 
 fn layer() -> impl Strategy<Value = Layer> {
-    let dense = (2..1000_usize, activation(), any::<bool>(), initializer(), initializer());
     prop_oneof![
-        dense.prop_map(|(units, activation, use_bias, kernel_initializer, bias_initializer)| {
-            Dense { units, activation, use_bias, kernel_initializer, bias_initializer }.into()
-        }),
+        dense().prop_map(Layer::from),
         (0.0..1.0).prop_map(|rate| Dropout::new(rate).into()),
         activation().prop_map(Layer::from),
     ]
@@ -174,12 +260,17 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
     check_text(
         "Dense(units: 1, activation: relu)",
         "line 3, column 39, at layers[0].Dense.activation: unexpected variant named `relu` in enum `Activation`, \
-         expected one of `Linear`, `Relu`, `Sigmoid`, `Tanh`, or `Softmax` instead; did you mean `Relu`?",
+         expected one of `Linear`, `Relu`, `LeakyRelu`, `Relu6`, `BoundedRelu`, `Elu`, `Selu`, `Celu`, `Threshold`, \
+         `Sigmoid`, `HardSigmoid`, `SparseSigmoid`, `Tanh`, `ScaledTanh`, `HardTanh`, `Softsign`, `Softplus`, \
+         `LogSigmoid`, `Squareplus`, `SparsePlus`, `Exponential`, `Silu`, `Swish`, `HardSilu`, `HardSwish`, `Mish`, \
+         `Gelu`, `GeluTanh`, `TanhShrink`, `SoftShrink`, `HardShrink`, `Softmax`, `LogSoftmax`, `Sparsemax`, or `Glu` \
+         instead; did you mean `Relu`?",
     );
     check_text(
         "Dense(unist: 1)",
         "line 3, column 17, at layers[0].Dense.unist: unexpected field named `unist` in `Dense`, expected one of \
-         `units`, `activation`, `use_bias`, `kernel_initializer`, or `bias_initializer` instead; \
+         `units`, `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`, `kernel_regularizer`, \
+         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, or `bias_constraint` instead; \
          did you mean `units`?",
     );
     check_text(
@@ -239,6 +330,14 @@ fn a_network_that_cannot_be_is_refused_by_layer() {
     check_network(
         start().add(Dense::new(1)).add(Activation::Softmax),
         "layer 4 (activation): softmax over 1 unit is always 1, expected at least 2 units",
+    );
+    check_network(
+        start().add(Dense::new(1).activation(Activation::LogSoftmax)),
+        "layer 3 (dense_1): log_softmax over 1 unit is always 0, expected at least 2 units",
+    );
+    check_network(
+        start().add(Dense::new(1)).add(Activation::Sparsemax),
+        "layer 4 (activation): sparsemax over 1 unit is always 1, expected at least 2 units",
     );
 }
 

@@ -1,6 +1,10 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
-use densely::{Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Sequential};
+use densely::regularizers::L2;
+use densely::text::from_ron;
+use densely::{
+    Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Regularizer, Sequential,
+};
 
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-6;
@@ -50,9 +54,45 @@ fn dense(units: usize, activation: Activation) -> Dense {
     Dense::new(units).activation(activation).bias_initializer(Initializer::GlorotUniform)
 }
 
+/// Every function of single sums, with its default settings or others.
+fn activations() -> impl Iterator<Item = Activation> {
+    let texts = [
+        "Linear",
+        "Relu",
+        "LeakyRelu()",
+        "Relu6",
+        "BoundedRelu(negative_slope: 0.1, max_value: 0.7, threshold: 0.2)",
+        "Elu(alpha: 0.7)",
+        "Selu",
+        "Celu(alpha: 0.7)",
+        "Threshold(threshold: 0.1, value: -0.4)",
+        "Sigmoid",
+        "HardSigmoid",
+        "SparseSigmoid",
+        "Tanh",
+        "ScaledTanh()",
+        "HardTanh",
+        "Softsign",
+        "Softplus",
+        "LogSigmoid",
+        "Squareplus()",
+        "SparsePlus",
+        "Exponential",
+        "Silu",
+        "HardSilu",
+        "Mish",
+        "Gelu",
+        "GeluTanh",
+        "TanhShrink",
+        "SoftShrink(threshold: 0.1)",
+        "HardShrink(threshold: 0.1)",
+    ];
+    texts.into_iter().map(|text| from_ron(text).expect(text))
+}
+
 #[test]
 fn every_activation_inside_a_network() {
-    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+    for activation in activations() {
         let inside = || Sequential::new(5).add(dense(7, activation));
         check(inside().add(dense(4, Activation::Softmax)), PROBABILITIES, 6);
         check(inside().add(dense(4, Activation::Linear)), LOGITS, 6);
@@ -62,7 +102,7 @@ fn every_activation_inside_a_network() {
 
 #[test]
 fn every_activation_as_a_layer_of_its_own() {
-    for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+    for activation in activations() {
         // Behind tanh it cannot join the dense layer.
         let network = Sequential::new(3).add(dense(6, Activation::Tanh)).add(activation).add(Dense::new(3));
         check(network.clone(), LOGITS, 5);
@@ -71,10 +111,44 @@ fn every_activation_as_a_layer_of_its_own() {
 }
 
 #[test]
-fn softmax_without_cross_entropy() {
-    check(Sequential::new(4).add(dense(3, Activation::Softmax)), Loss::MeanSquaredError, 5);
-    let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(Activation::Softmax);
-    check(alone, Loss::MeanSquaredError, 5);
+fn functions_of_a_whole_sample() {
+    for activation in [Activation::Softmax, Activation::LogSoftmax, Activation::Sparsemax] {
+        check(Sequential::new(4).add(dense(3, activation)), Loss::MeanSquaredError, 5);
+        let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(activation);
+        check(alone, Loss::MeanSquaredError, 5);
+        let inside = Sequential::new(4).add(dense(5, activation)).add(dense(3, Activation::Softmax));
+        check(inside, PROBABILITIES, 5);
+    }
+}
+
+#[test]
+fn gated_linear_units() {
+    let first = Sequential::new(6).add(Activation::Glu).add(dense(8, Activation::Glu));
+    let behind = first.clone().add(dense(6, Activation::Tanh)).add(Activation::Glu);
+    check(behind.add(dense(3, Activation::Softmax)), PROBABILITIES, 5);
+    let regularized = dense(6, Activation::Glu).activity_regularizer(L2 { l2: 0.1 });
+    check(first.add(regularized), Loss::MeanSquaredError, 5);
+}
+
+#[test]
+fn every_regularizer_on_kernel_bias_and_activity() {
+    let regularizer = |text| from_ron::<Regularizer>(text).expect(text);
+    for text in ["L1(l1: 0.1)", "L2(l2: 0.1)", "L1L2(l1: 0.1, l2: 0.2)"] {
+        let regularized = |units, activation| {
+            dense(units, activation)
+                .kernel_regularizer(regularizer(text))
+                .bias_regularizer(regularizer(text))
+                .activity_regularizer(regularizer(text))
+        };
+        let hidden = Sequential::new(5).add(regularized(7, Activation::Tanh)).add(Activation::Sigmoid);
+        check(hidden.clone().add(regularized(4, Activation::Linear)), LOGITS, 6);
+        check(hidden.clone().add(regularized(4, Activation::Gelu)), Loss::MeanSquaredError, 6);
+        check(hidden.add(regularized(4, Activation::Softmax)), Loss::MeanSquaredError, 6);
+    }
+    for text in ["Orthogonal(factor: 3)", "Orthogonal(factor: 3, mode: Columns)"] {
+        let layer = dense(7, Activation::Tanh).kernel_regularizer(regularizer(text));
+        check(Sequential::new(5).add(layer).add(dense(3, Activation::Softmax)), PROBABILITIES, 6);
+    }
 }
 
 #[test]

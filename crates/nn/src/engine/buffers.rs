@@ -30,6 +30,8 @@ pub(crate) struct TrainingBuffers<T: Scalar> {
     pub(crate) gradient: AlignedBuffer<T>,
     /// The gradient with respect to its input; the two change places from stage to stage.
     pub(crate) input_gradient: AlignedBuffer<T>,
+    /// The gradient of a kernel that has a regularizer; one element for each weight of the largest such.
+    pub(crate) kernel_gradient: AlignedBuffer<T>,
     /// One element for each unit of the widest layer.
     pub(crate) bias_gradient: AlignedBuffer<T>,
     /// For each thread a few columns of the widest layer's kernel.
@@ -78,7 +80,7 @@ impl<T: Scalar> TrainingBuffers<T> {
         // Four bytes an element of the stage's output were to be had for `Buffers`, so two for its mask do not overflow.
         let random = |stage: &Stage| match stage.kind {
             Kind::Dropout { .. } => vec![0; random_bytes(stage.units) * samples],
-            Kind::Dense { .. } | Kind::Activation(_) => Vec::new(),
+            Kind::Dense { .. } | Kind::Activation(_) | Kind::ActivityRegularization(_) => Vec::new(),
         };
         let dense = || plan.stages.iter().filter(|stage| matches!(stage.kind, Kind::Dense { .. }));
         let widest = plan.stages.iter().map(|stage| stage.units).max().unwrap_or(0);
@@ -87,6 +89,7 @@ impl<T: Scalar> TrainingBuffers<T> {
             random: plan.stages.iter().map(random).collect(),
             gradient: zeros(widest, samples)?,
             input_gradient: zeros(widest, samples)?,
+            kernel_gradient: zeros(plan.regularized, 1)?,
             bias_gradient: zeros(dense().map(|stage| stage.units).max().unwrap_or(0), 1)?,
             scratch: zeros(chunk, threads)?,
         })

@@ -2,13 +2,13 @@
 
 use super::buffers::{Buffers, Outcome, RANDOM_BLOCK, random_bytes};
 use super::plan::{Head, Kind, Plan, Stage};
-use crate::activations::Activation;
+use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    ActivationFunction, ColumnsMut, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max,
-    dropout, gemm, softmax, softmax_columns, softmax_cross_entropy_columns,
+    ColumnsMut, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout, gemm,
+    log_softmax, softmax, softmax_columns, softmax_cross_entropy_columns,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -60,8 +60,15 @@ pub(crate) fn forward<T: Scalar>(
             Kind::Activation(activation) => {
                 pool.for_each_part(1, (input, output), |_, (input, mut output)| {
                     for column in 0..input.n_columns() {
-                        output.column_mut(column).copy_from_slice(input.column(column));
-                        activate(pool.isa(), activation, output.column_mut(column));
+                        let (input, output) = (input.column(column), output.column_mut(column));
+                        match activation {
+                            Activation::Sparsemax => sparsemax(input, output),
+                            Activation::Glu => glu(pool.isa(), input, output),
+                            other => {
+                                output.copy_from_slice(input);
+                                activate(pool.isa(), other, output);
+                            }
+                        }
                     }
                 });
             }
@@ -69,14 +76,19 @@ pub(crate) fn forward<T: Scalar>(
                 Some((random, position)) => {
                     drop_units(pool, rate, layer, *position, &mut random[index], input, output);
                 }
-                None => pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-                    for column in 0..input.n_columns() {
-                        output.column_mut(column).copy_from_slice(input.column(column));
-                    }
-                }),
+                None => copy(pool, input, output),
             },
+            Kind::ActivityRegularization(_) => copy(pool, input, output),
         }
     }
+}
+
+fn copy<T: Scalar>(pool: &Pool, input: MatRef<'_, T>, output: MatMut<'_, T>) {
+    pool.for_each_part(1, (input, output), |_, (input, mut output)| {
+        for column in 0..input.n_columns() {
+            output.column_mut(column).copy_from_slice(input.column(column));
+        }
+    });
 }
 
 /// `output ← activation(kernel·input + bias)`.
@@ -89,11 +101,13 @@ fn dense<T: Scalar>(
     input: MatRef<'_, T>,
     mut output: MatMut<'_, T>,
 ) {
-    // ReLU of a sum with bias is part of the product's last store; what else there is follows.
-    let (epilogue, following) = match (bias, activation) {
-        (Some(bias), Activation::Relu) => (Epilogue::BiasRelu(bias), Activation::Linear),
-        (Some(bias), other) => (Epilogue::Bias(bias), other),
-        (None, other) => (Epilogue::None, other),
+    // A function of single sums with bias is part of the product's last store; what else there is follows.
+    let (epilogue, following) = match (bias, activation, activation.function()) {
+        (Some(bias), Activation::Linear, _) => (Epilogue::Bias(bias), Activation::Linear),
+        (Some(bias), Activation::Relu, _) => (Epilogue::BiasRelu(bias), Activation::Linear),
+        (Some(bias), _, Some(function)) => (Epilogue::BiasActivation(bias, function), Activation::Linear),
+        (Some(bias), other, None) => (Epilogue::Bias(bias), other),
+        (None, other, _) => (Epilogue::None, other),
     };
     gemm(pool, output.as_mut(), T::ONE, kernel, input, T::ZERO, epilogue);
     if following != Activation::Linear {
@@ -105,14 +119,13 @@ fn dense<T: Scalar>(
     }
 }
 
-/// One sample's activation.
+/// One sample's activation in place, which sparsemax and the gated linear unit cannot be.
 fn activate<T: Scalar>(isa: Isa, activation: Activation, sample: &mut [T]) {
-    match activation {
-        Activation::Linear => {}
-        Activation::Relu => ActivationFunction::Relu.apply(isa, sample),
-        Activation::Sigmoid => ActivationFunction::Sigmoid.apply(isa, sample),
-        Activation::Tanh => ActivationFunction::Tanh.apply(isa, sample),
-        Activation::Softmax => softmax(isa, sample),
+    match (activation, activation.function()) {
+        (_, Some(function)) => function.apply(isa, sample),
+        (Activation::LogSoftmax, None) => log_softmax(isa, sample),
+        (Activation::Softmax, None) => softmax(isa, sample),
+        (other, None) => unreachable!("{other} is planned with its input kept"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! * [`buffers`]: everything that a pass writes, allocated before the first;
 //! * [`forward`]: a batch through the stages to the loss;
 //! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
+//! * [`penalties`]: what regularizers add to the loss and its gradient, and constraints after the step;
 //! * `update`: the numbers of that step.
 //!
 //! A batch is `features × samples`, a sample a column. Every phase divides its *outputs* among the threads of the pool,
@@ -12,5 +13,6 @@
 pub(crate) mod backward;
 pub(crate) mod buffers;
 pub(crate) mod forward;
+pub(crate) mod penalties;
 pub(crate) mod plan;
 mod update;

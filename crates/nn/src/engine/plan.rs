@@ -1,9 +1,10 @@
 //! From a description to the stages that a pass goes through.
 
 use crate::activations::Activation;
-use crate::layers::Layer;
+use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
 use crate::parameters::{Role, Tensor};
+use crate::regularizers::Regularizer;
 use crate::sequential::Sequential;
 use densely_tensor::DropoutRate;
 
@@ -19,7 +20,7 @@ pub(crate) struct Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
-    /// `activation(W·X + b)`.
+    /// `activation(W·X + b)`; an activation that keeps its input is a stage of its own behind this one.
     Dense {
         /// The kernel's and the bias's position among the parameter tensors.
         kernel: usize,
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
     },
     /// `activation(X)`.
     Activation(Activation),
+    /// The identity, with a penalty on what passes.
+    ActivityRegularization(Regularizer),
     /// Dropout while training, the identity otherwise.
     Dropout {
         rate: DropoutRate,
@@ -52,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) outputs: usize,
     pub(crate) stages: Vec<Stage>,
     pub(crate) head: Head,
+    /// Weights of the largest kernel that has a regularizer.
+    pub(crate) regularized: usize,
 }
 
 impl Plan {
@@ -63,13 +68,27 @@ impl Plan {
         let mut stages: Vec<Stage> = Vec::new();
         for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
             let kind = match description {
-                Layer::Dense(dense) => Kind::Dense {
-                    kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
-                    bias: tensor(layer, Role::Bias),
-                    activation: dense.activation,
-                },
+                Layer::Dense(dense) => {
+                    let Dense { units, activation, activity_regularizer, .. } = *dense;
+                    let apart = activation.keeps_input();
+                    let kind = Kind::Dense {
+                        kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
+                        bias: tensor(layer, Role::Bias),
+                        activation: if apart { Activation::Linear } else { activation },
+                    };
+                    stages.push(Stage { inputs, units, kind });
+                    let behind = apart.then_some(Kind::Activation(activation)).into_iter();
+                    let behind = behind.chain(activity_regularizer.map(Kind::ActivityRegularization));
+                    let outputs = activation.outputs(units);
+                    for kind in behind {
+                        let inputs = stages.last().map_or(units, |stage| stage.units);
+                        stages.push(Stage { inputs, units: outputs, kind });
+                    }
+                    continue;
+                }
                 Layer::Activation(activation) => {
-                    if let Some(last) = stages.last_mut()
+                    if !activation.keeps_input()
+                        && let Some(last) = stages.last_mut()
                         && let Kind::Dense { activation: linear @ Activation::Linear, .. } = &mut last.kind
                     {
                         *linear = *activation;
@@ -90,7 +109,9 @@ impl Plan {
             }
             Loss::MeanSquaredError => Head::MeanSquaredError,
         };
-        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head }
+        let regularized = tensors.iter().filter(|tensor| tensor.regularizer.is_some());
+        let regularized = regularized.map(Tensor::len).max().unwrap_or(0);
+        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head, regularized }
     }
 }
 
@@ -100,8 +121,8 @@ fn remove_final_softmax(stages: &mut Vec<Stage>) {
     match stages.last_mut().map(|stage| &mut stage.kind) {
         Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
         Some(Kind::Activation(_)) => drop(stages.pop()),
-        Some(Kind::Dropout { .. }) | None => {
-            unreachable!("cross-entropy of probabilities was checked to end in softmax")
+        Some(Kind::ActivityRegularization(_) | Kind::Dropout { .. }) | None => {
+            unreachable!("cross-entropy of probabilities was checked to end in softmax alone")
         }
     }
 }
@@ -109,7 +130,8 @@ fn remove_final_softmax(stages: &mut Vec<Stage>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::{Dense, Dropout};
+    use crate::layers::Dropout;
+    use crate::regularizers::L1;
 
     #[test]
     fn activations_join_the_dense_layer_before_them_and_softmax_the_loss() {
@@ -131,6 +153,32 @@ mod tests {
             ]
         );
         assert_eq!(plan.head, Head::CrossEntropy { softmax: true });
+    }
+
+    #[test]
+    fn an_activation_that_keeps_its_input_has_a_stage_of_its_own() {
+        for activation in [Activation::Gelu, Activation::Sparsemax] {
+            let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
+            let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
+            let [inside, outside] =
+                [inside, outside].map(|network| Plan::new(&network, Loss::MeanSquaredError));
+            assert_eq!(inside, outside);
+            assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
+            assert_eq!(inside.stages.len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_penalty_on_activity_has_a_stage_behind_the_activation() {
+        for (activation, stages) in [(Activation::Linear, 3), (Activation::Gelu, 4)] {
+            let dense = Dense::new(3).activation(activation).activity_regularizer(L1::default());
+            let plan =
+                Plan::new(&Sequential::new(4).add(dense).add(Activation::Relu), Loss::MeanSquaredError);
+            let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
+            let behind = Kind::ActivityRegularization(L1::default().into());
+            assert_eq!(kinds[stages - 2..], [behind, Kind::Activation(Activation::Relu)]);
+            assert_eq!(kinds.len(), stages);
+        }
     }
 
     #[test]

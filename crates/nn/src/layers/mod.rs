@@ -7,6 +7,7 @@ pub use dense::Dense;
 pub use dropout::Dropout;
 
 use crate::activations::Activation;
+use crate::error::{Error, LayerName};
 use serde::{Deserialize, Serialize};
 
 /// One layer of a [`Sequential`](crate::Sequential).
@@ -36,8 +37,9 @@ impl Layer {
     /// How many values per sample leave the layer when `inputs` enter it.
     pub fn outputs(&self, inputs: usize) -> usize {
         match self {
-            Self::Dense(dense) => dense.units,
-            Self::Activation(_) | Self::Dropout(_) => inputs,
+            Self::Dense(dense) => dense.activation.outputs(dense.units),
+            Self::Activation(activation) => activation.outputs(inputs),
+            Self::Dropout(_) => inputs,
         }
     }
 
@@ -46,6 +48,15 @@ impl Layer {
         match self {
             Self::Dense(dense) => dense.parameter_count(inputs),
             Self::Activation(_) | Self::Dropout(_) => 0,
+        }
+    }
+
+    /// Checks the layer's settings, when `inputs` values per sample enter it; `layer` names it for the error.
+    pub(crate) fn check_settings(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        match self {
+            Self::Dense(dense) => dense.check_settings(inputs, layer),
+            Self::Activation(activation) => activation.check(inputs, layer),
+            Self::Dropout(_) => Ok(()),
         }
     }
 
