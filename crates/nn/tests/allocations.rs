@@ -1,4 +1,5 @@
-//! A training step allocates nothing after the first. In a file of its own, because the count is the whole process's.
+//! A training step allocates nothing after each thread's first. In a file of its own, because the count is the whole
+//! process's.
 
 use densely::regularizers::{self, L2};
 use densely::{
@@ -40,7 +41,7 @@ impl Callback for AtBatchEnds {
 }
 
 #[test]
-fn a_step_allocates_nothing_after_the_first() {
+fn a_step_allocates_nothing_after_each_threads_first() {
     let bytes = (0..1000 * 60u32).map(|i| (i % 251) as u8).collect();
     let data = Dataset::from_bytes(60, bytes, (0..1000).map(|i| i % 3).collect(), 3).expect("valid data");
     let network = Sequential::new(60)
@@ -69,9 +70,7 @@ fn a_step_allocates_nothing_after_the_first() {
         .expect("the data fit");
     assert_eq!(counts.0.len(), 16);
     assert!(counts.0[0] > 0, "the allocator counts");
-    assert!(
-        counts.0.iter().all(|&count| count == counts.0[0]),
-        "allocations at each batch's end: {:?}",
-        counts.0
-    );
+    // The second thread makes its buffers when it first finds work, which may be late.
+    let rises = counts.0.windows(2).filter(|counts| counts[1] > counts[0]).count();
+    assert!(rises <= 1, "allocations at each batch's end: {:?}", counts.0);
 }
