@@ -12,7 +12,7 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::sparse::{Nonzeros, SparseColumns};
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
-use crate::update::{MOST_MOMENTS, Update};
+use crate::update::{self, MOST_MOMENTS, Update};
 use crate::view::MatMut;
 use std::ops::Range;
 
@@ -144,12 +144,23 @@ pub(crate) fn apply_weight_gradient<T: Scalar>(
         let mut chunk = Chunk([T::ZERO; TILE_ROWS * CHUNK_COLUMNS]);
         let mut rest = [kernel, first, second, third].map(MatMut::into_slice);
         for (tile, inputs) in in_tiles(columns, inputs) {
-            for start in inputs.clone().step_by(CHUNK_COLUMNS) {
-                let columns = start..inputs.end.min(start + CHUNK_COLUMNS);
-                let gradient = &mut chunk.0[..columns.len() * height];
-                input.gradient_columns(pool.isa(), delta.tiles(tile..tile + 1), columns, gradient);
-                let [kernel, moments @ ..] = rest.each_mut().map(|rest| take_front(rest, gradient.len()));
-                update.apply(pool.isa(), kernel, gradient, moments);
+            let (isa, delta) = (pool.isa(), delta.tiles(tile..tile + 1));
+            let mut next =
+                |columns: &Range<usize>| rest.each_mut().map(|rest| take_front(rest, columns.len() * height));
+            match input {
+                LayerInput::Sparse(input) => {
+                    let [kernel, moments @ ..] = next(&inputs);
+                    update::step(update, isa, kernel, SparseColumns::new(delta, input, inputs), moments);
+                }
+                LayerInput::Dense(_) => {
+                    for start in inputs.clone().step_by(CHUNK_COLUMNS) {
+                        let columns = start..inputs.end.min(start + CHUNK_COLUMNS);
+                        let gradient = &mut chunk.0[..columns.len() * height];
+                        let [kernel, moments @ ..] = next(&columns);
+                        input.gradient_columns(isa, delta, columns, gradient);
+                        update.apply(isa, kernel, gradient, moments);
+                    }
+                }
             }
         }
     });
@@ -209,7 +220,7 @@ impl<T: Scalar> LayerInput<'_, T> {
                 let (delta, height) = (delta.tile(0), delta.tile_rows());
                 isa.run(DenseColumns { delta, height, input, inputs, gradient });
             }
-            LayerInput::Sparse(input) => isa.run(SparseColumns { delta, input, inputs, gradient }),
+            LayerInput::Sparse(input) => SparseColumns::new(delta, input, inputs).store(isa, gradient),
         }
     }
 }

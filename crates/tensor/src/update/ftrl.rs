@@ -1,6 +1,6 @@
 //! Follow the regularized leader (McMahan et al., *Ad click prediction: a view from the trenches*, KDD 2013, algorithm 1).
 
-use super::slices::{Slices, Step};
+use super::slices::{Gradient, Slices, Step};
 use crate::scalar::Scalar;
 
 /// One step of FTRL-proximal as Keras has it, with `p = −learning_rate_power`, λ₁, λ₂ and λₛ the strengths of the
@@ -37,7 +37,7 @@ pub struct Ftrl<T> {
 impl<T: Scalar> Ftrl<T> {
     #[track_caller]
     #[inline(always)]
-    pub(super) fn apply(self, slices: Slices<'_, T>) {
+    pub(super) fn apply(self, slices: Slices<'_, T, impl Gradient<T>>) {
         if self.learning_rate_power.to_f64() == -0.5 {
             slices.step(Power::<T, true>(self));
         } else {

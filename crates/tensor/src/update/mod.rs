@@ -35,6 +35,7 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::view::MatMut;
 use slices::Slices;
+pub(crate) use slices::{Gradient, Run};
 
 /// As many numbers as any rule remembers of a parameter.
 pub const MOST_MOMENTS: usize = 3;
@@ -175,13 +176,13 @@ impl<T: Scalar> Update<T> {
     }
 }
 
-/// [`Update::apply`], to be compiled once for each scalar type.
+/// [`Update::apply`], to be compiled once for each scalar type and kind of gradient.
 #[track_caller]
 pub(crate) fn step<T: Scalar>(
     update: &Update<T>,
     isa: Isa,
     parameters: &mut [T],
-    gradient: &[T],
+    gradient: impl Gradient<T>,
     moments: [&mut [T]; MOST_MOMENTS],
 ) {
     let slices = Slices { isa, decay: update.decay, parameters, gradient, moments };

@@ -1,7 +1,7 @@
 //! RMSprop (T. Tieleman and G. Hinton, *Neural networks for machine learning*, lecture 6.5, 2012), centered as in
 //! A. Graves, *Generating sequences with recurrent neural networks*, 2013, equations 38 to 45.
 
-use super::slices::{Slices, Step};
+use super::slices::{Gradient, Slices, Step};
 use crate::scalar::Scalar;
 
 /// One step of RMSprop as Keras has it:
@@ -48,7 +48,7 @@ impl<T: Scalar> Rmsprop<T> {
 
     #[track_caller]
     #[inline(always)]
-    pub(super) fn apply(self, slices: Slices<'_, T>) {
+    pub(super) fn apply(self, slices: Slices<'_, T, impl Gradient<T>>) {
         match (self.has_momentum(), self.centered) {
             (false, false) => slices.step(Plain(self)),
             (true, false) => slices.step(Momentum(self)),

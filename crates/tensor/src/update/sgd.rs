@@ -1,6 +1,6 @@
 //! Gradient descent, with momentum (Polyak, 1964) and Nesterov's variant (Sutskever et al., ICML 2013), as Keras has them.
 
-use super::slices::{Slices, Step};
+use super::slices::{Gradient, Slices, Step};
 use crate::scalar::Scalar;
 
 /// One step of gradient descent:
@@ -27,7 +27,7 @@ impl<T: Scalar> Sgd<T> {
 
     #[track_caller]
     #[inline(always)]
-    pub(super) fn apply(self, slices: Slices<'_, T>) {
+    pub(super) fn apply(self, slices: Slices<'_, T, impl Gradient<T>>) {
         match (self.has_momentum(), self.nesterov) {
             (false, _) => slices.step(Plain(self)),
             (true, false) => slices.step(Momentum::<T, false>(self)),

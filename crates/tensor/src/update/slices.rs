@@ -1,9 +1,13 @@
 //! The one loop that all rules share: each array is read and written once.
+//!
+//! The gradient may be there, or be computed on the way: the loop is compiled together with what computes it, so that
+//! the CPU works on a run's roots and quotients and on the next run's gradient at once.
 
 use super::MOST_MOMENTS;
 use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
+use crate::tiled::TILE_ROWS;
 
 /// A rule's formula for one parameter. Implementations are marked `#[inline(always)]`, so that the loop is vectorised.
 pub(super) trait Step<T, const MOMENTS: usize>: Copy {
@@ -11,16 +15,41 @@ pub(super) trait Step<T, const MOMENTS: usize>: Copy {
     fn step(self, parameter: T, gradient: T, moments: [T; MOMENTS]) -> (T, [T; MOMENTS]);
 }
 
+/// A gradient, as long as the parameters it belongs to.
+pub(crate) trait Gradient<T: Scalar> {
+    /// Its elements.
+    fn len(&self) -> usize;
+
+    /// Its next run, which may be left in `space`, at least one element where any is left. Mark it `#[inline(always)]`.
+    fn next_run<'a, V: Vector<Element = T>>(&'a mut self, space: &'a mut Run<T>) -> &'a [T];
+}
+
+/// Space for a run of a gradient: two columns of a tile.
+#[repr(align(64))]
+pub(crate) struct Run<T>(pub(crate) [T; 2 * TILE_ROWS]);
+
+/// A gradient that is there is one run.
+impl<T: Scalar> Gradient<T> for &[T] {
+    fn len(&self) -> usize {
+        <[T]>::len(self)
+    }
+
+    #[inline(always)]
+    fn next_run<'a, V: Vector<Element = T>>(&'a mut self, _space: &'a mut Run<T>) -> &'a [T] {
+        self
+    }
+}
+
 /// What a step works on.
-pub(super) struct Slices<'a, T> {
+pub(super) struct Slices<'a, T, G> {
     pub(super) isa: Isa,
     pub(super) decay: T,
     pub(super) parameters: &'a mut [T],
-    pub(super) gradient: &'a [T],
+    pub(super) gradient: G,
     pub(super) moments: [&'a mut [T]; MOST_MOMENTS],
 }
 
-impl<T: Scalar> Slices<'_, T> {
+impl<T: Scalar, G: Gradient<T>> Slices<'_, T, G> {
     /// Applies a rule that needs the first `MOMENTS` moments.
     ///
     /// # Panics
@@ -45,22 +74,38 @@ pub(super) fn assert_length(index: usize, found: usize, expected: usize) {
     assert!(found == expected, "moment {index} has {found} elements, there are {expected} parameters");
 }
 
-struct Loop<'a, T, R, const MOMENTS: usize> {
+struct Loop<'a, T, G, R, const MOMENTS: usize> {
     rule: R,
     decay: T,
     parameters: &'a mut [T],
-    gradient: &'a [T],
+    gradient: G,
     moments: [&'a mut [T]; MOMENTS],
 }
 
-impl<T: Scalar, R: Step<T, MOMENTS>, const MOMENTS: usize> Kernel<T> for Loop<'_, T, R, MOMENTS> {
+impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kernel<T>
+    for Loop<'_, T, G, R, MOMENTS>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { rule, decay, parameters, gradient, moments } = self;
-        step_all(rule, decay, parameters, gradient, moments);
+        let Self { rule, decay, mut parameters, mut gradient, mut moments } = self;
+        let mut space = Run([T::ZERO; 2 * TILE_ROWS]);
+        while !parameters.is_empty() {
+            let run = gradient.next_run::<V>(&mut space);
+            let parameters = take_front(&mut parameters, run.len());
+            let moments = moments.each_mut().map(|moment| take_front(moment, run.len()));
+            step_all(rule, decay, parameters, run, moments);
+        }
     }
+}
+
+/// Splits the first `len` elements off.
+#[inline(always)]
+fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (front, back) = std::mem::take(rest).split_at_mut(len);
+    *rest = back;
+    front
 }
 
 /// The loop. A function of its own, because of a function's arguments the compiler knows that they do not overlap, and of

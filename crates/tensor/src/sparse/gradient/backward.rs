@@ -15,7 +15,7 @@ use crate::isa::{Isa, Kernel};
 use crate::pool::{PerThread, Pool, TiledColumns};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
-use crate::sparse::gradient::SparseColumns;
+use crate::sparse::gradient::weight::{SparseColumns, Store};
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
 use crate::update::{MOST_MOMENTS, Update};
 use std::ops::Range;
@@ -298,7 +298,8 @@ impl<T: Scalar, const WEIGHTS: bool> Kernel<T> for Pass<'_, T, WEIGHTS> {
             // Sixteen registers do not hold the kernel's column and the weight gradient's sums: one after the other.
             let Self { delta, input, ref inputs, .. } = self;
             let inputs = inputs.clone();
-            SparseColumns { delta, input, inputs, gradient: &mut *self.weights }.run::<V>();
+            let columns = SparseColumns::new(delta, input, inputs);
+            Store { columns, gradient: &mut *self.weights }.run::<V>();
             self.of_height::<V, false>();
         } else {
             self.of_height::<V, false>();

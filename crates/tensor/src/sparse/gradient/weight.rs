@@ -1,56 +1,99 @@
 //! The weight gradient's chains over the nonzeros of the input.
 
 use crate::arch::Vector;
-use crate::isa::Kernel;
+use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
 use crate::tiled::TiledRef;
+use crate::update::{Gradient, Run};
 use std::ops::Range;
 
 /// Columns `inputs` of one tile of `Δ·Xᵀ`: for each, a chain over the samples in which the input is not zero.
 pub(crate) struct SparseColumns<'a, T: Scalar> {
     /// One tile of Δ, as many columns as X has samples.
-    pub(crate) delta: TiledRef<'a, T>,
-    pub(crate) input: &'a Nonzeros<T>,
-    pub(crate) inputs: Range<usize>,
-    pub(crate) gradient: &'a mut [T],
+    delta: TiledRef<'a, T>,
+    input: &'a Nonzeros<T>,
+    /// Those that are left to be computed.
+    inputs: Range<usize>,
 }
 
-impl<T: Scalar> Kernel<T> for SparseColumns<'_, T> {
+impl<'a, T: Scalar> SparseColumns<'a, T> {
+    pub(crate) fn new(delta: TiledRef<'a, T>, input: &'a Nonzeros<T>, inputs: Range<usize>) -> Self {
+        assert_eq!(delta.n_columns(), input.n_samples(), "samples of delta and of the input");
+        Self { delta, input, inputs }
+    }
+
+    /// Writes all columns to `gradient`.
+    pub(crate) fn store(self, isa: Isa, gradient: &mut [T]) {
+        isa.run(Store { columns: self, gradient });
+    }
+
+    /// Writes the next two columns, or one, to the front of `gradient`; returns how many elements.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for them.
+    #[inline(always)]
+    fn write_next<V: Vector<Element = T>>(&mut self, gradient: &mut [T]) -> usize {
+        let (delta, height) = (self.delta.tile(0).as_ptr(), self.delta.tile_rows());
+        let Some(input) = self.inputs.next() else { return 0 };
+        let list = self.input.feature(input);
+        // One column's four sums of the widest vectors would wait for each other.
+        let two = V::REGISTERS >= 32 && height == 4 * V::LANES;
+        if two && let Some(input) = self.inputs.next() {
+            let (first, second) = gradient[..2 * height].split_at_mut(height);
+            let lists = [list, self.input.feature(input)];
+            // SAFETY: X's samples are below `n_samples`, the number of delta's columns (checked by `new`), each of four
+            // vectors, as are those of the gradient.
+            unsafe { two_columns::<V, 4>(delta, lists, [first.as_mut_ptr(), second.as_mut_ptr()]) };
+            return 2 * height;
+        }
+        let column = &mut gradient[..height];
+        let mut row = 0;
+        while row < height {
+            let (delta, target) = (delta.wrapping_add(row), column[row..].as_mut_ptr());
+            // SAFETY: as above, but of the vectors that are left from `row` on.
+            row += V::LANES
+                * unsafe {
+                    match (height - row) / V::LANES {
+                        8.. => chains::<V, 8>(delta, height, list, target),
+                        4.. => chains::<V, 4>(delta, height, list, target),
+                        2.. => chains::<V, 2>(delta, height, list, target),
+                        _ => chains::<V, 1>(delta, height, list, target),
+                    }
+                };
+        }
+        height
+    }
+}
+
+/// An optimizer takes the columns from the first-level cache, one or two at a time.
+impl<T: Scalar> Gradient<T> for SparseColumns<'_, T> {
+    fn len(&self) -> usize {
+        self.inputs.len() * self.delta.tile_rows()
+    }
+
+    #[inline(always)]
+    fn next_run<'a, V: Vector<Element = T>>(&'a mut self, space: &'a mut Run<T>) -> &'a [T] {
+        let len = self.write_next::<V>(&mut space.0);
+        &space.0[..len]
+    }
+}
+
+pub(super) struct Store<'a, T: Scalar> {
+    pub(super) columns: SparseColumns<'a, T>,
+    pub(super) gradient: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for Store<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let (delta, height) = (self.delta.tile(0).as_ptr(), self.delta.tile_rows());
-        assert_eq!(self.delta.n_columns(), self.input.n_samples(), "samples of delta and of the input");
-        assert_eq!(self.gradient.len(), self.inputs.len() * height, "columns of the gradient");
-        let mut columns = self.gradient.chunks_exact_mut(height);
-        let mut inputs = self.inputs;
-        while let (Some(input), Some(first)) = (inputs.next(), columns.next()) {
-            let list = self.input.feature(input);
-            // One column's four sums of the widest vectors would wait for each other.
-            let two = V::REGISTERS >= 32 && height == 4 * V::LANES;
-            if two && let (Some(input), Some(second)) = (inputs.next(), columns.next()) {
-                let lists = [list, self.input.feature(input)];
-                // SAFETY: X's samples are below `n_samples`, the number of delta's columns, each of four vectors, as are those
-                // of the gradient.
-                unsafe { two_columns::<V, 4>(delta, lists, [first.as_mut_ptr(), second.as_mut_ptr()]) };
-                continue;
-            }
-            let mut row = 0;
-            while row < height {
-                let (delta, target) = (delta.wrapping_add(row), first[row..].as_mut_ptr());
-                // SAFETY: as above, but of the vectors that are left from `row` on.
-                row += V::LANES
-                    * unsafe {
-                        match (height - row) / V::LANES {
-                            8.. => column::<V, 8>(delta, height, list, target),
-                            4.. => column::<V, 4>(delta, height, list, target),
-                            2.. => column::<V, 2>(delta, height, list, target),
-                            _ => column::<V, 1>(delta, height, list, target),
-                        }
-                    };
-            }
+    fn run<V: Vector<Element = T>>(mut self) {
+        assert_eq!(self.gradient.len(), self.columns.len(), "columns of the gradient");
+        let mut written = 0;
+        while written < self.gradient.len() {
+            written += self.columns.write_next::<V>(&mut self.gradient[written..]);
         }
     }
 }
@@ -61,7 +104,7 @@ impl<T: Scalar> Kernel<T> for SparseColumns<'_, T> {
 ///
 /// `delta` must be valid for reading `MV` vectors at `height` times each sample, `target` for writing them.
 #[inline(always)]
-unsafe fn column<V: Vector, const MV: usize>(
+unsafe fn chains<V: Vector, const MV: usize>(
     delta: *const V::Element,
     height: usize,
     (samples, values): (&[u32], &[V::Element]),
