@@ -22,7 +22,7 @@ use crate::view::MatRef;
 use compress::{Bytes, Columns, Source, Tiles};
 use std::ops::Range;
 
-/// Features of a block, by which the lists by sample can be entered in the middle.
+/// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.
 pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
 
 /// The nonzeros of a batch of features × samples: by sample, with ascending features, and by feature, with ascending

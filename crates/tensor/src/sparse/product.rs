@@ -2,18 +2,16 @@
 //!
 //! ```text
 //! loop 3: tiles of W and Z            as many as fill the registers: 64 or 128 units, half a tile where vectors are short
-//! loop 2: features in blocks          the block of W's tiles stays, by and large, in the first-level cache
+//! loop 2: features in blocks          the block of W's tiles stays in the first-level cache
 //! loop 1: samples                     Z's column of the tiles in registers, from Z and back to it
 //! loop 0: nonzeros of the sample      one value in all lanes, times one column of W's tiles: 256 bytes in a row or two
 //! ```
 //!
-//! A column of eight registers takes one load and one fused multiply-add a register and nonzero, and two more loads for
-//! the value and its feature: the loads, two a cycle, leave 8/10 of the machine's peak. Eight independent chains are also
-//! what hides the latency of four cycles. With 64 units, four chains of 512 bits, the same loop stops at half the peak;
-//! sixteen chains, of 256 units, gain nothing in the cache and halve the features of a block. Prefetching the next
-//! block costs as much as it brings.
+//! A column of eight registers takes one load and one fused multiply-add a register and nonzero, and one more load for
+//! the value: the loads, two a cycle, leave 8/9 of the machine's peak. Eight independent chains are also what hides the
+//! latency of four cycles. With 64 units, four chains of 512 bits, the same loop stops at half the peak.
 
-use super::Nonzeros;
+use super::{BLOCK_FEATURES, BySample, Nonzeros};
 use crate::arch::Vector;
 use crate::gemm::Epilogue;
 use crate::isa::Kernel;
@@ -24,12 +22,11 @@ use std::ops::Range;
 
 /// Registers that hold a column of Z.
 const MOST_SUMS: usize = 8;
-/// The most bytes of W in a block. Fewer load and store Z more often, more leave the first-level cache; as no sample uses
-/// all of a block, it may be somewhat larger than that cache. Measured with 48 KiB of cache, digits and 10 to 50 % nonzero:
-/// from 40 to 64 KiB the rate changes by 7 % and less, with 32 or 96 KiB up to a tenth and a third are lost.
-const BLOCK_BYTES: usize = 56 * 1024;
-/// Samples that pass a block before the next one's turn: how far each has come in its list is kept on the stack.
-const GROUP_SAMPLES: usize = 512;
+/// Bytes of W that stay in the first-level cache of 32 KiB or more, when every column of the block is used.
+const BLOCK_BYTES: usize = 32 * 1024;
+/// Up to this density a block is twice as large: its columns are used by so few samples that not all need to stay, and
+/// Z is loaded and stored half as often. Measured; the two cross between 0.25 and 0.3.
+const LOW_DENSITY: f64 = 0.25;
 /// From this density the dense product can be faster.
 const DENSE_DENSITY: f64 = 0.45;
 
@@ -112,11 +109,12 @@ pub(crate) fn multiply<T: Scalar>(
     }
     let (tiles, height, threads) = (z.n_tiles(), z.tile_rows(), pool.threads());
     let rows_of = |tiles: &Range<usize>| tiles.start * height..units.min(tiles.end * height);
+    let double_blocks = x.density() <= LOW_DENSITY;
     let multiply = |z: &mut [T], tiles: Range<usize>, samples: Range<usize>| {
         let w = w.tiles(tiles.clone());
         let bias = epilogue.bias().map(|bias| &bias[rows_of(&tiles)]);
         let rectify = epilogue.rectifies();
-        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify };
+        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify, double_blocks };
         pool.isa().run(part);
         if epilogue.has_rest() {
             let columns = tiles.flat_map(|tile| samples.clone().map(move |sample| (tile, sample)));
@@ -151,6 +149,7 @@ struct Product<'a, T: Scalar> {
     samples: Range<usize>,
     bias: Option<&'a [T]>,
     rectify: bool,
+    double_blocks: bool,
 }
 
 impl<T: Scalar> Kernel<T> for Product<'_, T> {
@@ -195,9 +194,10 @@ impl<T: Scalar> Product<'_, T> {
         let (x, height, columns) = (self.x, self.height, self.samples.len());
         let bias = self.padded_bias::<TILES>(tile);
         let rectify = self.rectify;
-        // Blocks of equal length, so that none is a remnant for which Z is hardly worth its load and store.
-        let blocks = x.n_features.div_ceil(BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE)).max(1);
-        let block_features = x.n_features.div_ceil(blocks);
+        let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
+        let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
+        let fitting = BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES);
+        let step = fitting.max(1) * if self.double_blocks { 2 } else { 1 };
         let w: [&[T]; TILES] = std::array::from_fn(|t| {
             let tile = self.w.tile(tile + t);
             &tile[row.min(tile.len())..] // without columns there are no rows to skip
@@ -205,68 +205,64 @@ impl<T: Scalar> Product<'_, T> {
         let (z, z_len) = (self.z.as_mut_ptr(), self.z.len());
 
         let zero = V::splat(T::ZERO);
-        for first in (0..columns).step_by(GROUP_SAMPLES) {
-            // Of each sample's nonzeros, how many lie in earlier blocks.
-            let mut done = [0; GROUP_SAMPLES];
-            // A batch without features has one block too, which gives epilogue(0).
-            for block in 0..blocks {
-                let end = x.n_features.min((block + 1) * block_features) as u32;
-                for column in first..columns.min(first + GROUP_SAMPLES) {
-                    let (indices, values) = x.by_sample.get(self.samples.start + column);
-                    let done = &mut done[column - first];
-                    let start = (tile * columns + column) * height + row;
-                    let z: [*mut T; TILES] = std::array::from_fn(|t| {
-                        let start = start + t * columns * height;
-                        assert!(start + MV * V::LANES <= z_len, "elements of Z");
-                        // SAFETY: `start` was checked to lie in `self.z`.
-                        unsafe { z.add(start) }
-                    });
-                    let mut sums = [[zero; MV]; TILES];
-                    if block > 0 {
-                        for t in 0..TILES {
-                            for i in 0..MV {
-                                // SAFETY: z points at MV vectors of `self.z`, as was checked.
-                                sums[t][i] = unsafe { V::load(z[t].add(i * V::LANES)) };
-                            }
-                        }
-                    }
-                    for (&feature, &value) in indices[*done..].iter().zip(&values[*done..]) {
-                        if feature >= end {
-                            break;
-                        }
-                        *done += 1;
-                        let value = V::splat(value);
-                        let start = feature as usize * height;
-                        for t in 0..TILES {
-                            for i in 0..MV {
-                                // SAFETY: a list's features are less than X's, which are W's columns (checked by
-                                // `sparse_gemm`); each has `height` elements in a tile, and the strip's rows are among
-                                // them, as asserted above.
-                                let column = unsafe { V::load(w[t].as_ptr().add(start + i * V::LANES)) };
-                                sums[t][i] = column.mul_add(value, sums[t][i]);
-                            }
-                        }
-                    }
-                    if block + 1 == blocks {
-                        for t in 0..TILES {
-                            for i in 0..MV {
-                                // SAFETY: the strip's rows are among the tile's, which `bias` has.
-                                let bias = unsafe { V::load(bias[t].as_ptr().add(row + i * V::LANES)) };
-                                let sum = sums[t][i].add(bias);
-                                sums[t][i] = if rectify { sum.relu() } else { sum.add(zero) };
-                            }
-                        }
-                    }
+        let mut first_block = 0;
+        // At least one round, so that a batch without features still gives epilogue(0).
+        loop {
+            let end_block = (first_block + step).min(blocks);
+            let last = end_block == blocks;
+            for column in 0..columns {
+                let (indices, values) = x.nonzeros(self.samples.start + column, first_block..end_block);
+                let start = (tile * columns + column) * height + row;
+                let z: [*mut T; TILES] = std::array::from_fn(|t| {
+                    let start = start + t * columns * height;
+                    assert!(start + MV * V::LANES <= z_len, "elements of Z");
+                    // SAFETY: `start` was checked to lie in `self.z`.
+                    unsafe { z.add(start) }
+                });
+                let mut sums = [[zero; MV]; TILES];
+                if first_block > 0 {
                     for t in 0..TILES {
                         for i in 0..MV {
-                            // SAFETY: as for the load.
-                            unsafe { sums[t][i].store(z[t].add(i * V::LANES)) };
+                            // SAFETY: z points at MV vectors of `self.z`, as was checked.
+                            sums[t][i] = unsafe { V::load(z[t].add(i * V::LANES)) };
                         }
                     }
                 }
+                for (&feature, &value) in indices.iter().zip(values) {
+                    let value = V::splat(value);
+                    let start = feature as usize * height;
+                    for t in 0..TILES {
+                        for i in 0..MV {
+                            // SAFETY: a list's features are less than X's, which are W's columns (checked by
+                            // `sparse_gemm`); each has `height` elements in a tile, and the strip's rows are among
+                            // them, as asserted above.
+                            let column = unsafe { V::load(w[t].as_ptr().add(start + i * V::LANES)) };
+                            sums[t][i] = column.mul_add(value, sums[t][i]);
+                        }
+                    }
+                }
+                if last {
+                    for t in 0..TILES {
+                        for i in 0..MV {
+                            // SAFETY: the strip's rows are among the tile's, which `bias` has.
+                            let bias = unsafe { V::load(bias[t].as_ptr().add(row + i * V::LANES)) };
+                            let sum = sums[t][i].add(bias);
+                            sums[t][i] = if rectify { sum.relu() } else { sum.add(zero) };
+                        }
+                    }
+                }
+                for t in 0..TILES {
+                    for i in 0..MV {
+                        // SAFETY: as for the load.
+                        unsafe { sums[t][i].store(z[t].add(i * V::LANES)) };
+                    }
+                }
             }
+            if last {
+                return MV;
+            }
+            first_block = end_block;
         }
-        MV
     }
 
     /// The bias of consecutive tiles; zeros without one, and in rows of padding.
