@@ -74,7 +74,7 @@ impl Source {
         let size = if let [rows, columns] = *shape { Some((rows, columns)) } else { None };
         let data = Dataset::from_idx(pair, network.outputs()).map_err(|source| {
             let file = if matches!(source, densely::Error::Label { .. }) { &labels } else { &images };
-            Error::Content { file: file.display().to_string(), source }
+            Error::Content { file: file.display().to_string(), source: Box::new(source) }
         })?;
         Ok(Images { data, size })
     }

@@ -18,7 +18,7 @@ pub(crate) enum Error {
 
     /// A recipe, model or data file whose content the library refuses.
     #[error("{file}: {source}")]
-    Content { file: String, source: densely::Error },
+    Content { file: String, source: Box<densely::Error> },
     #[error("{}: cannot read the file", path.display())]
     Read { path: PathBuf, source: io::Error },
 

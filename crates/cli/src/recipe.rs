@@ -64,7 +64,7 @@ impl NamedRecipe {
 
 impl Recipe {
     fn parse(text: &str, file: impl Display) -> Result<Self, Error> {
-        let content = |source| Error::Content { file: file.to_string(), source };
+        let content = |source| Error::Content { file: file.to_string(), source: Box::new(source) };
         let recipe: Self = from_ron(text).map_err(content)?;
         for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
             if found == 0 {
@@ -96,7 +96,7 @@ pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
     let text = read_text(path)?;
     if starts_with_name(&text, "Sequential") {
         Sequential::from_ron(&text)
-            .map_err(|source| Error::Content { file: path.display().to_string(), source })
+            .map_err(|source| Error::Content { file: path.display().to_string(), source: Box::new(source) })
     } else {
         Ok(Recipe::parse(&text, path.display())?.model)
     }

@@ -6,6 +6,7 @@ use densely::text::{from_ron, to_ron};
 use densely::{
     Activation, Compile, Constraint, Dataset, Dense, Fit, Loss, Model, Regularizer, Scalar, Sequential, Sgd,
 };
+use serde_json::Value;
 
 /// 2 units × 3 inputs, column-major.
 const KERNEL: [f64; 6] = [0.5, -1.0, 2.0, 0.5, -0.75, 0.0];
@@ -33,6 +34,50 @@ fn penalty<T: Scalar>(regularizer: Regularizer) -> Vec<f64> {
     let penalty = regularizer.penalty(&kernel::<T>(), 2, 3);
     let gradient = to_double(gradient).into_iter().map(|value| value - 1.0);
     [penalty].into_iter().chain(gradient).collect()
+}
+
+/// The cases of tests/reference/`file`.json, and the kernel that they are about: 4 units × 3 inputs, a unit's neighbour its
+/// neighbour in memory.
+fn reference(file: &str) -> (Vec<Value>, Vec<f64>) {
+    let path = format!("{}/tests/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("the reference is there");
+    let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
+    (file["cases"].as_array().expect("a list of cases").clone(), numbers(&file["kernel"]))
+}
+
+/// The numbers of a list, or of a list of lists one after the other.
+fn numbers(list: &Value) -> Vec<f64> {
+    match list {
+        Value::Array(list) => list.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number")],
+    }
+}
+
+#[test]
+fn penalties_and_their_gradients_agree_with_the_references() {
+    let (cases, kernel) = reference("regularizers");
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let text = case["description"].as_str().expect("a description");
+        let regularizer: Regularizer = from_ron(text).expect("the description is valid");
+        let mut gradient = vec![0.0; 12];
+        regularizer.add_gradient(&kernel, 4, 3, &mut gradient);
+        check_values(text, &[regularizer.penalty(&kernel, 4, 3)], &numbers(&case["value"]), 1e-12);
+        check_values(text, &gradient, &numbers(&case["gradient"]), 1e-12);
+    }
+}
+
+#[test]
+fn constrained_kernels_agree_with_the_references() {
+    let (cases, kernel) = reference("constraints");
+    assert_eq!(cases.len(), 7);
+    for case in cases {
+        let text = case["description"].as_str().expect("a description");
+        let constraint: Constraint = from_ron(text).expect("the description is valid");
+        let mut found = kernel.clone();
+        constraint.apply(&mut found, 4, 3);
+        check_values(text, &found, &numbers(&case["constrained"]), 1e-12);
+    }
 }
 
 /// The formulas and central differences of them, evaluated with mpmath to 400 digits.

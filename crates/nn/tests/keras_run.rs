@@ -1,0 +1,100 @@
+//! A whole training run beside Keras's: the same initial weights and batches of real digits, 200 steps of Adam in double
+//! precision. `tests/reference/training_run.py` made the figures.
+
+#![cfg(feature = "idx")]
+
+use densely::{Activation, Adam, Callback, Compile, Dataset, Dense, Fit, Loss, Progress, Scalar, Sequential};
+use serde_json::Value;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+const STEPS: usize = 200;
+const BATCH_SIZE: usize = 64;
+/// Every so many weights are compared.
+const STRIDE: usize = 101;
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let numbers = value.as_array().expect("a list").iter();
+    numbers.map(|number| number.as_f64().expect("a number")).collect()
+}
+
+fn sample() -> Dataset {
+    let file = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/sample").join(name);
+    let (images, labels) = (file("train-images-idx3-ubyte.gz"), file("train-labels-idx1-ubyte.gz"));
+    let pair = idx_dataset::read_pair(images, labels).expect("the repository has the sample");
+    Dataset::from_idx(pair, 10).expect("the sample is valid")
+}
+
+/// Notes the loss of each step, and stops after the last.
+#[derive(Default)]
+struct Losses {
+    steps: Vec<f64>,
+    /// The sum of the epoch's losses so far, of its samples.
+    sum: f64,
+}
+
+impl Callback for Losses {
+    fn on_epoch_begin(&mut self, _: usize) {
+        self.sum = 0.0;
+    }
+
+    fn on_train_batch_end(&mut self, progress: &Progress) -> ControlFlow<()> {
+        let sum = progress.loss * progress.samples_seen as f64;
+        self.steps.push((sum - self.sum) / BATCH_SIZE as f64);
+        self.sum = sum;
+        if self.steps.len() == STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+#[test]
+fn two_hundred_steps_of_adam_agree_with_keras() {
+    let text = include_str!("reference/training_run.json");
+    let reference: Value = serde_json::from_str(text).expect("the reference is JSON");
+    let reference = &reference["cases"][0];
+
+    let loss = Loss::CategoricalCrossentropy { from_logits: true };
+    let mut model = Sequential::new(784)
+        .add(Dense::new(32).activation(Activation::Relu))
+        .add(Dense::new(16).activation(Activation::Relu))
+        .add(Dense::new(10))
+        .compile::<f64>(Compile { optimizer: Adam::default().into(), loss, ..Compile::default() })
+        .expect("the network is valid");
+    for (layer, divisor) in [32.0, 8.0, 4.0].into_iter().enumerate() {
+        let units = model.parameters().tensors()[2 * layer].rows;
+        for (place, weight) in model.parameters_mut().tensor_mut(2 * layer).iter_mut().enumerate() {
+            let (input, unit) = (place / units, place % units);
+            let number = (37 * input + 101 * unit + 11 * layer) % 257;
+            *weight = (number as f64 - 128.0) / (128.0 * divisor);
+        }
+    }
+
+    let mut losses = Losses::default();
+    let fit = Fit {
+        epochs: 3,
+        batch_size: BATCH_SIZE,
+        shuffle: false,
+        callbacks: vec![&mut losses],
+        ..Fit::default()
+    };
+    let data = sample();
+    assert_eq!(data.len() % BATCH_SIZE, 0, "an epoch has whole batches, so that the next one begins anew");
+    model.fit(&data, fit).expect("the data fit");
+
+    let expected = numbers(&reference["loss_before_step"]);
+    assert_eq!((losses.steps.len(), expected.len()), (STEPS, STEPS));
+    for (step, (found, expected)) in losses.steps.iter().zip(expected).enumerate() {
+        assert!(
+            (found - expected).abs() <= 1e-9,
+            "loss before step {}: {found}, Keras's {expected}",
+            step + 1
+        );
+    }
+    let expected = numbers(&reference["weights"]);
+    let weights = model.parameters().iter().flat_map(|(_, values)| values).step_by(STRIDE);
+    let weights: Vec<f64> = weights.map(|weight| weight.to_f64()).collect();
+    assert_eq!(weights.len(), expected.len());
+    for (place, (found, expected)) in weights.iter().zip(expected).enumerate() {
+        let number = place * STRIDE;
+        assert!((found - expected).abs() <= 1e-9, "weight {number}: {found}, Keras's {expected}");
+    }
+}
