@@ -70,7 +70,8 @@ fn a_step_allocates_nothing_after_each_threads_first() {
         .expect("the data fit");
     assert_eq!(counts.0.len(), 16);
     assert!(counts.0[0] > 0, "the allocator counts");
-    // The second thread makes its buffers when it first finds work, which may be late.
-    let rises = counts.0.windows(2).filter(|counts| counts[1] > counts[0]).count();
-    assert!(rises <= 1, "allocations at each batch's end: {:?}", counts.0);
+    // The second thread starts and makes its buffers when it first finds work, which may be late, by fewer than ten
+    // allocations. A step that allocates would do so 15 times at least.
+    let after_the_first = counts.0[15] - counts.0[0];
+    assert!(after_the_first < 15, "allocations at each batch's end: {:?}", counts.0);
 }
