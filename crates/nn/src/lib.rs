@@ -70,7 +70,6 @@ mod evaluate;
 mod fit;
 mod model;
 mod settings;
-mod sums;
 
 pub use activations::Activation;
 pub use callbacks::{Callback, Progress};

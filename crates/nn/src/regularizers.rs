@@ -1,8 +1,7 @@
 //! Regularizers: penalties on large or similar weights that are added to the loss.
 
 use crate::settings::{OutOfRange, SettingsOf};
-use crate::sums::sum_of;
-use densely_tensor::Scalar;
+use densely_tensor::{Scalar, sum_of};
 use serde::{Deserialize, Serialize};
 
 /// A penalty that is added to the loss. Names, formulas and defaults are Keras's.
@@ -73,8 +72,8 @@ pub struct L1L2 {
 /// `factor·mean |cos(x, y)|` over all pairs of different rows, or columns, x and y of a kernel; it draws them towards right
 /// angles. Only for kernels. A kernel with a single vector has no penalty, where Keras's is NaN; nor has a vector of zeros.
 ///
-/// It compares every pair in every step, so it is for small kernels: 512 units on 784 inputs take half a second. At most
-/// 2²⁴ weights in 4,096 vectors are taken.
+/// It compares every pair in every step, so it is for small kernels: 512 units on 784 inputs take 0.7 seconds by rows, 1.3 by
+/// columns. At most 2²⁴ weights in 4,096 vectors are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Orthogonal {

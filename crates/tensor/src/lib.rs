@@ -28,7 +28,7 @@
 //! * [`Nonzeros`]: what is not zero in a batch. [`sparse_gemm`]: the product that skips the rest; [`prefers_sparse`]: when.
 //! * [`exp`], [`log`], [`tanh`], [`erf`]: elementary functions. [`ActivationFunction`]: activations of one element, with
 //!   their derivatives. [`softmax`], [`log_softmax`], [`softmax_cross_entropy`], of one sample or of a batch
-//!   ([`ColumnsMut`]); [`arg_max`], [`top_k`]. [`dropout`].
+//!   ([`ColumnsMut`]); [`arg_max`], [`top_k`], [`sum_of`]. [`dropout`].
 //! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
 //!   of a dense layer's kernel is computed.
 //! * Backwards in tiles: [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight gradient and
@@ -64,7 +64,7 @@ pub use gradient::{
 pub use isa::{Isa, UnknownIsa};
 pub use math::{erf, exp, log, tanh};
 pub use pool::{MAX_THREADS, Parts, Pool, PoolError, Runs};
-pub use reduce::{arg_max, top_k};
+pub use reduce::{arg_max, sum_of, top_k};
 pub use scalar::Scalar;
 pub use softmax::{
     ColumnsMut, log_softmax, log_softmax_columns, log_softmax_gradient, softmax, softmax_columns,

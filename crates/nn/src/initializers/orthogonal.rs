@@ -2,8 +2,7 @@
 
 use super::normal::fill_normal;
 use crate::settings::{OutOfRange, SettingsOf};
-use crate::sums::sum_of;
-use densely_tensor::Scalar;
+use densely_tensor::{Scalar, sum_of};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
