@@ -46,6 +46,36 @@ fn matrices_without_elements_have_no_place_in_memory() {
     assert_eq!(c, [0.0; 300]);
 }
 
+/// A stride that leads nowhere, that of a single column, may be any number.
+#[test]
+fn a_single_column_has_any_stride() {
+    for rows in [1, 7, 100] {
+        for stride in [rows, usize::MAX / 9, usize::MAX / 2, usize::MAX] {
+            let (a, x) = (vec![2.0; rows * 70], vec![3.0; 70]);
+            let mut y = vec![f64::NAN; rows];
+            let x = MatRef::with_strides(&x, 70, 1, 1, stride);
+            let target = MatMut::with_strides(&mut y, rows, 1, 1, stride);
+            gemm(
+                &Pool::new(1).unwrap(),
+                target,
+                1.0,
+                MatRef::from_slice(&a, rows, 70),
+                x,
+                0.0,
+                Epilogue::None,
+            );
+            assert!(y.iter().all(|&y| y == 420.0), "{rows} rows, stride {stride}: {y:?}");
+
+            let b = vec![3.0; 20];
+            let mut c = vec![f64::NAN; rows * 20];
+            let a = MatRef::with_strides(&a[..rows], rows, 1, 1, stride);
+            let c_view = MatMut::from_slice(&mut c, rows, 20);
+            gemm(&Pool::new(1).unwrap(), c_view, 1.0, a, MatRef::from_slice(&b, 1, 20), 0.0, Epilogue::None);
+            assert!(c.iter().all(|&c| c == 6.0), "{rows} × 20, stride {stride}");
+        }
+    }
+}
+
 #[test]
 fn beta_zero_overwrites_nan_and_other_nan_propagates() {
     let pool = Pool::default();
