@@ -51,7 +51,7 @@ impl Sequential {
     }
 
     /// The plan of this network, after every check of it, of its loss and of its optimizer.
-    pub(crate) fn plan(&self, compile: &Compile) -> Result<Plan, Error> {
+    pub(crate) fn plan<T: Scalar>(&self, compile: &Compile) -> Result<Plan<T>, Error> {
         self.validate()?;
         compile.loss.validate(self)?;
         self.refuse_regularized_end(compile.loss)?;

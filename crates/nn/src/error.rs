@@ -31,21 +31,65 @@ pub enum Error {
     #[error("inputs is 0, expected at least 1")]
     NoInputs,
     /// A network that has nothing to learn.
-    #[error("the network has no layer with parameters, expected at least one Dense")]
+    #[error("the network has no layer with parameters, expected at least one, such as Dense")]
     NoParameters,
-    /// A layer without units.
-    #[error("{layer}: units is 0, expected at least 1")]
-    NoUnits {
+    /// A setting of a layer outside its range.
+    #[error("{layer}: {setting} is {found}, expected {expected}")]
+    OwnSetting {
         /// The layer.
         layer: LayerName,
+        /// The setting, such as `rate`.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
     },
-    /// A dropout rate that is not a share of the units.
-    #[error("{layer}: rate is {rate}, expected at least 0 and below 1")]
-    DropoutRate {
+    /// A block with a skip that puts out another number of values than enter it.
+    #[error(
+        "{layer}: {inputs} values enter the block and {outputs} leave its layers, expected as many, to be added"
+    )]
+    ResidualWidth {
+        /// The block.
+        layer: LayerName,
+        /// Values per sample that enter.
+        inputs: usize,
+        /// Values per sample that leave its last layer.
+        outputs: usize,
+    },
+    /// Blocks in blocks in blocks.
+    #[error("{layer}: stands in {limit} blocks already, the most there may be")]
+    TooDeep {
+        /// The first layer that is too deep.
+        layer: LayerName,
+        /// How deep layers may stand.
+        limit: usize,
+    },
+    /// A name that no layer has.
+    #[error("no layer is named {name}, expected one of {}", names.join(", "))]
+    NoSuchLayer {
+        /// The name.
+        name: String,
+        /// The names of the layers.
+        names: Vec<String>,
+    },
+    /// A layer of another crate in a text or file, whose code was not given.
+    #[error(
+        "{layer}: is the custom layer {kind}, whose code was not given; expected it among the custom layers"
+    )]
+    UnknownCustomLayer {
         /// The layer.
         layer: LayerName,
-        /// The rate.
-        rate: f64,
+        /// Its kind.
+        kind: String,
+    },
+    /// What a layer of another crate says of its own settings.
+    #[error("{layer}: {source}")]
+    CustomLayer {
+        /// The layer.
+        layer: LayerName,
+        /// What is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A network larger than [`MAX_PARAMETERS`](crate::sequential::MAX_PARAMETERS).
     #[error(
@@ -87,7 +131,7 @@ pub enum Error {
         /// The layer.
         layer: LayerName,
         /// The layer's field, such as `kernel_initializer`.
-        field: &'static str,
+        field: String,
         /// What the field is, such as `RandomNormal`.
         kind: &'static str,
         /// The setting.
@@ -103,7 +147,7 @@ pub enum Error {
         /// The layer.
         layer: LayerName,
         /// The layer's field, such as `bias_initializer`.
-        field: &'static str,
+        field: String,
         /// What the field is.
         kind: &'static str,
     },
@@ -113,7 +157,7 @@ pub enum Error {
         /// The layer.
         layer: LayerName,
         /// The layer's field: `kernel_initializer` or `kernel_regularizer`.
-        field: &'static str,
+        field: String,
         /// What there is too much of: weights, or vectors to compare.
         what: &'static str,
         /// How many there are.

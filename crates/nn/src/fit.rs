@@ -2,8 +2,8 @@
 
 use crate::callbacks::{Callback, Progress};
 use crate::data::Dataset;
-use crate::engine::buffers::{Buffers, TrainingBuffers};
-use crate::engine::forward::{Position, gather};
+use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
+use crate::engine::forward::gather;
 use crate::error::Error;
 use crate::history::{Epoch, History};
 use crate::model::Model;
@@ -166,8 +166,9 @@ impl<T: Scalar> Model<T> {
         sums: &mut Sums,
         samples: usize,
     ) -> f64 {
-        let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample: sums.samples };
-        let loss = self.forward_to_gradient(buffers, training, samples, position);
+        training.remembered.position =
+            Position { seed: self.compile.seed, epoch: self.epochs, first_sample: sums.samples };
+        let loss = self.forward_to_gradient(buffers, training, samples);
         if loss.is_finite() {
             self.backward_and_update(buffers, training, samples);
         }

@@ -70,13 +70,14 @@ mod evaluate;
 mod fit;
 mod model;
 mod settings;
+mod transfer;
 
 pub use activations::Activation;
 pub use callbacks::{Callback, Progress};
 pub use compile::Compile;
 pub use constraints::Constraint;
 pub use data::Dataset;
-pub use densely_tensor::{Isa, Pool, PoolError, Scalar};
+pub use densely_tensor::{Isa, MatMut, MatRef, Pool, PoolError, Scalar};
 pub use error::{Error, LayerName};
 pub use evaluate::Evaluation;
 pub use fit::Fit;

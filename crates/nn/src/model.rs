@@ -3,11 +3,12 @@
 use crate::compile::Compile;
 use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
-use crate::engine::buffers::{Buffers, TrainingBuffers, last_of};
-use crate::engine::forward::{Position, forward, gather, loss_in_place, predict_in_place};
+use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
+use crate::engine::forward::{forward, gather, loss_in_place, predict_in_place};
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
 use crate::error::Error;
+use crate::layers::Custom;
 use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
 use crate::sequential::Sequential;
@@ -23,7 +24,7 @@ pub(crate) const EVALUATION_BATCH: usize = 256;
 pub struct Model<T: Scalar> {
     pub(crate) network: Sequential,
     pub(crate) compile: Compile,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Plan<T>,
     pub(crate) parameters: Parameters<T>,
     /// What the optimizer remembers of each parameter, laid out as the parameters are; empty where it keeps nothing.
     pub(crate) moments: [AlignedBuffer<T>; MOST_MOMENTS],
@@ -54,7 +55,7 @@ impl<T: Scalar> Model<T> {
     pub(crate) fn assemble(
         network: Sequential,
         compile: Compile,
-        plan: Plan,
+        plan: Plan<T>,
         parameters: Parameters<T>,
         provenance: Provenance,
     ) -> Result<Self, Error> {
@@ -173,9 +174,9 @@ impl<T: Scalar> Model<T> {
         let mut buffers = Buffers::new(&self.plan, samples)?;
         let mut training = TrainingBuffers::new(&self.plan, samples, self.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
-        let position = Position { seed: self.compile.seed, epoch, first_sample: 0 };
+        training.remembered.position = Position { seed: self.compile.seed, epoch, first_sample: 0 };
         gather(self.pool(), data, &order, &mut buffers);
-        let loss = self.forward_to_gradient(&mut buffers, &mut training, samples, position);
+        let loss = self.forward_to_gradient(&mut buffers, &mut training, samples);
         let mut gradient = Parameters::zeros(&self.network)?;
         let target = Target::Store { parameters: &self.parameters, gradient: &mut gradient };
         backward(self.pool(), &self.plan, &buffers, &mut training, samples, target);
@@ -189,16 +190,9 @@ impl<T: Scalar> Model<T> {
         buffers: &mut Buffers<T>,
         training: &mut TrainingBuffers<T>,
         samples: usize,
-        position: Position,
     ) -> f64 {
-        forward(
-            self.pool(),
-            &self.plan,
-            &self.parameters,
-            buffers,
-            samples,
-            Some((&mut training.random, position)),
-        );
+        let remembered = &mut training.remembered;
+        forward(self.pool(), &self.plan, &self.parameters, buffers, samples, Some(remembered));
         let gradient = &mut training.gradient[..self.plan.outputs * samples];
         gradient.copy_from_slice(last_of(&mut buffers.outputs, samples, self.plan.outputs));
         loss_in_place(
@@ -225,6 +219,9 @@ impl<T: Scalar> Model<T> {
         let update = self.compile.optimizer.update(self.steps);
         let target = Target::Update { parameters: &mut self.parameters, moments: &mut self.moments, update };
         backward(&self.compile.pool, &self.plan, buffers, training, samples, target);
+        for (pass, kept) in self.plan.passes.iter().zip(&mut training.remembered.kept) {
+            pass.layer_pass.after_step(self.parameters.weights_mut(pass.tensors.clone()), kept.of(samples));
+        }
     }
 
     /// Writes the model to one file, whole or not at all; see [`saving`].
@@ -250,7 +247,16 @@ impl<T: Scalar> Model<T> {
     ///
     /// If the file cannot be read, is no model, is damaged, or is of a newer format; the message names the file.
     pub fn load(path: impl AsRef<Path>, pool: Pool) -> Result<Self, Error> {
-        let (saved, parameters) = saving::read_model(path)?;
+        Self::load_with(path, pool, &[])
+    }
+
+    /// The same for a model with layers of other crates, whose code cannot be in the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load); [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
+    pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
+        let (saved, parameters) = saving::read_model(path, custom)?;
         let compile = Compile { optimizer: saved.optimizer, loss: saved.loss, seed: saved.seed, pool };
         let plan = saved.model.plan(&compile)?;
         Self::assemble(saved.model, compile, plan, parameters, saved.provenance)

@@ -3,7 +3,7 @@
 use crate::constraints::Constraint;
 use crate::error::Error;
 use crate::initializers::Initializer;
-use crate::layers::Layer;
+use crate::layers::{Weight, WeightShape, Weights, WeightsMut};
 use crate::random::{Purpose, stream};
 use crate::regularizers::Regularizer;
 use crate::sequential::Sequential;
@@ -14,76 +14,46 @@ use std::ops::Range;
 /// Tensors start at multiples of this many elements: 64 bytes, one cache line and one AVX-512 register, in `f32`.
 const ALIGNMENT: usize = 16;
 
-/// What a parameter tensor is to its layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The weights: units × inputs, column-major.
-    Kernel,
-    /// What is added to each sum: units × 1.
-    Bias,
-}
-
 /// Name, shape and place of one parameter tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
-    /// The layer's name and the role, such as `dense_1.kernel`.
+    /// The layer's name and the [weight's](crate::layers::Weight), such as `dense_1.kernel`.
     pub name: String,
-    /// The layer's position in [`Sequential::layers`], from 0.
+    /// The layer's position in the network, from 0; a block counts, and so does each layer in it.
     pub layer: usize,
-    /// Kernel or bias.
-    pub role: Role,
-    /// The layer's units.
-    pub rows: usize,
-    /// The layer's inputs for a kernel, 1 for a bias.
-    pub columns: usize,
+    /// A vector, or a matrix that is stored column by column.
+    pub shape: WeightShape,
     /// How it starts.
     pub initializer: Initializer,
-    /// The penalty on it.
+    /// The penalty on it, while it is learned.
     pub regularizer: Option<Regularizer>,
     /// What it is moved back to after each step.
     pub constraint: Option<Constraint>,
+    /// Whether the optimizer changes it.
+    pub trainable: bool,
     offset: usize,
 }
 
 impl Tensor {
-    /// The tensors of a network in their order: per dense layer the kernel, then the bias if it has one. The network is
-    /// taken as [valid](Sequential::validate).
+    /// The tensors of a network in their order: layer by layer, as each describes its
+    /// [weights](crate::layers::LayerDescription::weights). The network is taken as [valid](Sequential::validate).
     pub fn all(network: &Sequential) -> Vec<Self> {
         let mut tensors: Vec<Self> = Vec::new();
-        let mut end = 0_usize;
-        let names = network.layer_names();
-        for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
-            let Layer::Dense(dense) = description else {
-                continue;
-            };
-            let offset = end.next_multiple_of(ALIGNMENT);
-            let kernel = Self {
-                name: format!("{}.kernel", names[layer]),
-                layer,
-                role: Role::Kernel,
-                rows: dense.units,
-                columns: inputs,
-                initializer: dense.kernel_initializer,
-                regularizer: dense.kernel_regularizer,
-                constraint: dense.kernel_constraint,
-                offset,
-            };
-            end = kernel.range().end;
-            tensors.push(kernel);
-            if dense.use_bias {
-                let bias = Self {
-                    name: format!("{}.bias", names[layer]),
+        for (layer, placed) in network.walk().into_iter().enumerate() {
+            for weight in placed.layer.description().weights(placed.inputs) {
+                let Weight { name, shape, initializer, regularizer, constraint, trainable } = weight;
+                let end = tensors.last().map_or(0, |before| before.range().end);
+                let (name, offset) = (format!("{}.{name}", placed.name), end.next_multiple_of(ALIGNMENT));
+                tensors.push(Self {
+                    name,
                     layer,
-                    role: Role::Bias,
-                    rows: dense.units,
-                    columns: 1,
-                    initializer: dense.bias_initializer,
-                    regularizer: dense.bias_regularizer,
-                    constraint: dense.bias_constraint,
-                    offset: end.next_multiple_of(ALIGNMENT),
-                };
-                end = bias.range().end;
-                tensors.push(bias);
+                    shape,
+                    initializer,
+                    regularizer,
+                    constraint,
+                    trainable,
+                    offset,
+                });
             }
         }
         tensors
@@ -92,20 +62,28 @@ impl Tensor {
     /// How many numbers it holds. Never 0 in a valid network.
     #[expect(clippy::len_without_is_empty, reason = "a tensor of a valid network is never empty")]
     pub fn len(&self) -> usize {
-        self.rows * self.columns
+        self.shape.count()
+    }
+
+    /// The shape as files and messages have it, slowest dimension first: a kernel is inputs × units there.
+    pub(crate) fn shape_in_file(&self) -> Vec<usize> {
+        match self.shape {
+            WeightShape::Matrix { rows, columns } => vec![columns, rows],
+            WeightShape::Vector(len) => vec![len],
+        }
     }
 
     /// Its place in [`Parameters::values`]. It starts at a multiple of 16 elements.
     pub fn range(&self) -> Range<usize> {
         self.offset..self.offset + self.len()
     }
+}
 
-    /// The number of inputs and of units, as initializers take them; for a bias both are its length, as in Keras.
-    fn fans(&self) -> (usize, usize) {
-        match self.role {
-            Role::Kernel => (self.columns, self.rows),
-            Role::Bias => (self.rows, self.rows),
-        }
+/// Where the tensors of a run stand in [`Parameters::values`], with the gaps between them.
+pub(crate) fn span(tensors: &[Tensor]) -> Range<usize> {
+    match tensors {
+        [] => 0..0,
+        [first, ..] => first.range().start..tensors[tensors.len() - 1].range().end,
     }
 }
 
@@ -146,7 +124,7 @@ impl<T: Scalar> Parameters<T> {
     pub fn initialize(&mut self, seed: u64) {
         for (index, tensor) in self.tensors.iter().enumerate() {
             let mut random = stream(seed, Purpose::Weights, 0, index as u64);
-            let (fan_in, fan_out) = tensor.fans();
+            let (fan_in, fan_out) = tensor.shape.fans();
             tensor.initializer.fill(&mut self.values[tensor.range()], fan_in, fan_out, &mut random);
         }
     }
@@ -176,6 +154,23 @@ impl<T: Scalar> Parameters<T> {
         &mut self.values[self.tensors[index].range()]
     }
 
+    /// Takes over what has changed in the description of the same network, such as what is trainable.
+    pub(crate) fn describe_again(&mut self, network: &Sequential) {
+        self.tensors = Tensor::all(network);
+    }
+
+    /// The tensors of one layer.
+    pub(crate) fn weights(&self, tensors: Range<usize>) -> Weights<'_, T> {
+        let tensors = &self.tensors[tensors];
+        Weights::new(tensors, &self.values[span(tensors)])
+    }
+
+    /// The tensors of one layer, to be changed.
+    pub(crate) fn weights_mut(&mut self, tensors: Range<usize>) -> WeightsMut<'_, T> {
+        let tensors = &self.tensors[tensors];
+        WeightsMut::new(tensors, &mut self.values[span(tensors)])
+    }
+
     /// Each tensor with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&Tensor, &[T])> {
         self.tensors.iter().map(|tensor| (tensor, &self.values[tensor.range()]))
@@ -200,8 +195,9 @@ impl<T: Scalar> Parameters<T> {
         for (tensor, values) in self.iter() {
             hash.update((tensor.name.len() as u64).to_le_bytes());
             hash.update(&tensor.name);
-            hash.update((tensor.rows as u64).to_le_bytes());
-            hash.update((tensor.columns as u64).to_le_bytes());
+            let (rows, columns) = tensor.shape.rows_and_columns();
+            hash.update((rows as u64).to_le_bytes());
+            hash.update((columns as u64).to_le_bytes());
             for part in values.chunks(4096) {
                 bytes.clear();
                 part.iter().for_each(|value| value.write_le(&mut bytes));
@@ -241,7 +237,10 @@ mod tests {
         let found: Vec<_> = parameters
             .tensors()
             .iter()
-            .map(|tensor| (tensor.name.as_str(), tensor.layer, tensor.rows, tensor.columns, tensor.range()))
+            .map(|tensor| {
+                let (rows, columns) = tensor.shape.rows_and_columns();
+                (tensor.name.as_str(), tensor.layer, rows, columns, tensor.range())
+            })
             .collect();
         assert_eq!(
             found,

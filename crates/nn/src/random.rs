@@ -20,6 +20,8 @@ pub enum Purpose {
     Dropout = 3,
     /// Which samples are held out; `epoch` is 0, `index` the class.
     Split = 4,
+    /// Noise of a layer other than dropout; `index` is its position in the network.
+    Noise = 5,
 }
 
 /// The stream of random numbers for one use: ChaCha with 8 rounds, its 32-byte key the four numbers in this order, each

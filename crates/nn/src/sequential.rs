@@ -1,8 +1,7 @@
 //! The description of a network: layers one after the other.
 
-use crate::activations::Activation;
 use crate::error::{Error, LayerName};
-use crate::layers::Layer;
+use crate::layers::{Custom, Layer, MAX_NESTING};
 use crate::summary::Summary;
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -38,7 +37,7 @@ pub const MAX_PARAMETERS: usize = 1 << 31;
 pub struct Sequential {
     /// How many values a sample has; at least 1.
     pub inputs: usize,
-    /// The layers from input to output; at least one [`Dense`](crate::Dense).
+    /// The layers from input to output; at least one with parameters, such as a [`Dense`](crate::Dense).
     pub layers: Vec<Layer>,
 }
 
@@ -69,34 +68,39 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::NoInputs`], [`Error::NoUnits`], [`Error::DropoutRate`] outside 0 ≤ rate < 1, [`Error::LayerSetting`],
-    /// [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`], [`Error::SoftmaxOfOne`], [`Error::OddGlu`],
-    /// [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there is nothing to learn.
+    /// [`Error::NoInputs`], [`Error::TooDeep`], [`Error::OwnSetting`] of a layer outside its range,
+    /// [`Error::LayerSetting`] of what belongs to it, [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`],
+    /// [`Error::SoftmaxOfOne`], [`Error::OddGlu`], [`Error::ResidualWidth`], [`Error::UnknownCustomLayer`],
+    /// [`Error::CustomLayer`], [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there
+    /// is nothing to learn.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
             return Err(Error::NoInputs);
         }
         let mut parameters: usize = 0;
-        for (index, (inputs, layer)) in self.layers_with_inputs().enumerate() {
-            let name = || self.layer_name(index);
-            match layer {
-                Layer::Dense(dense) if dense.units == 0 => return Err(Error::NoUnits { layer: name() }),
-                // Not `rate < 0 || rate >= 1`, which NaN would pass.
-                Layer::Dropout(dropout) if !(0.0..1.0).contains(&dropout.rate) => {
-                    return Err(Error::DropoutRate { layer: name(), rate: dropout.rate });
-                }
-                _ => {}
+        for placed in self.walk() {
+            let name = || placed.layer_name();
+            if placed.depth > MAX_NESTING {
+                return Err(Error::TooDeep { layer: name(), limit: MAX_NESTING });
             }
-            let units = layer.outputs(inputs);
-            parameters = parameters.saturating_add(layer.parameter_count(inputs));
+            let (inputs, layer) = (placed.inputs, placed.layer.description());
+            layer.check(inputs, &name)?;
+            let weights = layer.weights(inputs);
+            for weight in &weights {
+                parameters = parameters.saturating_add(weight.shape.count());
+            }
             if parameters > MAX_PARAMETERS {
+                let units = layer.outputs(inputs);
                 return Err(Error::TooManyParameters { layer: name(), inputs, units, limit: MAX_PARAMETERS });
             }
-            layer.check_settings(inputs, &name)?;
-            if units == 1
-                && let Some((activation, always)) = layer.activation().and_then(Activation::over_one_unit)
-            {
-                return Err(Error::SoftmaxOfOne { layer: name(), activation, always });
+            for weight in &weights {
+                weight.check(&name)?;
+            }
+            if let Layer::Residual(block) = placed.layer {
+                let outputs = outputs(&block.layers, inputs);
+                if outputs != inputs {
+                    return Err(Error::ResidualWidth { layer: name(), inputs, outputs });
+                }
             }
         }
         if parameters == 0 {
@@ -112,16 +116,17 @@ impl Sequential {
 
     /// How many values per sample the network puts out.
     pub fn outputs(&self) -> usize {
-        self.layers.iter().fold(self.inputs, |inputs, layer| layer.outputs(inputs))
+        outputs(&self.layers, self.inputs)
     }
 
-    /// How many numbers the network learns; `usize::MAX` if that overflows.
+    /// How many numbers belong to the network's layers, learned or not; `usize::MAX` if that overflows.
     pub fn parameter_count(&self) -> usize {
-        self.layers_with_inputs()
-            .fold(0, |count: usize, (inputs, layer)| count.saturating_add(layer.parameter_count(inputs)))
+        let layers = self.walk();
+        let weights = layers.iter().flat_map(|placed| placed.layer.description().weights(placed.inputs));
+        weights.fold(0, |count: usize, weight| count.saturating_add(weight.shape.count()))
     }
 
-    /// Each layer with the number of values per sample that enter it.
+    /// Each layer with the number of values per sample that enter it; a block counts as one layer.
     pub fn layers_with_inputs(&self) -> impl Iterator<Item = (usize, &Layer)> {
         self.layers.iter().scan(self.inputs, |width, layer| {
             let inputs = *width;
@@ -130,17 +135,48 @@ impl Sequential {
         })
     }
 
-    /// The layers' names, given as Keras gives them: `dense`, `dropout`, `dense_1`, `dropout_1`, …
+    /// The layers' names, given as Keras gives them: `dense`, `dropout`, `dense_1`, `batch_normalization`, …
     pub fn layer_names(&self) -> Vec<String> {
-        let mut seen = HashMap::new();
-        let name = |layer: &Layer| {
-            let kind = layer.kind().to_lowercase();
-            let number = seen.entry(layer.kind()).or_insert(0);
-            let name = if *number == 0 { kind } else { format!("{kind}_{number}") };
-            *number += 1;
-            name
+        names(&self.layers)
+    }
+
+    /// Every layer with its place, from input to output; a block comes before the layers in it.
+    pub(crate) fn walk(&self) -> Vec<Placed<'_>> {
+        let mut placed = Vec::new();
+        for (index, ((inputs, layer), name)) in self.layers_with_inputs().zip(self.layer_names()).enumerate()
+        {
+            walk_into(&mut placed, Placed { position: index + 1, name, depth: 0, inputs, layer });
+        }
+        placed
+    }
+
+    /// Lets training change the layer of this name, or freezes it; of a block, all layers in it.
+    ///
+    /// ```
+    /// # use densely::{Dense, Sequential};
+    /// let mut network = Sequential::new(4).add(Dense::new(3)).add(Dense::new(2));
+    /// network.set_trainable("dense", false)?;
+    /// assert_eq!(network.summary().non_trainable, 4 * 3 + 3);
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchLayer`] if no layer has the name.
+    pub fn set_trainable(&mut self, name: &str, trainable: bool) -> Result<(), Error> {
+        let names = self.layer_names();
+        let Some(index) = names.iter().position(|one| one == name) else {
+            return Err(Error::NoSuchLayer { name: name.to_owned(), names });
         };
-        self.layers.iter().map(name).collect()
+        self.layers[index].set_trainable(trainable);
+        Ok(())
+    }
+
+    /// Gives layers of other crates that were read from a text their code.
+    pub(crate) fn fill_in_custom(&mut self, custom: &[Custom]) {
+        for layer in &mut self.layers {
+            layer.fill_in_custom(custom);
+        }
     }
 
     /// Reads a network from RON and [checks](Self::validate) it. Only what differs from the defaults has to be written.
@@ -149,7 +185,17 @@ impl Sequential {
     ///
     /// [`Error::Ron`] with line, column and field, or what is wrong with the network.
     pub fn from_ron(text: &str) -> Result<Self, Error> {
-        let network: Self = text::from_ron(text)?;
+        Self::from_ron_with(text, &[])
+    }
+
+    /// The same for a network with layers of other crates, whose code cannot be in the text.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_ron`](Self::from_ron); [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
+    pub fn from_ron_with(text: &str, custom: &[Custom]) -> Result<Self, Error> {
+        let mut network: Self = text::from_ron(text)?;
+        network.fill_in_custom(custom);
         network.validate()?;
         Ok(network)
     }
@@ -164,4 +210,69 @@ impl Sequential {
         let name = self.layer_names().into_iter().nth(index).unwrap_or_default();
         LayerName { position: index + 1, name }
     }
+}
+
+/// A layer and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed<'a> {
+    /// The position in the network, from 1; the layers in a block have the block's.
+    position: usize,
+    /// The name, behind those of the blocks that the layer stands in: `residual.dense`.
+    pub(crate) name: String,
+    /// In how many blocks the layer stands.
+    pub(crate) depth: usize,
+    /// How many values per sample enter it.
+    pub(crate) inputs: usize,
+    pub(crate) layer: &'a Layer,
+}
+
+impl Placed<'_> {
+    /// For a message.
+    pub(crate) fn layer_name(&self) -> LayerName {
+        LayerName { position: self.position, name: self.name.clone() }
+    }
+}
+
+/// Puts a layer, and then the layers in it, behind those that were placed. Stops one level below the deepest that is
+/// allowed, for [`Sequential::validate`] to see.
+fn walk_into<'a>(placed: &mut Vec<Placed<'a>>, outer: Placed<'a>) {
+    let (position, depth, mut inputs) = (outer.position, outer.depth + 1, outer.inputs);
+    let layers = if depth <= MAX_NESTING + 1 { outer.layer.inner() } else { &[] };
+    let prefix = outer.name.clone();
+    placed.push(outer);
+    for (layer, name) in layers.iter().zip(names(layers)) {
+        walk_into(placed, Placed { position, name: format!("{prefix}.{name}"), depth, inputs, layer });
+        inputs = layer.outputs(inputs);
+    }
+}
+
+/// How many values per sample leave a chain of layers.
+fn outputs(layers: &[Layer], inputs: usize) -> usize {
+    layers.iter().fold(inputs, |inputs, layer| layer.outputs(inputs))
+}
+
+/// The names of the layers of a chain: the kind in snake case, and from the second on a number.
+fn names(layers: &[Layer]) -> Vec<String> {
+    let mut seen = HashMap::new();
+    let name = |layer: &Layer| {
+        let kind = layer.description().kind().to_owned();
+        let name = snake_case(&kind);
+        let number = seen.entry(kind).or_insert(0);
+        let name = if *number == 0 { name } else { format!("{name}_{number}") };
+        *number += 1;
+        name
+    };
+    layers.iter().map(name).collect()
+}
+
+/// `BatchNormalization` becomes `batch_normalization`.
+fn snake_case(kind: &str) -> String {
+    let mut name = String::new();
+    for (index, character) in kind.chars().enumerate() {
+        if character.is_uppercase() && index > 0 {
+            name.push('_');
+        }
+        name.extend(character.to_lowercase());
+    }
+    name
 }

@@ -1,4 +1,4 @@
-//! Ranges of the settings that activations, initializers, regularizers and constraints have.
+//! Ranges of the settings that layers, activations, initializers, regularizers and constraints have.
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
@@ -15,9 +15,15 @@ pub(crate) struct OutOfRange {
 
 impl OutOfRange {
     /// The error for a layer whose `field` has the setting.
-    pub(crate) fn of(self, layer: LayerName, field: &'static str) -> Error {
+    pub(crate) fn of(self, layer: LayerName, field: String) -> Error {
         let Self { kind, setting, found, expected } = self;
         Error::LayerSetting { layer, field, kind, setting, found, expected }
+    }
+
+    /// The error for a layer whose own setting it is.
+    pub(crate) fn of_layer(self, layer: LayerName) -> Error {
+        let Self { setting, found, expected, .. } = self;
+        Error::OwnSetting { layer, setting, found, expected }
     }
 }
 
@@ -50,4 +56,33 @@ impl SettingsOf {
         let in_range = found.abs() <= f64::from(f32::MAX);
         self.check(setting, found, in_range, "a number that fits single precision")
     }
+
+    pub(crate) fn finite_not_zero(self, setting: &'static str, found: f64) -> Result<(), OutOfRange> {
+        let size = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+        let expected = "a number other than 0 that fits single precision";
+        self.check(setting, found, size.contains(&found.abs()), expected)
+    }
+
+    /// A share that stays below 1 in single precision.
+    pub(crate) fn share(self, setting: &'static str, found: f64) -> Result<(), OutOfRange> {
+        let expected = "at least 0 and, in single precision, below 1";
+        self.check(setting, found, found >= 0.0 && (found as f32) < 1.0, expected)
+    }
+
+    /// A share of units.
+    pub(crate) fn rate(self, setting: &'static str, found: f64) -> Result<(), OutOfRange> {
+        self.check(setting, found, (0.0..1.0).contains(&found), "at least 0 and below 1")
+    }
+}
+
+/// Refuses a layer that has 0 of something.
+pub(crate) fn at_least_one(
+    setting: &'static str,
+    found: usize,
+    layer: &dyn Fn() -> LayerName,
+) -> Result<(), Error> {
+    if found == 0 {
+        return Err(Error::OwnSetting { layer: layer(), setting, found: 0.0, expected: "at least 1" });
+    }
+    Ok(())
 }

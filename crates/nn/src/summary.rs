@@ -35,7 +35,7 @@ pub struct SummaryRow {
     /// The layer's name, such as `dense_1`.
     pub name: String,
     /// Its kind, such as `Dense`.
-    pub kind: &'static str,
+    pub kind: String,
     /// How many values per sample it puts out; printed as `(None, 512)`, where `None` stands for the batch.
     pub outputs: usize,
     /// How many parameters it has.
@@ -45,18 +45,30 @@ pub struct SummaryRow {
 impl Summary {
     /// The summary of a network, valid or not.
     pub(crate) fn of(network: &Sequential) -> Self {
-        let row = |(name, (inputs, layer)): (String, (usize, &crate::layers::Layer))| SummaryRow {
-            name,
-            kind: layer.kind(),
-            outputs: layer.outputs(inputs),
-            parameters: layer.parameter_count(inputs),
-        };
-        Self {
-            rows: network.layer_names().into_iter().zip(network.layers_with_inputs()).map(row).collect(),
-            trainable: network.parameter_count(),
-            non_trainable: 0,
-            bytes_per_parameter: 4,
+        let mut rows: Vec<SummaryRow> = Vec::new();
+        let (mut trainable, mut non_trainable) = (0_usize, 0_usize);
+        for placed in network.walk() {
+            let description = placed.layer.description();
+            if placed.depth == 0 {
+                let (name, kind) = (placed.name, description.kind().to_owned());
+                rows.push(SummaryRow {
+                    name,
+                    kind,
+                    outputs: description.outputs(placed.inputs),
+                    parameters: 0,
+                });
+            }
+            for weight in description.weights(placed.inputs) {
+                let count = weight.shape.count();
+                let total = if weight.trainable { &mut trainable } else { &mut non_trainable };
+                *total = total.saturating_add(count);
+                // A layer in a block counts for the block.
+                if let Some(row) = rows.last_mut() {
+                    row.parameters = row.parameters.saturating_add(count);
+                }
+            }
         }
+        Self { rows, trainable, non_trainable, bytes_per_parameter: 4 }
     }
 }
 

@@ -60,7 +60,7 @@ fn two_hundred_steps_of_adam_agree_with_keras() {
         .compile::<f64>(Compile { optimizer: Adam::default().into(), loss, ..Compile::default() })
         .expect("the network is valid");
     for (layer, divisor) in [32.0, 8.0, 4.0].into_iter().enumerate() {
-        let units = model.parameters().tensors()[2 * layer].rows;
+        let (units, _) = model.parameters().tensors()[2 * layer].shape.rows_and_columns();
         for (place, weight) in model.parameters_mut().tensor_mut(2 * layer).iter_mut().enumerate() {
             let (input, unit) = (place / units, place % units);
             let number = (37 * input + 101 * unit + 11 * layer) % 257;

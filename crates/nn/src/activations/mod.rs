@@ -8,6 +8,7 @@ pub(crate) use glu::{glu, glu_gradient};
 pub(crate) use sparsemax::{sparsemax, sparsemax_gradient};
 
 use crate::error::{Error, LayerName};
+use crate::layers::LayerDescription;
 use crate::settings::{OutOfRange, SettingsOf};
 use crate::text;
 use densely_tensor::{ActivationFunction, DerivativeFrom};
@@ -267,29 +268,15 @@ impl Activation {
         }
     }
 
-    /// How many values leave the function when `units` enter it.
-    pub(crate) fn outputs(self, units: usize) -> usize {
-        if self == Self::Glu { units / 2 } else { units }
-    }
-
     /// What the function's every value would be over a single unit, with its name in Keras; `None` if it depends on the
     /// unit.
-    pub(crate) fn over_one_unit(self) -> Option<(&'static str, u8)> {
+    fn over_one_unit(self) -> Option<(&'static str, u8)> {
         match self {
             Self::Softmax => Some(("softmax", 1)),
             Self::LogSoftmax => Some(("log_softmax", 0)),
             Self::Sparsemax => Some(("sparsemax", 1)),
             _ => None,
         }
-    }
-
-    /// Checks every setting, and that the function can take `units` values; `layer` names the layer for the error.
-    pub(crate) fn check(self, units: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
-        self.check_settings().map_err(|fault| fault.of(layer(), "activation"))?;
-        if self == Self::Glu && units % 2 == 1 {
-            return Err(Error::OddGlu { layer: layer(), units });
-        }
-        Ok(())
     }
 
     fn check_settings(self) -> Result<(), OutOfRange> {
@@ -312,14 +299,36 @@ impl Activation {
             }
             Self::ScaledTanh { amplitude, slope } => {
                 let settings = SettingsOf("ScaledTanh");
-                let expected = "a number other than 0 that fits single precision";
-                let in_range = settings.positive("amplitude", amplitude.abs()).is_ok();
-                settings.check("amplitude", amplitude, in_range, expected)?;
+                settings.finite_not_zero("amplitude", amplitude)?;
                 settings.finite("slope", slope)
             }
             Self::Squareplus { b } => SettingsOf("Squareplus").positive("b", b),
             Self::SoftShrink { threshold } => SettingsOf("SoftShrink").not_negative("threshold", threshold),
             Self::HardShrink { threshold } => SettingsOf("HardShrink").not_negative("threshold", threshold),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// An activation as a layer of its own.
+impl LayerDescription for Activation {
+    fn kind(&self) -> &str {
+        "Activation"
+    }
+
+    fn outputs(&self, inputs: usize) -> usize {
+        if *self == Self::Glu { inputs / 2 } else { inputs }
+    }
+
+    fn check(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        self.check_settings().map_err(|fault| fault.of(layer(), String::from("activation")))?;
+        if *self == Self::Glu && inputs % 2 == 1 {
+            return Err(Error::OddGlu { layer: layer(), units: inputs });
+        }
+        match self.over_one_unit() {
+            Some((activation, always)) if inputs == 1 => {
+                Err(Error::SoftmaxOfOne { layer: layer(), activation, always })
+            }
             _ => Ok(()),
         }
     }

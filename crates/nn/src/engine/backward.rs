@@ -6,9 +6,10 @@
 
 use super::buffers::{Buffers, TrainingBuffers, random_bytes};
 use super::penalties::{add_penalty_gradient, constrain};
-use super::plan::{Kind, Plan, Stage};
+use super::plan::{Kind, Pass, Plan, Stage};
 use crate::activations::{Activation, glu_gradient, sparsemax_gradient};
-use crate::parameters::{Parameters, Tensor};
+use crate::layers::{Backward, WeightsMut};
+use crate::parameters::{Parameters, span};
 use densely_tensor::{
     AlignedBuffer, Epilogue, MOST_MOMENTS, MatMut, MatRef, Pool, Runs, Scalar, Update, dropout, gemm,
     log_softmax_gradient, row_sums, softmax_gradient, update_with_weight_gradient,
@@ -27,16 +28,16 @@ pub(crate) enum Target<'a, T: Scalar> {
 }
 
 /// Takes the gradient with respect to the last stage's output, which stands in `training.gradient`, back to the first
-/// stage's parameters.
+/// stage that learns.
 pub(crate) fn backward<T: Scalar>(
     pool: &Pool,
-    plan: &Plan,
+    plan: &Plan<T>,
     buffers: &Buffers<T>,
     training: &mut TrainingBuffers<T>,
     samples: usize,
     mut target: Target<'_, T>,
 ) {
-    for (index, stage) in plan.stages.iter().enumerate().rev() {
+    for (index, stage) in plan.stages.iter().enumerate().skip(plan.first_learning).rev() {
         let input = index.checked_sub(1).map_or(&buffers.input, |before| &buffers.outputs[before]);
         let input = MatRef::from_slice(&input[..stage.inputs * samples], stage.inputs, samples);
         let output =
@@ -44,8 +45,6 @@ pub(crate) fn backward<T: Scalar>(
         let mut gradient =
             MatMut::from_slice(&mut training.gradient[..stage.units * samples], stage.units, samples);
         match stage.kind {
-            // Nothing is learned before the first stage, and no room is kept for a gradient there.
-            Kind::Activation(Activation::Glu) if index == 0 => {}
             Kind::Activation(Activation::Glu) => {
                 let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
                 let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
@@ -69,7 +68,7 @@ pub(crate) fn backward<T: Scalar>(
             }
             Kind::Dropout { rate, .. } => {
                 let run = random_bytes(stage.units);
-                let random = Runs::new(&mut training.random[index][..run * samples], run);
+                let random = Runs::new(&mut training.remembered.random[index][..run * samples], run);
                 let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
                 let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
                 pool.for_each_part(
@@ -87,20 +86,56 @@ pub(crate) fn backward<T: Scalar>(
             Kind::Dense { kernel, bias, activation } => {
                 activation_gradient(pool, activation, output, gradient.as_mut());
                 let delta = gradient.as_ref();
-                if index > 0 {
+                if index > plan.first_learning {
                     let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
                     let input_gradient = MatMut::from_slice(input_gradient, stage.inputs, samples);
-                    let kernel = MatRef::from_slice(target.tensor(kernel), stage.units, stage.inputs);
+                    let kernel =
+                        MatRef::from_slice(target.parameters().tensor(kernel), stage.units, stage.inputs);
                     gemm(pool, input_gradient, T::ONE, kernel.t(), delta, T::ZERO, Epilogue::None);
                 }
-                let room = Room { chunks: &mut training.scratch, whole: &mut training.kernel_gradient };
-                target.take_kernel_gradient(pool, stage, kernel, delta, input, room);
-                if let Some(bias) = bias {
-                    let sums = &mut training.bias_gradient[..stage.units];
-                    row_sums(pool, delta, sums);
-                    target.take_bias_gradient(pool, bias, sums);
+                if target.parameters().tensors()[kernel].trainable {
+                    let room = Room { chunks: &mut training.scratch, whole: &mut training.whole_gradient };
+                    target.take_kernel_gradient(pool, stage, kernel, delta, input, room);
+                    if let Some(bias) = bias {
+                        let sums = &mut training.bias_gradient[..stage.units];
+                        row_sums(pool, delta, sums);
+                        target.take_gradient(pool, bias, sums);
+                    }
                 }
                 std::mem::swap(&mut training.gradient, &mut training.input_gradient);
+            }
+            Kind::Pass(pass) => {
+                let Pass { layer_pass, tensors, layer, .. } = &plan.passes[pass];
+                let described = &target.parameters().tensors()[tensors.clone()];
+                let weight_gradients = &mut training.whole_gradient[..span(described).len()];
+                let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                layer_pass.backward(Backward {
+                    pool,
+                    weights: target.parameters().weights(tensors.clone()),
+                    input,
+                    output,
+                    kept: training.remembered.kept[pass].of(samples),
+                    random: training.remembered.position.random_source(*layer),
+                    output_gradient: gradient.as_ref(),
+                    input_gradient: (index > plan.first_learning)
+                        .then(|| MatMut::from_slice(input_gradient, stage.inputs, samples)),
+                    weight_gradients: WeightsMut::new(described, &mut *weight_gradients),
+                });
+                target.take_gradients(pool, tensors.clone(), weight_gradients);
+                std::mem::swap(&mut training.gradient, &mut training.input_gradient);
+            }
+            Kind::SkipEnd { depth, .. } => {
+                let gradient = gradient.into_slice();
+                training.skipped_gradients[depth][..gradient.len()].copy_from_slice(gradient);
+            }
+            Kind::SkipStart { depth } => {
+                let gradient = gradient.into_slice();
+                let skipped = &training.skipped_gradients[depth][..gradient.len()];
+                pool.for_each_part(1, (gradient, skipped), |_, (gradient, skipped)| {
+                    for (gradient, &skipped) in gradient.iter_mut().zip(skipped) {
+                        *gradient += skipped;
+                    }
+                });
             }
         }
     }
@@ -139,17 +174,10 @@ fn activation_gradient<T: Scalar>(
 }
 
 impl<T: Scalar> Target<'_, T> {
-    fn tensor(&self, index: usize) -> &[T] {
+    fn parameters(&self) -> &Parameters<T> {
         match self {
-            Target::Update { parameters, .. } => parameters.tensor(index),
-            Target::Store { parameters, .. } => parameters.tensor(index),
-        }
-    }
-
-    fn description(&self, index: usize) -> &Tensor {
-        match self {
-            Target::Update { parameters, .. } => &parameters.tensors()[index],
-            Target::Store { parameters, .. } => &parameters.tensors()[index],
+            Target::Update { parameters, .. } => parameters,
+            Target::Store { parameters, .. } => parameters,
         }
     }
 
@@ -185,15 +213,29 @@ impl<T: Scalar> Target<'_, T> {
         }
     }
 
-    fn take_bias_gradient(&mut self, pool: &Pool, bias: usize, sums: &mut [T]) {
-        add_penalty_gradient(self.description(bias), self.tensor(bias), sums);
+    /// Uses the gradients of all trainable tensors of a layer, which stand as they do among the parameters.
+    fn take_gradients(&mut self, pool: &Pool, tensors: std::ops::Range<usize>, gradients: &mut [T]) {
+        let start = span(&self.parameters().tensors()[tensors.clone()]).start;
+        for index in tensors {
+            let tensor = &self.parameters().tensors()[index];
+            let range = tensor.range();
+            if tensor.trainable {
+                self.take_gradient(pool, index, &mut gradients[range.start - start..range.end - start]);
+            }
+        }
+    }
+
+    /// Uses the gradient of one tensor.
+    fn take_gradient(&mut self, pool: &Pool, index: usize, gradient: &mut [T]) {
+        let parameters = self.parameters();
+        add_penalty_gradient(&parameters.tensors()[index], parameters.tensor(index), gradient);
         match self {
             Target::Update { parameters, moments, update } => {
-                let moments = moments_of(moments, parameters.tensors()[bias].range());
-                update.apply(pool.isa(), parameters.tensor_mut(bias), sums, moments);
-                constrain(parameters, bias);
+                let moments = moments_of(moments, parameters.tensors()[index].range());
+                update.apply_in_parallel(pool, parameters.tensor_mut(index), gradient, moments);
+                constrain(parameters, index);
             }
-            Target::Store { gradient, .. } => gradient.tensor_mut(bias).copy_from_slice(sums),
+            Target::Store { gradient: all, .. } => all.tensor_mut(index).copy_from_slice(gradient),
         }
     }
 }

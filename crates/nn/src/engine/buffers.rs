@@ -1,8 +1,9 @@
 //! Everything that a pass writes, allocated once for batches of up to a given size.
 
-use super::plan::{Kind, Plan, Stage};
+use super::plan::{Kind, Pass, Plan, Stage};
 use crate::error::Error;
-use densely_tensor::{AlignedBuffer, Scalar, update_chunk};
+use crate::layers::{Kept, KeptMut, RandomSource};
+use densely_tensor::{AlignedBuffer, MatMut, Scalar, update_chunk};
 
 /// What the loss says of one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,18 +25,64 @@ pub(crate) struct Buffers<T: Scalar> {
 
 /// What training writes besides.
 pub(crate) struct TrainingBuffers<T: Scalar> {
-    /// For each stage its random bytes: whole blocks of 64 for each sample if it is dropout, else none.
-    pub(crate) random: Vec<Vec<u8>>,
+    /// What the forward pass leaves for the backward pass.
+    pub(crate) remembered: Remembered<T>,
     /// The gradient with respect to the output of the stage that the backward pass has come to, units × samples.
     pub(crate) gradient: AlignedBuffer<T>,
     /// The gradient with respect to its input; the two change places from stage to stage.
     pub(crate) input_gradient: AlignedBuffer<T>,
-    /// The gradient of a kernel that has a regularizer; one element for each weight of the largest such.
-    pub(crate) kernel_gradient: AlignedBuffer<T>,
+    /// For each block that a block may stand in, and one more: the gradient with respect to a block's output, which is
+    /// also a part of that with respect to its input.
+    pub(crate) skipped_gradients: Vec<AlignedBuffer<T>>,
+    /// The gradient of a kernel that has a regularizer, or of all tensors of a pass.
+    pub(crate) whole_gradient: AlignedBuffer<T>,
     /// One element for each unit of the widest layer.
     pub(crate) bias_gradient: AlignedBuffer<T>,
     /// For each thread a few columns of the widest layer's kernel.
     pub(crate) scratch: AlignedBuffer<T>,
+}
+
+/// What the forward pass leaves for the backward pass besides the stages' outputs.
+pub(crate) struct Remembered<T: Scalar> {
+    /// For each stage its random bytes: whole blocks of 64 for each sample if it is dropout, else none.
+    pub(crate) random: Vec<Vec<u8>>,
+    /// For each of the plan's passes what it keeps.
+    pub(crate) kept: Vec<KeptBuffers<T>>,
+    /// Where the batch stands in training.
+    pub(crate) position: Position,
+}
+
+/// What one layer keeps.
+pub(crate) struct KeptBuffers<T: Scalar> {
+    per_sample: usize,
+    samples: AlignedBuffer<T>,
+    batch: AlignedBuffer<T>,
+}
+
+impl<T: Scalar> KeptBuffers<T> {
+    /// For the first `samples` samples.
+    pub(crate) fn of(&mut self, samples: usize) -> KeptMut<'_, T> {
+        let of_samples = &mut self.samples[..self.per_sample * samples];
+        KeptMut { samples: MatMut::from_slice(of_samples, self.per_sample, samples), batch: &mut self.batch }
+    }
+}
+
+/// Where a batch stands in training; with the seed it determines all random numbers of the pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Position {
+    pub(crate) seed: u64,
+    /// From 1.
+    pub(crate) epoch: u64,
+    /// How many samples of the epoch came before the batch.
+    pub(crate) first_sample: usize,
+}
+
+impl Position {
+    /// The random numbers of the layer at this position in the network.
+    pub(crate) fn random_source(self, layer: usize) -> RandomSource {
+        let Self { seed, epoch, first_sample } = self;
+        RandomSource { seed, epoch, layer, first_sample }
+    }
 }
 
 /// Bytes of a block of random numbers.
@@ -62,7 +109,7 @@ impl<T: Scalar> Buffers<T> {
     /// # Errors
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples`.
-    pub(crate) fn new(plan: &Plan, samples: usize) -> Result<Self, Error> {
+    pub(crate) fn new(plan: &Plan<T>, samples: usize) -> Result<Self, Error> {
         Ok(Self {
             input: zeros(plan.inputs, samples)?,
             outputs: plan.stages.iter().map(|stage| zeros(stage.units, samples)).collect::<Result<_, _>>()?,
@@ -76,20 +123,30 @@ impl<T: Scalar> TrainingBuffers<T> {
     /// # Errors
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples` on `threads` threads.
-    pub(crate) fn new(plan: &Plan, samples: usize, threads: usize) -> Result<Self, Error> {
+    pub(crate) fn new(plan: &Plan<T>, samples: usize, threads: usize) -> Result<Self, Error> {
         // Four bytes an element of the stage's output were to be had for `Buffers`, so two for its mask do not overflow.
         let random = |stage: &Stage| match stage.kind {
             Kind::Dropout { .. } => vec![0; random_bytes(stage.units) * samples],
-            Kind::Dense { .. } | Kind::Activation(_) | Kind::ActivityRegularization(_) => Vec::new(),
+            _ => Vec::new(),
+        };
+        let kept = |pass: &Pass<T>| {
+            let Kept { per_sample, per_batch } = pass.kept;
+            let (samples, batch) = (zeros(per_sample, samples)?, zeros(per_batch, 1)?);
+            Ok::<_, Error>(KeptBuffers { per_sample, samples, batch })
         };
         let dense = || plan.stages.iter().filter(|stage| matches!(stage.kind, Kind::Dense { .. }));
         let widest = plan.stages.iter().map(|stage| stage.units).max().unwrap_or(0);
         let chunk = dense().map(|stage| update_chunk::<T>(stage.units)).max().unwrap_or(0);
         Ok(Self {
-            random: plan.stages.iter().map(random).collect(),
+            remembered: Remembered {
+                random: plan.stages.iter().map(random).collect(),
+                kept: plan.passes.iter().map(kept).collect::<Result<_, _>>()?,
+                position: Position::default(),
+            },
             gradient: zeros(widest, samples)?,
             input_gradient: zeros(widest, samples)?,
-            kernel_gradient: zeros(plan.regularized, 1)?,
+            skipped_gradients: (0..plan.blocks).map(|_| zeros(widest, samples)).collect::<Result<_, _>>()?,
+            whole_gradient: zeros(plan.whole_gradient, 1)?,
             bias_gradient: zeros(dense().map(|stage| stage.units).max().unwrap_or(0), 1)?,
             scratch: zeros(chunk, threads)?,
         })

@@ -1,9 +1,10 @@
 //! A batch through the stages: gather, then each stage's output from the one before, then the loss.
 
-use super::buffers::{Buffers, Outcome, RANDOM_BLOCK, random_bytes};
-use super::plan::{Head, Kind, Plan, Stage};
+use super::buffers::{Buffers, Outcome, Position, RANDOM_BLOCK, Remembered, random_bytes};
+use super::plan::{Head, Kind, Pass, Plan, Stage};
 use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
+use crate::layers::{Forward, Training};
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
@@ -14,16 +15,6 @@ use rand_chacha::rand_core::Rng;
 
 /// Bytes of a word of ChaCha, in which positions in a stream are counted.
 const RANDOM_WORD: usize = 4;
-
-/// Where a batch stands in training; with the seed it determines every dropout mask.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Position {
-    pub(crate) seed: u64,
-    /// From 1.
-    pub(crate) epoch: u64,
-    /// How many samples of the epoch came before the batch.
-    pub(crate) first_sample: usize,
-}
 
 /// Copies the samples of `order` and their labels into the buffers.
 pub(crate) fn gather<T: Scalar>(pool: &Pool, data: &Dataset, order: &[u32], buffers: &mut Buffers<T>) {
@@ -36,15 +27,15 @@ pub(crate) fn gather<T: Scalar>(pool: &Pool, data: &Dataset, order: &[u32], buff
     });
 }
 
-/// Computes every stage's output for the first `samples` columns of the input. While training, `dropout` gives each
-/// stage's random bytes and the batch's position; in prediction, dropout passes its input on.
+/// Computes every stage's output for the first `samples` columns of the input. In training, `training` is where the batch
+/// stands, and what is remembered for the backward pass.
 pub(crate) fn forward<T: Scalar>(
     pool: &Pool,
-    plan: &Plan,
+    plan: &Plan<T>,
     parameters: &Parameters<T>,
     buffers: &mut Buffers<T>,
     samples: usize,
-    mut dropout: Option<(&mut [Vec<u8>], Position)>,
+    mut training: Option<&mut Remembered<T>>,
 ) {
     for (index, stage) in plan.stages.iter().enumerate() {
         let (before, after) = buffers.outputs.split_at_mut(index);
@@ -72,13 +63,27 @@ pub(crate) fn forward<T: Scalar>(
                     }
                 });
             }
-            Kind::Dropout { rate, layer } => match &mut dropout {
-                Some((random, position)) => {
-                    drop_units(pool, rate, layer, *position, &mut random[index], input, output);
+            Kind::Dropout { rate, layer } => match &mut training {
+                Some(remembered) => {
+                    let random = &mut remembered.random[index];
+                    drop_units(pool, rate, layer, remembered.position, random, input, output);
                 }
                 None => copy(pool, input, output),
             },
-            Kind::ActivityRegularization(_) => copy(pool, input, output),
+            Kind::ActivityRegularization(_) | Kind::SkipStart { .. } => copy(pool, input, output),
+            Kind::SkipEnd { start, .. } => {
+                let skipped = &before[start][..stage.units * samples];
+                add(pool, input, MatRef::from_slice(skipped, stage.units, samples), output);
+            }
+            Kind::Pass(pass) => {
+                let Pass { layer_pass, tensors, layer, .. } = &plan.passes[pass];
+                let training = training.as_mut().map(|remembered| Training {
+                    random: remembered.position.random_source(*layer),
+                    kept: remembered.kept[pass].of(samples),
+                });
+                let weights = parameters.weights(tensors.clone());
+                layer_pass.forward(Forward { pool, weights, input, output, training });
+            }
         }
     }
 }
@@ -87,6 +92,19 @@ fn copy<T: Scalar>(pool: &Pool, input: MatRef<'_, T>, output: MatMut<'_, T>) {
     pool.for_each_part(1, (input, output), |_, (input, mut output)| {
         for column in 0..input.n_columns() {
             output.column_mut(column).copy_from_slice(input.column(column));
+        }
+    });
+}
+
+/// `output ← a + b`
+fn add<T: Scalar>(pool: &Pool, a: MatRef<'_, T>, b: MatRef<'_, T>, output: MatMut<'_, T>) {
+    pool.for_each_part(1, (a, b, output), |_, (a, b, mut output)| {
+        for column in 0..a.n_columns() {
+            for ((y, &a), &b) in
+                output.column_mut(column).iter_mut().zip(a.column(column)).zip(b.column(column))
+            {
+                *y = a + b;
+            }
         }
     });
 }

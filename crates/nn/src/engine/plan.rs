@@ -1,12 +1,14 @@
 //! From a description to the stages that a pass goes through.
 
 use crate::activations::Activation;
-use crate::layers::{Dense, Layer};
+use crate::layers::{Dense, Kept, LargestOfPieces, Layer, LayerDescription, LayerPass, MaskedProduct};
 use crate::losses::Loss;
-use crate::parameters::{Role, Tensor};
+use crate::parameters::{Tensor, span};
 use crate::regularizers::Regularizer;
-use crate::sequential::Sequential;
-use densely_tensor::DropoutRate;
+use crate::sequential::{Placed, Sequential};
+use densely_tensor::{DropoutRate, Scalar};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// One step of a forward pass, with an output buffer of `units` × samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +39,25 @@ pub(crate) enum Kind {
         /// The layer's position in the description, which is part of the key of its random numbers.
         layer: usize,
     },
+    /// Whatever the plan's pass at this position does.
+    Pass(usize),
+    /// The identity, where a block with a skip begins: its input is added to its output at the end.
+    SkipStart {
+        /// How deep the block stands in others.
+        depth: usize,
+    },
+    /// The sum of the block's last output and its input, which is the output of stage `start`.
+    SkipEnd { depth: usize, start: usize },
+}
+
+/// What runs a layer that the engine does not know.
+pub(crate) struct Pass<T> {
+    pub(crate) layer_pass: Arc<dyn LayerPass<T>>,
+    /// The layer's tensors among the parameters.
+    pub(crate) tensors: Range<usize>,
+    /// The layer's position in the description, which is part of the key of its random numbers.
+    pub(crate) layer: usize,
+    pub(crate) kept: Kept,
 }
 
 /// How the last stage's output becomes a loss, a gradient and a prediction.
@@ -49,57 +70,29 @@ pub(crate) enum Head {
 }
 
 /// The stages of a network, and what stands at its end.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Plan {
+pub(crate) struct Plan<T> {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) stages: Vec<Stage>,
+    pub(crate) passes: Vec<Pass<T>>,
     pub(crate) head: Head,
-    /// Weights of the largest kernel that has a regularizer.
-    pub(crate) regularized: usize,
+    /// The first stage with something to learn: no gradient is needed before it.
+    pub(crate) first_learning: usize,
+    /// How deep blocks with a skip stand in each other.
+    pub(crate) blocks: usize,
+    /// Room for a gradient that is computed as a whole: of the largest kernel that has a regularizer, or of all tensors of
+    /// a pass.
+    pub(crate) whole_gradient: usize,
 }
 
-impl Plan {
+impl<T: Scalar> Plan<T> {
     /// Plans a valid network with a loss that goes with it.
-    pub(crate) fn new(network: &Sequential, loss: Loss) -> Plan {
+    pub(crate) fn new(network: &Sequential, loss: Loss) -> Self {
         let tensors = Tensor::all(network);
-        let tensor =
-            |layer, role| tensors.iter().position(|tensor| tensor.layer == layer && tensor.role == role);
-        let mut stages: Vec<Stage> = Vec::new();
-        for (layer, (inputs, description)) in network.layers_with_inputs().enumerate() {
-            let kind = match description {
-                Layer::Dense(dense) => {
-                    let Dense { units, activation, activity_regularizer, .. } = *dense;
-                    let apart = activation.keeps_input();
-                    let kind = Kind::Dense {
-                        kernel: tensor(layer, Role::Kernel).expect("every dense layer has a kernel"),
-                        bias: tensor(layer, Role::Bias),
-                        activation: if apart { Activation::Linear } else { activation },
-                    };
-                    stages.push(Stage { inputs, units, kind });
-                    let behind = apart.then_some(Kind::Activation(activation)).into_iter();
-                    let behind = behind.chain(activity_regularizer.map(Kind::ActivityRegularization));
-                    let outputs = activation.outputs(units);
-                    for kind in behind {
-                        let inputs = stages.last().map_or(units, |stage| stage.units);
-                        stages.push(Stage { inputs, units: outputs, kind });
-                    }
-                    continue;
-                }
-                Layer::Activation(activation) => {
-                    if !activation.keeps_input()
-                        && let Some(last) = stages.last_mut()
-                        && let Kind::Dense { activation: linear @ Activation::Linear, .. } = &mut last.kind
-                    {
-                        *linear = *activation;
-                        continue;
-                    }
-                    Kind::Activation(*activation)
-                }
-                Layer::Dropout(dropout) => Kind::Dropout { rate: DropoutRate::new(dropout.rate), layer },
-            };
-            stages.push(Stage { inputs, units: description.outputs(inputs), kind });
-        }
+        let mut builder = Builder { tensors: &tensors, stages: Vec::new(), passes: Vec::new(), blocks: 0 };
+        let mut placed = network.walk().into_iter().enumerate();
+        builder.add_layers(network.layers.len(), &mut placed);
+        let Builder { mut stages, passes, blocks, .. } = builder;
         let head = match loss {
             Loss::CategoricalCrossentropy { from_logits } => {
                 if !from_logits {
@@ -109,9 +102,149 @@ impl Plan {
             }
             Loss::MeanSquaredError => Head::MeanSquaredError,
         };
-        let regularized = tensors.iter().filter(|tensor| tensor.regularizer.is_some());
-        let regularized = regularized.map(Tensor::len).max().unwrap_or(0);
-        Plan { inputs: network.inputs, outputs: network.outputs(), stages, head, regularized }
+        let learns = |stage: &Stage| match stage.kind {
+            Kind::Dense { kernel, .. } => tensors[kernel].trainable,
+            Kind::Pass(pass) => tensors[passes[pass].tensors.clone()].iter().any(|tensor| tensor.trainable),
+            _ => false,
+        };
+        let first_learning = stages.iter().position(learns).unwrap_or(stages.len());
+        let regularized = tensors.iter().filter(|tensor| tensor.regularizer.is_some()).map(Tensor::len);
+        let of_passes = passes.iter().map(|pass| span(&tensors[pass.tensors.clone()]).len());
+        let whole_gradient = regularized.chain(of_passes).max().unwrap_or(0);
+        let (inputs, outputs) = (network.inputs, network.outputs());
+        Self { inputs, outputs, stages, passes, head, first_learning, blocks, whole_gradient }
+    }
+}
+
+/// Stages in the making.
+struct Builder<'a, T> {
+    tensors: &'a [Tensor],
+    stages: Vec<Stage>,
+    passes: Vec<Pass<T>>,
+    blocks: usize,
+}
+
+impl<T: Scalar> Builder<'_, T> {
+    /// Adds the next `count` layers of a chain, and the layers in them.
+    fn add_layers<'n>(&mut self, count: usize, placed: &mut impl Iterator<Item = (usize, Placed<'n>)>) {
+        for _ in 0..count {
+            let (layer, Placed { inputs, depth, layer: described, .. }) =
+                placed.next().expect("the walk goes through every layer");
+            match described {
+                Layer::Dense(dense) => self.add_dense(layer, inputs, dense),
+                Layer::Activation(activation) => self.add_activation(inputs, *activation),
+                Layer::Dropout(dropout) => {
+                    self.push(inputs, inputs, Kind::Dropout { rate: DropoutRate::new(dropout.rate), layer });
+                }
+                Layer::Flatten(_) => {}
+                Layer::ActivityRegularization(activity) => {
+                    let kind = Kind::ActivityRegularization(activity.regularizer());
+                    self.push(inputs, inputs, kind);
+                }
+                Layer::Residual(block) => {
+                    self.blocks = self.blocks.max(depth + 1);
+                    let start = self.stages.len();
+                    self.push(inputs, inputs, Kind::SkipStart { depth });
+                    self.add_layers(block.layers.len(), placed);
+                    self.push(inputs, inputs, Kind::SkipEnd { depth, start });
+                }
+                Layer::Maxout(maxout) => {
+                    let dense = maxout.dense();
+                    self.add_dense(layer, inputs, &dense);
+                    let largest = Arc::new(LargestOfPieces { pieces: maxout.pieces });
+                    self.add_pass(layer, 0..0, Kept::default(), largest, dense.units, maxout.units);
+                }
+                Layer::DropConnect(drop_connect) => {
+                    let Dense { units, activation, use_bias, .. } = drop_connect.dense;
+                    let rate = DropoutRate::new(drop_connect.rate);
+                    let product = MaskedProduct { rate, units, use_bias };
+                    let (tensors, kept) = (self.tensors_of(layer), product.kept(inputs));
+                    self.add_pass(layer, tensors, kept, Arc::new(product), inputs, units);
+                    self.add_behind_sums(&drop_connect.dense, activation);
+                }
+                Layer::AlphaDropout(noise) => self.add_own_pass(layer, inputs, noise),
+                Layer::GaussianDropout(noise) => self.add_own_pass(layer, inputs, noise),
+                Layer::GaussianNoise(noise) => self.add_own_pass(layer, inputs, noise),
+                Layer::BatchNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
+                Layer::LayerNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
+                Layer::RmsNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
+                Layer::UnitNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
+                Layer::Normalization(normalization) => self.add_own_pass(layer, inputs, normalization),
+                Layer::Rescaling(rescaling) => self.add_own_pass(layer, inputs, rescaling),
+                Layer::PRelu(rectifier) => self.add_own_pass(layer, inputs, rectifier),
+                Layer::Custom(custom) => {
+                    let pass = custom.pass().expect("a valid network has the code of its custom layers");
+                    let (tensors, kept) = (self.tensors_of(layer), custom.kept(inputs));
+                    self.add_pass(layer, tensors, kept, pass, inputs, custom.outputs(inputs));
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, inputs: usize, units: usize, kind: Kind) {
+        self.stages.push(Stage { inputs, units, kind });
+    }
+
+    /// Where the tensors of a layer stand among all.
+    fn tensors_of(&self, layer: usize) -> Range<usize> {
+        let start = self.tensors.partition_point(|tensor| tensor.layer < layer);
+        let end = self.tensors.partition_point(|tensor| tensor.layer <= layer);
+        start..end
+    }
+
+    fn add_dense(&mut self, layer: usize, inputs: usize, dense: &Dense) {
+        let Range { start: kernel, end } = self.tensors_of(layer);
+        let bias = (end - kernel > 1).then_some(kernel + 1);
+        let apart = dense.activation.keeps_input();
+        let activation = if apart { Activation::Linear } else { dense.activation };
+        self.push(inputs, dense.units, Kind::Dense { kernel, bias, activation });
+        self.add_behind_sums(dense, if apart { dense.activation } else { Activation::Linear });
+    }
+
+    /// What follows the sums of a dense layer as stages of their own.
+    fn add_behind_sums(&mut self, dense: &Dense, activation: Activation) {
+        if activation != Activation::Linear {
+            self.push(dense.units, activation.outputs(dense.units), Kind::Activation(activation));
+        }
+        if let Some(regularizer) = dense.activity_regularizer {
+            let units = dense.activation.outputs(dense.units);
+            self.push(units, units, Kind::ActivityRegularization(regularizer));
+        }
+    }
+
+    /// An activation joins the dense layer before it, if that has none yet.
+    fn add_activation(&mut self, inputs: usize, activation: Activation) {
+        if !activation.keeps_input()
+            && let Some(last) = self.stages.last_mut()
+            && let Kind::Dense { activation: linear @ Activation::Linear, .. } = &mut last.kind
+        {
+            *linear = activation;
+            return;
+        }
+        self.push(inputs, activation.outputs(inputs), Kind::Activation(activation));
+    }
+
+    /// A layer that is its own pass.
+    fn add_own_pass<L>(&mut self, layer: usize, inputs: usize, described: &L)
+    where
+        L: LayerDescription + LayerPass<T> + Clone + 'static,
+    {
+        let (tensors, kept) = (self.tensors_of(layer), described.kept(inputs));
+        let pass = Arc::new(described.clone());
+        self.add_pass(layer, tensors, kept, pass, inputs, described.outputs(inputs));
+    }
+
+    fn add_pass(
+        &mut self,
+        layer: usize,
+        tensors: Range<usize>,
+        kept: Kept,
+        layer_pass: Arc<dyn LayerPass<T>>,
+        inputs: usize,
+        units: usize,
+    ) {
+        self.push(inputs, units, Kind::Pass(self.passes.len()));
+        self.passes.push(Pass { layer_pass, tensors, layer, kept });
     }
 }
 
@@ -121,7 +254,7 @@ fn remove_final_softmax(stages: &mut Vec<Stage>) {
     match stages.last_mut().map(|stage| &mut stage.kind) {
         Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
         Some(Kind::Activation(_)) => drop(stages.pop()),
-        Some(Kind::ActivityRegularization(_) | Kind::Dropout { .. }) | None => {
+        _ => {
             unreachable!("cross-entropy of probabilities was checked to end in softmax alone")
         }
     }
@@ -141,7 +274,7 @@ mod tests {
             .add(Activation::Relu)
             .add(Dropout::new(0.5))
             .add(Dense::new(2).use_bias(false).activation(Activation::Softmax));
-        let plan = Plan::new(&network, Loss::default());
+        let plan = Plan::<f64>::new(&network, Loss::default());
         let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
         assert_eq!(
             kinds,
@@ -161,10 +294,10 @@ mod tests {
             let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
             let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
             let [inside, outside] =
-                [inside, outside].map(|network| Plan::new(&network, Loss::MeanSquaredError));
+                [inside, outside].map(|network| Plan::<f64>::new(&network, Loss::MeanSquaredError).stages);
             assert_eq!(inside, outside);
-            assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
-            assert_eq!(inside.stages.len(), 3);
+            assert_eq!(inside[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
+            assert_eq!(inside.len(), 3);
         }
     }
 
@@ -172,8 +305,10 @@ mod tests {
     fn a_penalty_on_activity_has_a_stage_behind_the_activation() {
         for (activation, stages) in [(Activation::Linear, 3), (Activation::Gelu, 4)] {
             let dense = Dense::new(3).activation(activation).activity_regularizer(L1::default());
-            let plan =
-                Plan::new(&Sequential::new(4).add(dense).add(Activation::Relu), Loss::MeanSquaredError);
+            let plan = Plan::<f64>::new(
+                &Sequential::new(4).add(dense).add(Activation::Relu),
+                Loss::MeanSquaredError,
+            );
             let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
             let behind = Kind::ActivityRegularization(L1::default().into());
             assert_eq!(kinds[stages - 2..], [behind, Kind::Activation(Activation::Relu)]);
@@ -185,7 +320,7 @@ mod tests {
     fn a_softmax_layer_of_its_own_leaves_the_stages_too() {
         let network =
             Sequential::new(4).add(Dense::new(3).activation(Activation::Relu)).add(Activation::Softmax);
-        assert_eq!(Plan::new(&network, Loss::default()).stages.len(), 1);
-        assert_eq!(Plan::new(&network, Loss::MeanSquaredError).stages.len(), 2);
+        assert_eq!(Plan::<f64>::new(&network, Loss::default()).stages.len(), 1);
+        assert_eq!(Plan::<f64>::new(&network, Loss::MeanSquaredError).stages.len(), 2);
     }
 }

@@ -3,8 +3,10 @@
 use crate::activations::Activation;
 use crate::constraints::Constraint;
 use crate::error::{Error, LayerName};
-use crate::initializers::{Initializer, MAX_ORTHOGONAL};
-use crate::regularizers::{MAX_COMPARED, Regularizer};
+use crate::initializers::Initializer;
+use crate::layers::description::{LayerDescription, Weight};
+use crate::regularizers::Regularizer;
+use crate::settings::at_least_one;
 use serde::{Deserialize, Serialize};
 
 /// A fully connected layer: `Y = f(W·X + b)`.
@@ -14,9 +16,9 @@ use serde::{Deserialize, Serialize};
 /// Keras's row-major inputs × units kernel. Names and defaults are those of Keras's `Dense`.
 ///
 /// ```
-/// # use densely::{Activation, Dense, Initializer};
+/// # use densely::{Activation, Dense, Initializer, layers::LayerDescription};
 /// let layer = Dense::new(512).activation(Activation::Relu).kernel_initializer(Initializer::HeNormal);
-/// assert_eq!(layer.parameter_count(784), 784 * 512 + 512);
+/// assert_eq!(layer.outputs(784), 512);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +30,7 @@ pub struct Dense {
     #[serde(default)]
     pub activation: Activation,
     /// Whether `b` is there. Default: `true`.
-    #[serde(default = "with_bias")]
+    #[serde(default = "yes")]
     pub use_bias: bool,
     /// How `W` starts. Default: [`Initializer::GlorotUniform`].
     #[serde(default)]
@@ -51,6 +53,9 @@ pub struct Dense {
     /// What `b` is moved back to after each step. Default: nothing.
     #[serde(default)]
     pub bias_constraint: Option<Constraint>,
+    /// Whether training changes `W` and `b`; `false` freezes the layer. Default: `true`.
+    #[serde(default = "yes")]
+    pub trainable: bool,
 }
 
 impl Dense {
@@ -59,7 +64,7 @@ impl Dense {
         Self {
             units,
             activation: Activation::default(),
-            use_bias: with_bias(),
+            use_bias: true,
             kernel_initializer: Initializer::default(),
             bias_initializer: zeros(),
             kernel_regularizer: None,
@@ -67,6 +72,7 @@ impl Dense {
             activity_regularizer: None,
             kernel_constraint: None,
             bias_constraint: None,
+            trainable: true,
         }
     }
 
@@ -124,71 +130,51 @@ impl Dense {
         self
     }
 
-    /// `units · inputs`, and `units` more with a bias; `usize::MAX` if that overflows.
-    pub fn parameter_count(&self, inputs: usize) -> usize {
-        self.units.saturating_mul(inputs.saturating_add(usize::from(self.use_bias)))
-    }
-
-    /// Checks the settings of everything that the layer is described with, for a layer that is not too large.
-    pub(crate) fn check_settings(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
-        self.activation.check(self.units, layer)?;
-        for (field, initializer) in
-            [("kernel_initializer", self.kernel_initializer), ("bias_initializer", self.bias_initializer)]
-        {
-            initializer.check_settings().map_err(|fault| fault.of(layer(), field))?;
-        }
-        for (field, regularizer) in [
-            ("kernel_regularizer", self.kernel_regularizer),
-            ("bias_regularizer", self.bias_regularizer),
-            ("activity_regularizer", self.activity_regularizer),
-        ] {
-            if let Some(regularizer) = regularizer {
-                regularizer.check_settings().map_err(|fault| fault.of(layer(), field))?;
-            }
-        }
-        for (field, constraint) in
-            [("kernel_constraint", self.kernel_constraint), ("bias_constraint", self.bias_constraint)]
-        {
-            if let Some(constraint) = constraint {
-                constraint.check_settings().map_err(|fault| fault.of(layer(), field))?;
-            }
-        }
-        self.check_kinds(inputs, layer)
-    }
-
-    /// Refuses what compares rows and columns where there is no matrix, or one that would take it hours.
-    fn check_kinds(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
-        if self.bias_initializer.is_for_kernels_only() {
-            let kind = self.bias_initializer.name();
-            return Err(Error::ForKernelsOnly { layer: layer(), field: "bias_initializer", kind });
-        }
-        for (field, regularizer) in
-            [("bias_regularizer", self.bias_regularizer), ("activity_regularizer", self.activity_regularizer)]
-        {
-            if regularizer.is_some_and(Regularizer::is_for_kernels_only) {
-                return Err(Error::ForKernelsOnly { layer: layer(), field, kind: "Orthogonal" });
-            }
-        }
-        let too_many = |field, what, found, limit| {
-            Err(Error::TooManyOrthogonal { layer: layer(), field, what, found, limit })
-        };
-        let weights = self.units * inputs;
-        if matches!(self.kernel_initializer, Initializer::Orthogonal(_)) && weights > MAX_ORTHOGONAL {
-            return too_many("kernel_initializer", "weights", weights, MAX_ORTHOGONAL);
-        }
-        match self.kernel_regularizer.and_then(|regularizer| regularizer.compared(self.units, inputs)) {
-            Some(vectors) if vectors > MAX_COMPARED => {
-                too_many("kernel_regularizer", "vectors", vectors, MAX_COMPARED)
-            }
-            Some(_) if weights > MAX_ORTHOGONAL => {
-                too_many("kernel_regularizer", "weights", weights, MAX_ORTHOGONAL)
-            }
-            _ => Ok(()),
-        }
+    /// Sets whether training changes the layer.
+    pub fn trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
     }
 }
 
-fn with_bias() -> bool {
+impl LayerDescription for Dense {
+    fn kind(&self) -> &str {
+        "Dense"
+    }
+
+    fn outputs(&self, _: usize) -> usize {
+        self.activation.outputs(self.units)
+    }
+
+    fn weights(&self, inputs: usize) -> Vec<Weight> {
+        let kernel = Weight::matrix("kernel", self.units, inputs)
+            .initializer(self.kernel_initializer)
+            .regularizer(self.kernel_regularizer)
+            .constraint(self.kernel_constraint)
+            .trainable(self.trainable);
+        let bias = Weight::vector("bias", self.units)
+            .initializer(self.bias_initializer)
+            .regularizer(self.bias_regularizer)
+            .constraint(self.bias_constraint)
+            .trainable(self.trainable);
+        if self.use_bias { vec![kernel, bias] } else { vec![kernel] }
+    }
+
+    fn check(&self, _: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        at_least_one("units", self.units, layer)?;
+        self.activation.check(self.units, layer)?;
+        if let Some(regularizer) = self.activity_regularizer {
+            let field = || String::from("activity_regularizer");
+            regularizer.check_settings().map_err(|fault| fault.of(layer(), field()))?;
+            if regularizer.is_for_kernels_only() {
+                return Err(Error::ForKernelsOnly { layer: layer(), field: field(), kind: "Orthogonal" });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn yes() -> bool {
     true
 }
 

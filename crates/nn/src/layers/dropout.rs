@@ -1,5 +1,8 @@
 //! Dropout.
 
+use crate::error::{Error, LayerName};
+use crate::layers::description::LayerDescription;
+use crate::settings::SettingsOf;
 use serde::{Deserialize, Serialize};
 
 /// Sets each value to 0 with probability `rate` while training, and divides the others by `1 − rate`, so that the
@@ -19,5 +22,15 @@ impl Dropout {
     /// Dropout with this `rate`.
     pub fn new(rate: f64) -> Self {
         Self { rate }
+    }
+}
+
+impl LayerDescription for Dropout {
+    fn kind(&self) -> &str {
+        "Dropout"
+    }
+
+    fn check(&self, _: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        SettingsOf("Dropout").rate("rate", self.rate).map_err(|fault| fault.of_layer(layer()))
     }
 }

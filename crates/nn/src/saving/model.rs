@@ -10,9 +10,10 @@
 //! the first `checksum: \"` of the file; nothing that a user names can stand before it.
 
 use crate::error::Error;
+use crate::layers::Custom;
 use crate::losses::Loss;
 use crate::optimizers::Optimizer;
-use crate::parameters::{Parameters, Role, Tensor};
+use crate::parameters::{Parameters, Tensor};
 use crate::saving::atomic::write_atomically;
 use crate::sequential::Sequential;
 use crate::text::{from_ron, to_ron};
@@ -101,7 +102,7 @@ pub fn to_bytes<T: Scalar>(
     let mut tensors = Vec::new();
     for (tensor, values) in parameters.iter() {
         refuse_non_finite(tensor, values)?;
-        tensors.push((tensor.name.as_str(), Writing { shape: shape(tensor), values }));
+        tensors.push((tensor.name.as_str(), Writing { shape: tensor.shape_in_file(), values }));
     }
     let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
     let mut bytes = serialize(tensors, Some(metadata)).map_err(|source| Error::NotSafetensors { source })?;
@@ -112,7 +113,8 @@ pub fn to_bytes<T: Scalar>(
     Ok(bytes)
 }
 
-/// The model in the bytes of a file. No bytes make it panic, and it allocates no more than a small multiple of them.
+/// The model in the bytes of a file, with the code of its layers of other crates. No bytes make it panic, and it allocates
+/// no more than a small multiple of them.
 ///
 /// A file in `f32` can be read as `f64`, which is exact; the other way would round and is refused.
 ///
@@ -122,7 +124,10 @@ pub fn to_bytes<T: Scalar>(
 /// if any bit is not as written, and, for files that were made with a right checksum and wrong content: any error of the
 /// description, [`Error::TensorCount`], [`Error::TensorMissing`], [`Error::TensorShape`], [`Error::TensorType`],
 /// [`Error::Parameter`].
-pub fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<(SavedDescription, Parameters<T>), Error> {
+pub fn from_bytes<T: Scalar>(
+    bytes: &[u8],
+    custom: &[Custom],
+) -> Result<(SavedDescription, Parameters<T>), Error> {
     refuse_long_header(bytes)?;
     let (_, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|source| Error::NotSafetensors { source })?;
@@ -133,7 +138,8 @@ pub fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<(SavedDescription, Paramete
         return Err(Error::NewerFormat { found, supported: FORMAT });
     }
     verify_checksum(bytes)?;
-    let Envelope { description, .. } = from_ron(text)?;
+    let Envelope { mut description, .. } = from_ron(text)?;
+    description.model.fill_in_custom(custom);
     description.model.validate()?;
     description.loss.validate(&description.model)?;
     description.optimizer.validate()?;
@@ -160,10 +166,14 @@ pub fn write_model<T: Scalar>(
 /// # Errors
 ///
 /// [`Error::Read`] if `path` cannot be read or is no regular file, otherwise as [`from_bytes`], with the path.
-pub fn read_model<T: Scalar>(path: impl AsRef<Path>) -> Result<(SavedDescription, Parameters<T>), Error> {
+pub fn read_model<T: Scalar>(
+    path: impl AsRef<Path>,
+    custom: &[Custom],
+) -> Result<(SavedDescription, Parameters<T>), Error> {
     let path = path.as_ref();
     let bytes = read_file(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    from_bytes(&bytes).map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
+    from_bytes(&bytes, custom)
+        .map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
 }
 
 /// Reads a regular file; a device or a pipe could go on for ever.
@@ -217,7 +227,7 @@ fn read_values<T: Scalar>(view: &TensorView<'_>, values: &mut [T]) {
 }
 
 fn refuse_other_shape(tensor: &Tensor, view: &TensorView<'_>) -> Result<(), Error> {
-    let (expected, found) = (shape(tensor), view.shape().to_vec());
+    let (expected, found) = (tensor.shape_in_file(), view.shape().to_vec());
     if expected != found {
         return Err(Error::TensorShape { tensor: tensor.name.clone(), expected, found });
     }
@@ -279,14 +289,6 @@ fn checksum(bytes: &[u8], place: &Range<usize>) -> String {
     hash.update([b'0'; CHECKSUM_LENGTH]);
     hash.update(&bytes[place.end..]);
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The shape in the file, slowest dimension first.
-fn shape(tensor: &Tensor) -> Vec<usize> {
-    match tensor.role {
-        Role::Kernel => vec![tensor.columns, tensor.rows],
-        Role::Bias => vec![tensor.rows],
-    }
 }
 
 /// A tensor on its way into a file: turned into bytes only when its turn comes.

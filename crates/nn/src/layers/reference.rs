@@ -1,0 +1,146 @@
+//! Layers against the references of `tests/reference/layers.json`.
+
+use crate::engine::backward::{Target, backward};
+use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
+use crate::engine::forward::forward;
+use crate::engine::penalties::activity_penalties;
+use crate::engine::plan::Plan;
+use crate::layers::{Dense, Layer};
+use crate::losses::Loss;
+use crate::parameters::Parameters;
+use crate::sequential::Sequential;
+use crate::text::from_ron;
+use densely_tensor::{Pool, Scalar};
+use serde_json::Value;
+
+/// The numbers of a list, or of a list of lists one after the other.
+fn numbers(list: &Value) -> Vec<f64> {
+    match list {
+        Value::Array(list) => list.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number")],
+    }
+}
+
+fn scalars<T: Scalar>(list: &Value) -> Vec<T> {
+    numbers(list).into_iter().map(T::from_f64).collect()
+}
+
+#[track_caller]
+fn check<T: Scalar>(what: &str, found: &[T], reference: &Value) {
+    let reference = numbers(reference);
+    assert_eq!(found.len(), reference.len(), "{what}");
+    let tolerance = if T::SIZE == 8 { 1e-12 } else { 1e-5 };
+    for (place, (found, reference)) in found.iter().zip(reference).enumerate() {
+        let allowed = tolerance * reference.abs().max(1.0);
+        let found = found.to_f64();
+        assert!((found - reference).abs() <= allowed, "{what} at {place}: {found:e}, not {reference:e}");
+    }
+}
+
+/// A layer of 3 inputs behind a dense one whose inputs are the samples' numbers, one-hot: its kernel *is* the batch, and
+/// the gradient of that the gradient with respect to the layer's input.
+struct Bench<T: Scalar> {
+    pool: Pool,
+    plan: Plan<T>,
+    network: Sequential,
+    parameters: Parameters<T>,
+    buffers: Buffers<T>,
+    training: TrainingBuffers<T>,
+}
+
+const SAMPLES: usize = 4;
+
+impl<T: Scalar> Bench<T> {
+    fn new(layer: Layer) -> Self {
+        let pool = Pool::new(2).expect("two threads");
+        let network = Sequential::new(SAMPLES).add(Dense::new(3).use_bias(false)).add(layer);
+        network.validate().expect("a valid network");
+        let plan = Plan::new(&network, Loss::MeanSquaredError);
+        let mut parameters = Parameters::zeros(&network).expect("enough memory");
+        parameters.initialize(1);
+        let mut buffers = Buffers::new(&plan, SAMPLES).expect("enough memory");
+        for sample in 0..SAMPLES {
+            buffers.input[sample * SAMPLES + sample] = T::ONE;
+        }
+        let training = TrainingBuffers::new(&plan, SAMPLES, pool.threads()).expect("enough memory");
+        Self { pool, plan, network, parameters, buffers, training }
+    }
+
+    fn tensor(&self, name: &str) -> usize {
+        let tensors = self.parameters.tensors();
+        tensors.iter().position(|tensor| tensor.layer == 1 && tensor.name.ends_with(name)).expect(name)
+    }
+
+    /// The layer's output for a batch.
+    fn forward(&mut self, batch: &Value, in_training: bool) -> Vec<T> {
+        self.parameters.tensor_mut(0).copy_from_slice(&scalars(batch));
+        self.training.remembered.position = Position { seed: 1, epoch: 1, first_sample: 0 };
+        let remembered = in_training.then_some(&mut self.training.remembered);
+        forward(&self.pool, &self.plan, &self.parameters, &mut self.buffers, SAMPLES, remembered);
+        self.buffers.outputs.last().expect("two stages").to_vec()
+    }
+
+    fn after_step(&mut self) {
+        for (pass, kept) in self.plan.passes.iter().zip(&mut self.training.remembered.kept) {
+            let weights = self.parameters.weights_mut(pass.tensors.clone());
+            pass.layer_pass.after_step(weights, kept.of(SAMPLES));
+        }
+    }
+
+    fn gradient(&mut self, cotangent: &Value) -> Parameters<T> {
+        let cotangent = scalars(cotangent);
+        self.training.gradient[..cotangent.len()].copy_from_slice(&cotangent);
+        let mut gradient = Parameters::zeros(&self.network).expect("enough memory");
+        let target = Target::Store { parameters: &self.parameters, gradient: &mut gradient };
+        backward(&self.pool, &self.plan, &self.buffers, &mut self.training, SAMPLES, target);
+        gradient
+    }
+}
+
+fn check_case<T: Scalar>(case: &Value, batches: &Value) {
+    let text = case["description"].as_str().expect("a description");
+    let mut bench = Bench::<T>::new(from_ron(text).expect(text));
+    for (name, values) in case["weights"].as_object().expect("weights by name") {
+        let index = bench.tensor(name);
+        bench.parameters.tensor_mut(index).copy_from_slice(&scalars(values));
+    }
+    let outputs = bench.forward(&batches[0], true);
+    check(&format!("{text}: output"), &outputs, &case["outputs"]);
+    if case["added_loss"].is_number() {
+        let penalty = activity_penalties(&bench.plan, &bench.buffers, SAMPLES) / SAMPLES as f64;
+        check(&format!("{text}: added loss"), &[T::from_f64(penalty)], &case["added_loss"]);
+    } else {
+        let gradient = bench.gradient(&case["cotangent"]);
+        for (name, reference) in case["gradients"].as_object().expect("gradients by name") {
+            let index = if name == "input" { 0 } else { bench.tensor(name) };
+            check(&format!("{text}: gradient of {name}"), gradient.tensor(index), reference);
+        }
+    }
+    if !case["inference"].is_null() {
+        for batch in batches.as_array().expect("batches") {
+            bench.forward(batch, true);
+            bench.after_step();
+        }
+        for name in ["moving_mean", "moving_variance"] {
+            let moving = bench.parameters.tensor(bench.tensor(name));
+            check(&format!("{text}: {name}"), moving, &case[name]);
+        }
+        let outputs = bench.forward(&batches[0], false);
+        check(&format!("{text}: inference"), &outputs, &case["inference"]);
+    }
+}
+
+#[test]
+fn layers_agree_with_the_references() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/layers.json");
+    let text = std::fs::read_to_string(path).expect("the reference is there");
+    let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
+    let cases = file["cases"].as_array().expect("a list of cases");
+    assert_eq!(cases.len(), 17);
+    // What a normalization layer is adapted to is tested with `Model::adapt`.
+    let cases = cases.iter().filter(|case| case["description"] != "Normalization()");
+    for case in cases {
+        check_case::<f64>(case, &file["batches"]);
+        check_case::<f32>(case, &file["batches"]);
+    }
+}

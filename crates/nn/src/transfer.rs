@@ -1,0 +1,163 @@
+//! Reusing what was learned: statistics of data, weights of another model, layers that stay as they are.
+
+use crate::data::Dataset;
+use crate::engine::buffers::Buffers;
+use crate::engine::forward::{forward, gather};
+use crate::engine::plan::Kind;
+use crate::error::Error;
+use crate::layers::{Layer, MEAN, VARIANCE};
+use crate::model::{EVALUATION_BATCH, Model};
+use crate::parameters::Tensor;
+use densely_tensor::Scalar;
+
+impl<T: Scalar> Model<T> {
+    /// Gives every [`Normalization`](crate::layers::Normalization) layer the mean and the variance of what enters it for
+    /// these data, from the first such layer to the last. Nothing else changes. A feature that never varies keeps its
+    /// scale.
+    ///
+    /// Sums are taken in the order of the samples, in double precision, the variance around the mean.
+    ///
+    /// ```
+    /// use densely::{Compile, Dataset, Dense, Sequential, layers::Normalization};
+    ///
+    /// let data = Dataset::from_floats(2, vec![1., 10., 3., 10., 5., 10.], vec![0, 1, 0], 2)?;
+    /// let network = Sequential::new(2).add(Normalization::default()).add(Dense::new(2));
+    /// let compile = Compile { loss: densely::Loss::MeanSquaredError, ..Compile::default() };
+    /// let mut model = network.compile::<f64>(compile)?;
+    /// model.adapt(&data)?;
+    /// assert_eq!(model.parameters().tensor(0), [3.0, 10.0]); // means
+    /// assert_eq!(model.parameters().tensor(1), [8.0 / 3.0, 1.0]); // variances
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Features`] if the samples have another width than the network's input, [`Error::Memory`].
+    pub fn adapt(&mut self, data: &Dataset) -> Result<(), Error> {
+        let (expected, found) = (self.plan.inputs, data.features());
+        if expected != found {
+            return Err(Error::Features { expected, found });
+        }
+        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()))?;
+        for index in 0..self.plan.stages.len() {
+            let stage = self.plan.stages[index];
+            let Kind::Pass(pass) = stage.kind else { continue };
+            let (layer, first) = (self.plan.passes[pass].layer, self.plan.passes[pass].tensors.start);
+            if !matches!(self.network.walk()[layer].layer, Layer::Normalization(_)) {
+                continue;
+            }
+            let share = 1.0 / data.len() as f64;
+            let sums = self.sums_before(index, data, &mut buffers, |_, x| x);
+            let means: Vec<f64> = sums.into_iter().map(|sum| sum * share).collect();
+            let variances =
+                self.sums_before(index, data, &mut buffers, |feature, x| (x - means[feature]).powi(2));
+            for (to, mean) in self.parameters.tensor_mut(first + MEAN).iter_mut().zip(&means) {
+                *to = T::from_f64(*mean);
+            }
+            for (to, sum) in self.parameters.tensor_mut(first + VARIANCE).iter_mut().zip(variances) {
+                *to = if sum > 0.0 { T::from_f64(sum * share) } else { T::ONE };
+            }
+        }
+        Ok(())
+    }
+
+    /// For each value that enters the stage at `index` the sum of `term(feature, value)` over all samples.
+    fn sums_before(
+        &self,
+        index: usize,
+        data: &Dataset,
+        buffers: &mut Buffers<T>,
+        term: impl Fn(usize, f64) -> f64,
+    ) -> Vec<f64> {
+        let inputs = self.plan.stages[index].inputs;
+        let mut sums = vec![0.0; inputs];
+        let order: Vec<u32> = (0..data.len() as u32).collect();
+        for order in order.chunks(EVALUATION_BATCH) {
+            gather(self.pool(), data, order, buffers);
+            if index > 0 {
+                forward(self.pool(), &self.plan, &self.parameters, buffers, order.len(), None);
+            }
+            let entering = index.checked_sub(1).map_or(&buffers.input, |before| &buffers.outputs[before]);
+            for sample in entering[..inputs * order.len()].chunks_exact(inputs) {
+                for (feature, (sum, x)) in sums.iter_mut().zip(sample).enumerate() {
+                    *sum += term(feature, x.to_f64());
+                }
+            }
+        }
+        sums
+    }
+
+    /// Lets training change the layer of this name, or freezes it; see [`Sequential::set_trainable`]. The optimizer's
+    /// memory of the layer stays.
+    ///
+    /// [`Sequential::set_trainable`]: crate::Sequential::set_trainable
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchLayer`] if no layer has the name.
+    pub fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<(), Error> {
+        self.network.set_trainable(layer, trainable)?;
+        self.plan = self.network.plan(&self.compile)?;
+        self.parameters.describe_again(&self.network);
+        Ok(())
+    }
+
+    /// Copies the tensors of the layers of these names from another model, and gives back the tensors' names.
+    /// With [`set_trainable`](Self::set_trainable) this fine-tunes a model: build one with the same first layers, copy,
+    /// freeze, fit. In `f32`, weights of an `f64` model are rounded.
+    ///
+    /// ```
+    /// use densely::{Activation, Compile, Dense, Sequential};
+    ///
+    /// let body = |classes| {
+    ///     let hidden = Dense::new(8).activation(Activation::Tanh);
+    ///     Sequential::new(4).add(hidden).add(Dense::new(classes).activation(Activation::Softmax))
+    /// };
+    /// let ten = body(10).compile::<f32>(Compile::default())?;
+    /// let mut three = body(3).compile::<f32>(Compile { seed: 1, ..Compile::default() })?;
+    /// assert!(three.copy_weights_from(&ten, &["dense", "dense_1"]).is_err()); // the ends differ
+    /// assert_eq!(three.copy_weights_from(&ten, &["dense"])?, ["dense.kernel", "dense.bias"]);
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchLayer`] if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
+    /// tensor, [`Error::TensorShape`] if two tensors of the same name differ in shape. Nothing is copied then.
+    pub fn copy_weights_from<U: Scalar>(
+        &mut self,
+        other: &Model<U>,
+        layers: &[&str],
+    ) -> Result<Vec<String>, Error> {
+        for names in [self.network.layer_names(), other.network.layer_names()] {
+            if let Some(&layer) = layers.iter().find(|&&layer| !names.iter().any(|name| name == layer)) {
+                return Err(Error::NoSuchLayer { name: layer.to_owned(), names });
+            }
+        }
+        let of_layer = |tensor: &Tensor, layer: &str| {
+            tensor.name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let mut pairs = Vec::new();
+        for (from, tensor) in other.parameters.tensors().iter().enumerate() {
+            if !layers.iter().any(|layer| of_layer(tensor, layer)) {
+                continue;
+            }
+            let mut own = self.parameters.tensors().iter().enumerate();
+            let Some((to, own)) = own.find(|(_, own)| own.name == tensor.name) else {
+                return Err(Error::TensorMissing { tensor: tensor.name.clone() });
+            };
+            if own.shape != tensor.shape {
+                let [expected, found] = [own, tensor].map(Tensor::shape_in_file);
+                return Err(Error::TensorShape { tensor: tensor.name.clone(), expected, found });
+            }
+            pairs.push((from, to));
+        }
+        for &(from, to) in &pairs {
+            let values = other.parameters.tensor(from);
+            for (to, value) in self.parameters.tensor_mut(to).iter_mut().zip(values) {
+                *to = T::from_f64(value.to_f64());
+            }
+        }
+        Ok(pairs.into_iter().map(|(_, to)| self.parameters.tensors()[to].name.clone()).collect())
+    }
+}
