@@ -222,7 +222,7 @@ fn wrong_content_is_refused_even_with_a_right_checksum() {
     );
     check_refused::<f32>(
         &replaced("from_logits: false", "from_logits: true "),
-        "layer 3 (dense_1): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true) needs Linear \
+        "layer 3 (dense_1): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true, label_smoothing: 0.0) needs Linear \
          there; make it Linear, or set from_logits: false",
     );
     let error = from_bytes::<f32>(&replaced("seed:", "sede:")).unwrap_err().to_string();
