@@ -38,7 +38,7 @@ impl<T: Scalar> Model<T> {
         if expected != found {
             return Err(Error::Features { expected, found });
         }
-        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()))?;
+        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()), data.outputs())?;
         for index in 0..self.plan.stages.len() {
             let stage = self.plan.stages[index];
             let Kind::Pass(pass) = stage.kind else { continue };

@@ -1,8 +1,10 @@
 //! A training step allocates nothing after the first. In a file of its own, because the allocator is the whole process's.
 
+use densely::losses::BinaryFocalCrossentropy;
 use densely::regularizers::{self, L2};
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential,
+    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Model, Pool, Progress,
+    Sequential,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -88,12 +90,25 @@ fn a_step_allocates_nothing_after_the_first() {
         .add(Dense::new(3).activation(Activation::Softmax));
     let pool = Pool::new(2).expect("two threads");
     start_both_threads(&pool);
-    let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");
+    let model = network.compile::<f32>(Compile { pool: pool.clone(), ..Compile::default() });
+    check_steps(model.expect("a valid network"), &data, Fit::default());
+
+    // Values as targets, weights, and a loss that is worked on in double precision.
+    let targets = (0..1000 * 70u32).map(|i| f64::from(i % 2)).collect();
+    let bytes = (0..1000 * 60u32).map(|i| (i % 251) as u8).collect();
+    let data = Dataset::from_bytes_with_values(60, bytes, 70, targets).expect("valid data");
+    let network = Sequential::new(60).add(Dense::new(70).activation(Activation::Sigmoid));
+    let loss = BinaryFocalCrossentropy::default().into();
+    let model = network.compile::<f32>(Compile { pool, loss, ..Compile::default() });
+    let weights: Vec<f64> = (0..1000).map(f64::from).collect();
+    let fit = Fit { sample_weights: Some(&weights), ..Fit::default() };
+    check_steps(model.expect("a valid network"), &data, fit);
+}
+
+/// Trains for an epoch of 16 batches, the last one smaller.
+fn check_steps(mut model: Model<f32>, data: &Dataset, fit: Fit<'_>) {
     let mut counts = AtBatchEnds(Vec::with_capacity(1000));
-    // 16 batches, the last one smaller.
-    model
-        .fit(&data, Fit { batch_size: 64, callbacks: vec![&mut counts], ..Fit::default() })
-        .expect("the data fit");
+    model.fit(data, Fit { batch_size: 64, callbacks: vec![&mut counts], ..fit }).expect("the data fit");
     assert_eq!(counts.0.len(), 16);
     assert!(counts.0[0] > 0, "the allocator counts");
     assert!(

@@ -3,7 +3,7 @@
 use densely::parameters::Parameters;
 use densely::random::{Purpose, stream};
 use densely::saving::{FORMAT, Provenance, SavedDescription, from_bytes, read_model, to_bytes, write_model};
-use densely::{Activation, Adam, Dense, Dropout, Error, Initializer, Loss, Scalar, Sequential};
+use densely::{Activation, Adam, Dense, Dropout, Error, Initializer, Loss, Reduction, Scalar, Sequential};
 use proptest::prelude::*;
 use rand_chacha::rand_core::Rng;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ fn description() -> SavedDescription {
             .add(Dropout::new(0.25))
             .add(Dense::new(3).use_bias(false).activation(Activation::Softmax)),
         loss: Loss::default(),
+        reduction: Reduction::default(),
         optimizer: Adam::default().into(),
         seed: u64::MAX,
         provenance: Provenance {
@@ -221,7 +222,7 @@ fn wrong_content_is_refused_even_with_a_right_checksum() {
     );
     check_refused::<f32>(
         &replaced("from_logits: false", "from_logits: true "),
-        "layer 3 (dense_1): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true) needs Linear \
+        "layer 3 (dense_1): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true, label_smoothing: 0.0) needs Linear \
          there; make it Linear, or set from_logits: false",
     );
     let error = from_bytes::<f32>(&replaced("seed:", "sede:")).unwrap_err().to_string();

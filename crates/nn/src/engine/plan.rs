@@ -1,5 +1,6 @@
 //! From a description to the stages that a pass goes through.
 
+use super::loss::Head;
 use crate::activations::Activation;
 use crate::layers::{Dense, Kept, LargestOfPieces, Layer, LayerDescription, LayerPass, MaskedProduct};
 use crate::losses::Loss;
@@ -60,15 +61,6 @@ pub(crate) struct Pass<T> {
     pub(crate) kept: Kept,
 }
 
-/// How the last stage's output becomes a loss, a gradient and a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Head {
-    /// Cross-entropy of the logits that the last stage puts out. `softmax`: predictions are softmax of them.
-    CrossEntropy { softmax: bool },
-    /// Mean squared error of the outputs; predictions are the outputs.
-    MeanSquaredError,
-}
-
 /// The stages of a network, and what stands at its end.
 pub(crate) struct Plan<T> {
     pub(crate) inputs: usize,
@@ -87,21 +79,16 @@ pub(crate) struct Plan<T> {
 
 impl<T: Scalar> Plan<T> {
     /// Plans a valid network with a loss that goes with it.
-    pub(crate) fn new(network: &Sequential, loss: Loss) -> Self {
+    pub(crate) fn new(network: &Sequential, loss: &Loss) -> Self {
         let tensors = Tensor::all(network);
         let mut builder = Builder { tensors: &tensors, stages: Vec::new(), passes: Vec::new(), blocks: 0 };
         let mut placed = network.walk().into_iter().enumerate();
         builder.add_layers(network.layers.len(), &mut placed);
         let Builder { mut stages, passes, blocks, .. } = builder;
-        let head = match loss {
-            Loss::CategoricalCrossentropy { from_logits } => {
-                if !from_logits {
-                    remove_final_softmax(&mut stages);
-                }
-                Head::CrossEntropy { softmax: !from_logits }
-            }
-            Loss::MeanSquaredError => Head::MeanSquaredError,
-        };
+        let head = Head::new(loss);
+        if head.activation.is_some() {
+            remove_final_activation(&mut stages);
+        }
         let learns = |stage: &Stage| match stage.kind {
             Kind::Dense { kernel, .. } => tensors[kernel].trainable,
             Kind::Pass(pass) => tensors[passes[pass].tensors.clone()].iter().any(|tensor| tensor.trainable),
@@ -248,14 +235,14 @@ impl<T: Scalar> Builder<'_, T> {
     }
 }
 
-/// Takes the softmax from the end: loss and softmax are computed together from the logits, which is exact where a
+/// Takes softmax or sigmoid from the end: loss and activation are computed together from the logits, which is exact where a
 /// probability would round to 0, and their joint gradient is one subtraction.
-fn remove_final_softmax(stages: &mut Vec<Stage>) {
+fn remove_final_activation(stages: &mut Vec<Stage>) {
     match stages.last_mut().map(|stage| &mut stage.kind) {
         Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
         Some(Kind::Activation(_)) => drop(stages.pop()),
         _ => {
-            unreachable!("cross-entropy of probabilities was checked to end in softmax alone")
+            unreachable!("the loss was checked to meet this activation at the end")
         }
     }
 }
@@ -274,7 +261,7 @@ mod tests {
             .add(Activation::Relu)
             .add(Dropout::new(0.5))
             .add(Dense::new(2).use_bias(false).activation(Activation::Softmax));
-        let plan = Plan::<f64>::new(&network, Loss::default());
+        let plan = Plan::<f64>::new(&network, &Loss::default());
         let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
         assert_eq!(
             kinds,
@@ -285,7 +272,7 @@ mod tests {
                 Kind::Dense { kernel: 2, bias: None, activation: Activation::Linear },
             ]
         );
-        assert_eq!(plan.head, Head::CrossEntropy { softmax: true });
+        assert_eq!(plan.head.activation, Some(Activation::Softmax));
     }
 
     #[test]
@@ -294,7 +281,7 @@ mod tests {
             let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
             let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
             let [inside, outside] =
-                [inside, outside].map(|network| Plan::<f64>::new(&network, Loss::MeanSquaredError).stages);
+                [inside, outside].map(|network| Plan::<f64>::new(&network, &Loss::MeanSquaredError).stages);
             assert_eq!(inside, outside);
             assert_eq!(inside[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
             assert_eq!(inside.len(), 3);
@@ -307,7 +294,7 @@ mod tests {
             let dense = Dense::new(3).activation(activation).activity_regularizer(L1::default());
             let plan = Plan::<f64>::new(
                 &Sequential::new(4).add(dense).add(Activation::Relu),
-                Loss::MeanSquaredError,
+                &Loss::MeanSquaredError,
             );
             let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
             let behind = Kind::ActivityRegularization(L1::default().into());
@@ -320,7 +307,7 @@ mod tests {
     fn a_softmax_layer_of_its_own_leaves_the_stages_too() {
         let network =
             Sequential::new(4).add(Dense::new(3).activation(Activation::Relu)).add(Activation::Softmax);
-        assert_eq!(Plan::<f64>::new(&network, Loss::default()).stages.len(), 1);
-        assert_eq!(Plan::<f64>::new(&network, Loss::MeanSquaredError).stages.len(), 2);
+        assert_eq!(Plan::<f64>::new(&network, &Loss::default()).stages.len(), 1);
+        assert_eq!(Plan::<f64>::new(&network, &Loss::MeanSquaredError).stages.len(), 2);
     }
 }

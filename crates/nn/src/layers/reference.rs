@@ -55,10 +55,10 @@ impl<T: Scalar> Bench<T> {
         let pool = Pool::new(2).expect("two threads");
         let network = Sequential::new(SAMPLES).add(Dense::new(3).use_bias(false)).add(layer);
         network.validate().expect("a valid network");
-        let plan = Plan::new(&network, Loss::MeanSquaredError);
+        let plan = Plan::new(&network, &Loss::MeanSquaredError);
         let mut parameters = Parameters::zeros(&network).expect("enough memory");
         parameters.initialize(1);
-        let mut buffers = Buffers::new(&plan, SAMPLES).expect("enough memory");
+        let mut buffers = Buffers::new(&plan, SAMPLES, None).expect("enough memory");
         for sample in 0..SAMPLES {
             buffers.input[sample * SAMPLES + sample] = T::ONE;
         }
