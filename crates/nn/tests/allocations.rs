@@ -2,12 +2,12 @@
 
 use densely::regularizers::{self, L2};
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential,
+    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Pool, Progress,
+    Sequential, Training,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 struct Counting;
@@ -42,9 +42,9 @@ static ALLOCATOR: Counting = Counting;
 struct AtBatchEnds(Vec<usize>);
 
 impl Callback for AtBatchEnds {
-    fn on_train_batch_end(&mut self, _: &Progress) -> ControlFlow<()> {
+    fn on_train_batch_end(&mut self, _: &mut Training<'_>, _: &Progress) -> Result<(), Error> {
         self.0.push(ALLOCATIONS.load(Relaxed));
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 
@@ -89,6 +89,11 @@ fn a_step_allocates_nothing_after_the_first() {
     let pool = Pool::new(2).expect("two threads");
     start_both_threads(&pool);
     let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");
+    let batch = data.split_last(900).expect("1000 samples").0;
+    model.train_on_batch(&batch).expect("the data fit");
+    let before = ALLOCATIONS.load(Relaxed);
+    model.train_on_batch(&batch).expect("the data fit");
+    assert_eq!(ALLOCATIONS.load(Relaxed), before, "a second batch allocates nothing");
     let mut counts = AtBatchEnds(Vec::with_capacity(1000));
     // 16 batches, the last one smaller.
     model

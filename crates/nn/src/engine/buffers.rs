@@ -72,6 +72,14 @@ impl<T: Scalar> Buffers<T> {
     }
 }
 
+impl<T: Scalar> Buffers<T> {
+    /// How many of the first `samples` samples were predicted rightly.
+    pub(crate) fn correct(&self, samples: usize) -> usize {
+        let outcomes = self.outcomes[..samples].iter().zip(&self.labels);
+        outcomes.filter(|(outcome, label)| outcome.predicted == **label).count()
+    }
+}
+
 impl<T: Scalar> TrainingBuffers<T> {
     /// # Errors
     ///

@@ -16,6 +16,8 @@ pub(crate) struct Stage {
     /// Values per sample that leave.
     pub(crate) units: usize,
     pub(crate) kind: Kind,
+    /// The position in the description of the layer that it comes from.
+    pub(crate) layer: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,13 +78,13 @@ impl Plan {
                         bias: tensor(layer, Role::Bias),
                         activation: if apart { Activation::Linear } else { activation },
                     };
-                    stages.push(Stage { inputs, units, kind });
+                    stages.push(Stage { inputs, units, kind, layer });
                     let behind = apart.then_some(Kind::Activation(activation)).into_iter();
                     let behind = behind.chain(activity_regularizer.map(Kind::ActivityRegularization));
                     let outputs = activation.outputs(units);
                     for kind in behind {
                         let inputs = stages.last().map_or(units, |stage| stage.units);
-                        stages.push(Stage { inputs, units: outputs, kind });
+                        stages.push(Stage { inputs, units: outputs, kind, layer });
                     }
                     continue;
                 }
@@ -98,7 +100,7 @@ impl Plan {
                 }
                 Layer::Dropout(dropout) => Kind::Dropout { rate: DropoutRate::new(dropout.rate), layer },
             };
-            stages.push(Stage { inputs, units: description.outputs(inputs), kind });
+            stages.push(Stage { inputs, units: description.outputs(inputs), kind, layer });
         }
         let head = match loss {
             Loss::CategoricalCrossentropy { from_logits } => {
@@ -162,8 +164,10 @@ mod tests {
             let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
             let [inside, outside] =
                 [inside, outside].map(|network| Plan::new(&network, Loss::MeanSquaredError));
-            assert_eq!(inside, outside);
-            assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
+            let stage = |layer| Stage { inputs: 3, units: 3, kind: Kind::Activation(activation), layer };
+            assert_eq!((inside.stages[1], outside.stages[1]), (stage(0), stage(1)));
+            let kinds = |plan: &Plan| plan.stages.iter().map(|stage| stage.kind).collect::<Vec<_>>();
+            assert_eq!(kinds(&inside), kinds(&outside));
             assert_eq!(inside.stages.len(), 3);
         }
     }
