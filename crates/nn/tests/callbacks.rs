@@ -90,8 +90,9 @@ const NOT_MEASURED: f64 = f64::NAN;
 fn early_stopping_stops_where_keras_does() {
     let loss = || EarlyStopping::new("val_loss");
     let accuracy = || EarlyStopping::new("val_accuracy");
-    // callback, values, the epoch after which it stops (if it does), the best epoch
-    let cases: [(&str, EarlyStopping, &[f64], Option<usize>, usize); 20] = [
+    /// Name, callback, values, the epoch after which it stops (if it does), the best epoch.
+    type Case = (&'static str, EarlyStopping, &'static [f64], Option<usize>, usize);
+    let cases: [Case; 20] = [
         ("patience 0: at the first epoch without improvement", loss(), &[5., 4., 4., 3.], Some(3), 2),
         ("patience 1 is the same", loss().patience(1), &[5., 4., 4., 3.], Some(3), 2),
         ("patience 2", loss().patience(2), &[5., 4., 4., 4., 3.], Some(4), 2),

@@ -15,7 +15,8 @@ use crate::error::Error;
 /// # let network = Sequential::new(1).add(Dense::new(2).activation(Activation::Softmax));
 ///
 /// let mut model = network.compile::<f32>(Compile { optimizer: Sgd::new(1e38).into(), ..Compile::default() })?;
-/// let fit = Fit { epochs: 9, batch_size: 1, callbacks: vec![&mut TerminateOnNan], ..Fit::default() };
+/// let mut terminate = TerminateOnNan;
+/// let fit = Fit { epochs: 9, batch_size: 1, callbacks: vec![&mut terminate], ..Fit::default() };
 /// let history = model.fit(&data, fit)?;
 /// assert!(history.stop.unwrap().reason.starts_with("TerminateOnNan: the loss is "));
 /// # Ok::<(), densely::Error>(())
