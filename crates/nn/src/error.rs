@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub enum Error {
     // The description.
     /// A RON text that does not say what it should.
-    #[error("line {line}, column {column}{}: {message}{}", at_field(field), did_you_mean(nearest))]
+    #[error("line {line}, column {column}{}: {message}{}", at_field(field), did_you_mean(*nearest))]
     Ron {
         /// The line, from 1.
         line: usize,
@@ -423,9 +423,86 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// A share of the data that cannot be held out.
+    #[error("validation_split is {found}, expected a share above 0 and below 1")]
+    ValidationShare {
+        /// The share.
+        found: f64,
+    },
+    /// Two settings of [`Fit`](crate::Fit) that exclude each other.
+    #[error("{first} and {second} are both given, expected one of them")]
+    FitConflict {
+        /// One of them.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// A setting of [`GradientCheck`](crate::GradientCheck) outside its range.
+    #[error("{setting} is {found}, expected {expected}")]
+    GradientCheck {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A setting of a callback outside its range.
+    #[error("{callback}: {setting} is {found}, expected {expected}")]
+    CallbackSetting {
+        /// The callback.
+        callback: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A callback that asks for a value which the run does not have.
+    #[error(
+        "{callback}: no value is named {found}, expected one of {expected}{}",
+        did_you_mean(nearest.as_deref())
+    )]
+    UnknownValue {
+        /// The callback.
+        callback: &'static str,
+        /// The name.
+        found: String,
+        /// The names that there are.
+        expected: String,
+        /// Of these the one most like it.
+        nearest: Option<String>,
+    },
+    /// A watched value whose name does not say which way it gets better.
+    #[error("{callback}: {monitor} does not tell which way it gets better, expected mode Min or Max")]
+    MonitorMode {
+        /// The callback.
+        callback: &'static str,
+        /// The value's name.
+        monitor: String,
+    },
+    /// A path whose placeholders cannot be read.
+    #[error("path {template}: {problem}")]
+    PathTemplate {
+        /// The path.
+        template: String,
+        /// What is wrong, and what was expected.
+        problem: &'static str,
+    },
+    /// A separator that numbers or names contain.
+    #[error("the separator is {found:?}, expected a character that no number and no name has, such as ','")]
+    Separator {
+        /// The separator.
+        found: char,
+    },
+    /// Copied parameters of a model of another shape or precision.
+    #[error("the weights are those of another model, expected a copy of this one's")]
+    OtherWeights,
     /// Training that went beyond what numbers can hold.
     #[error(
-        "the loss is {loss} at step {step} of epoch {epoch}, expected a finite number; try a smaller learning rate"
+        "the loss is {loss} at step {step} of epoch {epoch}, expected a finite number; {place}; try a smaller learning \
+         rate"
     )]
     NonFinite {
         /// The epoch, from 1.
@@ -434,8 +511,10 @@ pub enum Error {
         step: usize,
         /// The mean loss of that batch.
         loss: f64,
+        /// Where the first value that is not finite appeared.
+        place: NonFinitePlace,
     },
-    /// An epoch at whose end some parameter is infinite or not a number. They are left as they are.
+    /// An epoch at whose end some parameter is infinite or not a number. The parameters from its beginning are brought back.
     #[error("{tensor} is not finite at the end of epoch {epoch}; try a smaller learning rate")]
     NonFiniteParameters {
         /// The epoch, from 1.
@@ -483,6 +562,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         source: Box<Error>,
+    },
+    /// A log that has other columns than the lines that are to follow.
+    #[error("the header is `{found}`, expected `{expected}`")]
+    LogHeader {
+        /// The file's first line.
+        found: String,
+        /// What it would have to be.
+        expected: String,
     },
     /// Bytes that are not a safetensors file.
     #[error("not a safetensors file: {source}")]
@@ -567,6 +654,51 @@ pub enum Error {
     },
 }
 
+/// Where, on a batch's way through a network, the first value appeared that is infinite or not a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NonFinitePlace {
+    /// In a parameter, so in the step before.
+    Parameter {
+        /// The tensor, such as `dense_1.kernel`.
+        tensor: String,
+        /// The position in it, in memory order.
+        index: usize,
+        /// The layer.
+        layer: LayerName,
+    },
+    /// In a layer's output, of finite parameters and a finite input.
+    Output {
+        /// The layer.
+        layer: LayerName,
+    },
+    /// In the loss of finite outputs.
+    Loss,
+}
+
+impl fmt::Display for NonFinitePlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the first that is not one is ")?;
+        match self {
+            Self::Parameter { tensor, index, layer } => {
+                write!(formatter, "value {index} of {tensor} in {layer}, after the step before")
+            }
+            Self::Output { layer } => write!(formatter, "in the output of {layer}"),
+            Self::Loss => formatter.write_str("the loss itself, every output being finite"),
+        }
+    }
+}
+
+impl Error {
+    /// Whether training went beyond what numbers can hold.
+    pub(crate) fn is_non_finite(&self) -> bool {
+        matches!(
+            self,
+            Self::NonFinite { .. } | Self::NonFiniteParameters { .. } | Self::NonFiniteEvaluation { .. }
+        )
+    }
+}
+
 /// A layer in a message: `layer 3 (dropout_1)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerName {
@@ -586,7 +718,7 @@ fn at_field(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!(", at {field}") }
 }
 
-fn did_you_mean(nearest: &Option<&'static str>) -> String {
+fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! How good a model is on data that it has not been trained on.
 
+use crate::callbacks::{Callback, first_error};
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather};
@@ -28,6 +29,20 @@ pub struct Evaluation {
     pub confusion: Option<ConfusionMatrix>,
 }
 
+/// How a model is evaluated.
+pub struct Evaluate<'a> {
+    /// Samples of a batch; at least 1. It changes speed and memory. Default: 256.
+    pub batch_size: usize,
+    /// Who is told of the `on_test_…` events. Default: nobody.
+    pub callbacks: Vec<&'a mut dyn Callback>,
+}
+
+impl Default for Evaluate<'_> {
+    fn default() -> Self {
+        Self { batch_size: EVALUATION_BATCH, callbacks: Vec::new() }
+    }
+}
+
 impl<T: Scalar> Model<T> {
     /// Predicts every sample, without dropout, and compares with the targets. Changes nothing.
     ///
@@ -36,13 +51,35 @@ impl<T: Scalar> Model<T> {
     /// If the data do not fit the network and its loss, there is not enough memory, or the loss is not a finite number,
     /// because parameters are so large that outputs overflow.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, Error> {
+        self.evaluate_with(data, Evaluate::default())
+    }
+
+    /// As [`evaluate`](Self::evaluate), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate); and [`Error::FitSetting`] if the batch size is 0, or what a callback meets.
+    pub fn evaluate_with(&self, data: &Dataset, mut options: Evaluate<'_>) -> Result<Evaluation, Error> {
+        refuse_batch_size_0(options.batch_size)?;
         self.check_data(data)?;
+        self.evaluate_in_batches(data, options.batch_size, &mut options.callbacks)
+    }
+
+    /// Evaluates data that fit the network.
+    pub(crate) fn evaluate_in_batches(
+        &self,
+        data: &Dataset,
+        batch_size: usize,
+        callbacks: &mut [&mut dyn Callback],
+    ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
-        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()), data.outputs())?;
+        let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
+        first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
         let mut confusion = data.outputs().is_none().then(|| ConfusionMatrix::new(data.classes()));
         let (mut loss, mut penalties, mut counted) = (0.0, 0.0, 0);
         let order: Vec<u32> = (0..data.len() as u32).collect();
-        for order in order.chunks(EVALUATION_BATCH) {
+        for (batch, order) in order.chunks(batch_size).enumerate() {
+            first_error(callbacks, |callback| callback.on_test_batch_begin(batch + 1))?;
             let samples = order.len();
             gather(self.pool(), data, order, &mut buffers);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
@@ -61,6 +98,7 @@ impl<T: Scalar> Model<T> {
                     confusion.record(label as usize, outcome.predicted as usize);
                 }
             }
+            first_error(callbacks, |callback| callback.on_test_batch_end(batch + 1))?;
         }
         let divisor = match self.compile.reduction {
             Reduction::Sum => 1.0,
@@ -72,6 +110,16 @@ impl<T: Scalar> Model<T> {
         }
         let correct = confusion.as_ref().map(|confusion| confusion.correct() as usize);
         let accuracy = correct.map(|correct| correct as f64 / counted.max(1) as f64);
-        Ok(Evaluation { loss, accuracy, correct, samples: counted, confusion })
+        let evaluation = Evaluation { loss, accuracy, correct, samples: counted, confusion };
+        first_error(callbacks, |callback| callback.on_test_end(&evaluation))?;
+        Ok(evaluation)
+    }
+}
+
+/// A batch has a sample.
+pub(crate) fn refuse_batch_size_0(batch_size: usize) -> Result<(), Error> {
+    match batch_size {
+        0 => Err(Error::FitSetting { setting: "batch_size", found: 0, expected: "at least 1" }),
+        _ => Ok(()),
     }
 }

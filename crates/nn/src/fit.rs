@@ -1,15 +1,17 @@
 //! Training: epochs of batches, each a step down the gradient of its mean loss.
 
-use crate::callbacks::{Callback, Progress};
-use crate::data::Dataset;
+use crate::callbacks::{Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
+use crate::data::{Dataset, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
+use crate::engine::non_finite::{first_non_finite, non_finite_in};
 use crate::error::Error;
-use crate::history::{Epoch, History};
-use crate::model::Model;
-use crate::random::shuffle_order;
+use crate::evaluate::Evaluation;
+use crate::history::{Epoch, History, Stop};
+use crate::model::{EVALUATION_BATCH, Model};
+use crate::parameters::Parameters;
+use crate::passes::Passes;
 use densely_tensor::Scalar;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 /// How a model is fitted; names and defaults are Keras's.
@@ -20,12 +22,19 @@ use std::time::Instant;
 /// assert!(fit.shuffle);
 /// ```
 pub struct Fit<'a> {
-    /// How often every sample is trained on; at least 1. Default: 1.
+    /// The last epoch; at least 1. Without [`initial_epoch`](Self::initial_epoch) that is how many there are. Default: 1.
     pub epochs: usize,
-    /// Samples of a step; at least 1. The last batch of an epoch is smaller where the samples run out, and is trained on
-    /// and counted by its size. Default: 32.
+    /// How many epochs count as done already; less than `epochs`. The first that runs is the one behind them, with the
+    /// number, the shuffle and the dropout masks that it would have had in a run from the beginning. Default: 0, and then
+    /// a second `fit` of a model goes on with shuffles and masks that it has not used.
+    pub initial_epoch: usize,
+    /// Samples of a step; at least 1. The last batch of a pass over the data is smaller where the samples run out, and is
+    /// trained on and counted by its size; more than there are samples is all of them. Default: 32.
     pub batch_size: usize,
-    /// Whether each epoch goes through the samples in a new random order. Default: `true`.
+    /// Steps of an epoch; at least 1. An epoch goes on in the data where the one before ended, and begins a new pass where
+    /// they run out, so the parameters do not depend on how steps are cut into epochs. Default: one pass over the data.
+    pub steps_per_epoch: Option<usize>,
+    /// Whether each pass goes through the samples in a new random order. Default: `true`.
     pub shuffle: bool,
     /// What is evaluated after each epoch. Default: nothing.
     pub validation: Option<&'a Dataset>,
@@ -35,7 +44,16 @@ pub struct Fit<'a> {
     /// Classes with the weight of their samples in the loss; 0 or more. Classes that are not named have 1. Where both kinds
     /// of weights are given (which Keras refuses), a sample has their product. Validation does not use them. Default: none.
     pub class_weights: &'a [(u32, f64)],
-    /// Who watches, and may stop the run. Default: nobody.
+    /// The part of the data that is not trained on but evaluated after each epoch, in place of `validation`. Default:
+    /// nothing.
+    pub validation_split: Option<ValidationSplit>,
+    /// Every how many epochs there is a validation; at least 1. Default: 1.
+    pub validation_freq: usize,
+    /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
+    pub validation_batch_size: Option<usize>,
+    /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
+    pub verbose: Verbosity,
+    /// Who watches, and may steer and stop the run. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,
 }
 
@@ -43,14 +61,63 @@ impl Default for Fit<'_> {
     fn default() -> Self {
         Self {
             epochs: 1,
+            initial_epoch: 0,
             batch_size: 32,
+            steps_per_epoch: None,
             shuffle: true,
             validation: None,
+            validation_split: None,
+            validation_freq: 1,
+            validation_batch_size: None,
+            verbose: Verbosity::Silent,
             sample_weights: None,
             class_weights: &[],
             callbacks: Vec::new(),
         }
     }
+}
+
+impl Fit<'_> {
+    fn validate(&self) -> Result<(), Error> {
+        let at_least_1 = [
+            ("epochs", Some(self.epochs)),
+            ("batch_size", Some(self.batch_size)),
+            ("steps_per_epoch", self.steps_per_epoch),
+            ("validation_freq", Some(self.validation_freq)),
+            ("validation_batch_size", self.validation_batch_size),
+        ];
+        for (setting, found) in at_least_1 {
+            if let Some(found @ 0) = found {
+                return Err(Error::FitSetting { setting, found, expected: "at least 1" });
+            }
+        }
+        if self.initial_epoch >= self.epochs {
+            let (setting, found) = ("initial_epoch", self.initial_epoch);
+            return Err(Error::FitSetting { setting, found, expected: "less than epochs" });
+        }
+        if self.validation.is_some() && self.validation_split.is_some() {
+            return Err(Error::FitConflict { first: "validation", second: "validation_split" });
+        }
+        Ok(())
+    }
+}
+
+/// What a run has besides the model.
+struct Session<'a, T: Scalar> {
+    data: &'a Dataset,
+    validation: Option<&'a Dataset>,
+    validation_freq: usize,
+    validation_batch_size: usize,
+    passes: Passes,
+    /// Of each sample of the data; empty if all count alike.
+    weights: Vec<f64>,
+    buffers: Buffers<T>,
+    training: TrainingBuffers<T>,
+    /// The parameters at the beginning of the epoch.
+    kept: Parameters<T>,
+    /// Where the run is; the batch is 0 before the first of an epoch, and none after the last.
+    epoch: usize,
+    batch: Option<usize>,
 }
 
 /// Sums over the samples of an epoch so far.
@@ -92,61 +159,102 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network and its loss, the weights do not fit the data, `epochs` or `batch_size` is 0, there is not enough memory, the loss of a step or
-    /// of the validation stops being a finite number (such a step is not taken), or a parameter does by the end of an
-    /// epoch.
+    /// If the data do not fit the network, a setting or a callback's setting is not valid, there is not enough memory, or a
+    /// callback fails.
+    ///
+    /// If the loss of a step or of the validation stops being a finite number, or a parameter does by the end of an epoch.
+    /// The message names step and layer. A step without a finite loss is not taken: the parameters are those from before
+    /// it, or, where the steps before have already ruined them, those from the beginning of the epoch. With
+    /// [`EarlyStopping`](crate::callbacks::EarlyStopping)'s `restore_best_weights` they are the best that were measured,
+    /// and with [`TerminateOnNan`](crate::callbacks::TerminateOnNan) this is no error but the end of training.
     pub fn fit(&mut self, data: &Dataset, mut fit: Fit<'_>) -> Result<History, Error> {
+        fit.validate()?;
         self.check_data(data)?;
-        if let Some(validation) = fit.validation {
+        let weights = sample_weights(data, fit.sample_weights, fit.class_weights)?;
+        let split = fit.validation_split.map(|split| split.apply(data, self.compile.seed)).transpose()?;
+        let (whole, (data, validation)) = match &split {
+            Some((rest, part, _)) => (data, (rest, Some(part))),
+            None => (data, (data, fit.validation)),
+        };
+        let weights = match split {
+            Some(_) if !weights.is_empty() => {
+                data.positions_in(whole).into_iter().map(|sample| weights[sample]).collect()
+            }
+            _ => weights,
+        };
+        if let Some(validation) = validation {
             self.check_data(validation)?;
         }
-        let weights = sample_weights(data, fit.sample_weights, fit.class_weights)?;
-        for (setting, found) in [("epochs", fit.epochs), ("batch_size", fit.batch_size)] {
-            if found == 0 {
-                return Err(Error::FitSetting { setting, found, expected: "at least 1" });
-            }
+        let passes = Passes::new(data.len(), fit.batch_size, fit.shuffle, self.compile.seed);
+        let run = Run {
+            initial_epoch: fit.initial_epoch,
+            epochs: fit.epochs,
+            steps: fit.steps_per_epoch.unwrap_or(passes.steps()),
+            batch_size: passes.batch_size(),
+            samples: data.len(),
+            validation_samples: validation.map(Dataset::len),
+            held_out: split.as_ref().map(|split| split.2),
+            values: Epoch::names(validation.is_some(), data.outputs().is_none()),
+        };
+        let mut session = Session {
+            data,
+            validation,
+            validation_freq: fit.validation_freq,
+            validation_batch_size: fit.validation_batch_size.unwrap_or(EVALUATION_BATCH),
+            weights,
+            buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
+            training: TrainingBuffers::new(&self.plan, passes.batch_size(), self.pool().threads())?,
+            kept: Parameters::zeros(&self.network)?,
+            passes,
+            epoch: fit.initial_epoch,
+            batch: None,
+        };
+        session.kept.values_mut().copy_from_slice(self.parameters.values());
+        let mut bar = ProgressBar::new(fit.verbose);
+        let mut callbacks: Vec<&mut dyn Callback> = Vec::with_capacity(fit.callbacks.len() + 1);
+        callbacks.extend(fit.callbacks.iter_mut().map(|callback| &mut **callback as &mut dyn Callback));
+        callbacks.push(&mut bar);
+        let mut listeners = Listeners::new(callbacks, run)?;
+        if fit.initial_epoch > 0 {
+            let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
+            session.passes.skip(steps, &mut self.epochs)?;
         }
-        let batch_size = fit.batch_size.min(data.len());
-        let mut buffers = Buffers::new(&self.plan, batch_size, data.outputs())?;
-        let mut training = TrainingBuffers::new(&self.plan, batch_size, self.pool().threads())?;
-        let mut order: Vec<u32> = (0..data.len() as u32).collect();
 
-        let mut history = History::default();
-        for callback in &mut fit.callbacks {
-            callback.on_train_begin(fit.epochs, data.len());
+        let mut history = History { held_out: listeners.run().held_out, ..History::default() };
+        let begun = listeners.tell(self, |callback, training| callback.on_train_begin(training));
+        let trained = begun.and_then(|()| self.epochs(&mut session, &mut listeners, &mut history));
+        let trained = trained.or_else(|problem| self.non_finite(problem, &session, &mut listeners));
+        if let Some(reason) = listeners.stop() {
+            history.stop =
+                Some(Stop { epoch: session.epoch, batch: session.batch, reason: reason.to_owned() });
         }
-        for epoch in 1..=fit.epochs {
-            for callback in &mut fit.callbacks {
-                callback.on_epoch_begin(epoch);
+        let ended = listeners.tell(self, |callback, training| callback.on_train_end(training));
+        trained.and(ended)?;
+        Ok(history)
+    }
+
+    /// All epochs of a run.
+    fn epochs(
+        &mut self,
+        session: &mut Session<'_, T>,
+        listeners: &mut Listeners<'_>,
+        history: &mut History,
+    ) -> Result<(), Error> {
+        let (initial_epoch, epochs) = (listeners.run().initial_epoch, listeners.run().epochs);
+        for epoch in initial_epoch + 1..=epochs {
+            if listeners.stop().is_some() {
+                break;
             }
+            (session.epoch, session.batch) = (epoch, Some(0));
+            session.kept.values_mut().copy_from_slice(self.parameters.values());
+            listeners.tell(self, |callback, training| callback.on_epoch_begin(training, epoch))?;
             let start = Instant::now();
-            self.epochs += 1;
-            if fit.shuffle {
-                shuffle_order(&mut order, self.compile.seed, self.epochs);
-            }
-            let mut sums = Sums::default();
-            for (step, batch) in order.chunks(batch_size).enumerate() {
-                gather(self.pool(), data, batch, &mut buffers);
-                buffers.targets.weigh(batch, &weights);
-                let loss = self.train_step(&mut buffers, &mut training, &mut sums, batch.len());
-                if !loss.is_finite() {
-                    return Err(Error::NonFinite { epoch, step: step + 1, loss });
-                }
-                let progress = Progress {
-                    epoch,
-                    samples_seen: sums.samples,
-                    samples: data.len(),
-                    loss: sums.mean_loss(),
-                    accuracy: sums.accuracy(),
-                };
-                if notify(&mut fit.callbacks, |callback| callback.on_train_batch_end(&progress)).is_break() {
-                    history.interrupted = true;
-                    return Ok(history);
-                }
-            }
+            let Some(sums) = self.steps(session, listeners)? else { break };
             let seconds = start.elapsed().as_secs_f64();
+            session.batch = None;
             self.refuse_non_finite_parameters(epoch)?;
-            let validation = fit.validation.map(|data| self.evaluate(data)).transpose()?;
+            let learning_rate = self.compile.optimizer.learning_rate();
+            let validation = self.validation(session, listeners)?;
             let record = Epoch {
                 epoch,
                 loss: sums.mean_loss(),
@@ -155,21 +263,92 @@ impl<T: Scalar> Model<T> {
                 val_accuracy: validation.as_ref().and_then(|evaluation| evaluation.accuracy),
                 seconds,
                 images_per_second: sums.samples as f64 / seconds,
+                learning_rate,
             };
-            let stop = notify(&mut fit.callbacks, |callback| callback.on_epoch_end(&record));
+            let told = listeners.tell(self, |callback, training| callback.on_epoch_end(training, &record));
             history.epochs.push(record);
-            if stop.is_break() {
-                history.interrupted = true;
-                break;
-            }
+            told?;
         }
-        Ok(history)
+        Ok(())
+    }
+
+    /// The steps of an epoch. `None` if a callback stopped training before the last.
+    fn steps(
+        &mut self,
+        session: &mut Session<'_, T>,
+        listeners: &mut Listeners<'_>,
+    ) -> Result<Option<Sums>, Error> {
+        let (epoch, batches) = (session.epoch, listeners.run().steps);
+        let samples = session.passes.samples_of(batches);
+        let mut sums = Sums::default();
+        for batch in 1..=batches {
+            if listeners.stop().is_some() {
+                return Ok(None);
+            }
+            session.batch = Some(batch);
+            listeners.tell(self, |callback, training| callback.on_train_batch_begin(training, batch))?;
+            let (order, first_sample) = session.passes.next_batch(&mut self.epochs);
+            let samples_of_batch = order.len();
+            gather(self.pool(), session.data, order, &mut session.buffers);
+            session.buffers.targets.weigh(order, &session.weights);
+            let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample };
+            let (buffers, training) = (&mut session.buffers, &mut session.training);
+            let loss = self.train_step(buffers, training, &mut sums, samples_of_batch, position);
+            if !loss.is_finite() {
+                let place =
+                    first_non_finite(&self.network, &self.plan, &self.parameters, buffers, samples_of_batch);
+                return Err(Error::NonFinite { epoch, step: batch, loss, place });
+            }
+            let progress = Progress {
+                epoch,
+                batch,
+                batches,
+                samples_seen: sums.samples,
+                samples,
+                loss: sums.mean_loss(),
+                accuracy: sums.accuracy(),
+            };
+            listeners.tell(self, |callback, training| callback.on_train_batch_end(training, &progress))?;
+        }
+        // A stop after the last batch cuts the epoch short of its validation.
+        Ok(listeners.stop().is_none().then_some(sums))
+    }
+
+    /// The validation of an epoch that has one.
+    fn validation(
+        &mut self,
+        session: &Session<'_, T>,
+        listeners: &mut Listeners<'_>,
+    ) -> Result<Option<Evaluation>, Error> {
+        match session.validation {
+            Some(data) if session.epoch.is_multiple_of(session.validation_freq) => {
+                let callbacks = listeners.callbacks();
+                self.evaluate_in_batches(data, session.validation_batch_size, callbacks).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Leaves finite parameters behind and lets callbacks make a stop of an error that says that numbers ran out.
+    fn non_finite(
+        &mut self,
+        problem: Error,
+        session: &Session<'_, T>,
+        listeners: &mut Listeners<'_>,
+    ) -> Result<(), Error> {
+        if !problem.is_non_finite() {
+            return Err(problem);
+        }
+        if self.parameters.iter().any(|tensor| non_finite_in(tensor).is_some()) {
+            self.parameters.values_mut().copy_from_slice(session.kept.values());
+        }
+        listeners.tell(self, |callback, training| callback.on_non_finite(training, &problem))?;
+        if listeners.stop().is_some() { Ok(()) } else { Err(problem) }
     }
 
     /// The loss before a step tells nothing of that step: the last one of an epoch is looked at here.
     fn refuse_non_finite_parameters(&self, epoch: usize) -> Result<(), Error> {
-        let mut tensors = self.parameters.iter();
-        match tensors.find(|(_, values)| values.iter().any(|value| !value.is_finite())) {
+        match self.parameters.iter().find_map(non_finite_in) {
             Some((tensor, _)) => Err(Error::NonFiniteParameters { epoch, tensor: tensor.name.clone() }),
             None => Ok(()),
         }
@@ -183,9 +362,9 @@ impl<T: Scalar> Model<T> {
         training: &mut TrainingBuffers<T>,
         sums: &mut Sums,
         samples: usize,
+        position: Position,
     ) -> f64 {
-        training.remembered.position =
-            Position { seed: self.compile.seed, epoch: self.epochs, first_sample: sums.samples };
+        training.remembered.position = position;
         let loss = self.forward_to_gradient(buffers, training, samples);
         if loss.is_finite() {
             self.backward_and_update(buffers, training, samples);
@@ -239,18 +418,4 @@ fn sample_weights(
         *weight *= of_class[data.label(sample) as usize].unwrap_or(1.0);
     }
     Ok(weights)
-}
-
-/// Tells every callback, also after one has asked to stop.
-fn notify(
-    callbacks: &mut [&mut dyn Callback],
-    mut event: impl FnMut(&mut dyn Callback) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let mut answer = ControlFlow::Continue(());
-    for callback in callbacks {
-        if event(&mut **callback).is_break() {
-            answer = ControlFlow::Break(());
-        }
-    }
-    answer
 }

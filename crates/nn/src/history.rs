@@ -1,5 +1,7 @@
 //! What happened in training, epoch by epoch.
 
+use crate::data::HeldOut;
+use std::fmt;
 use std::fmt::Write;
 
 /// The figures of one epoch.
@@ -20,6 +22,39 @@ pub struct Epoch {
     pub seconds: f64,
     /// Samples per second of training, without validation.
     pub images_per_second: f64,
+    /// The learning rate after its last step.
+    pub learning_rate: f64,
+}
+
+impl Epoch {
+    /// A figure by its name, as callbacks watch it: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`,
+    /// `seconds` or `images_per_second`. `None` if it was not measured or there is none of this name.
+    ///
+    /// ```
+    /// # use densely::Epoch;
+    /// let epoch = Epoch { loss: 0.5, ..Epoch::default() };
+    /// assert_eq!((epoch.value("loss"), epoch.value("val_loss")), (Some(0.5), None));
+    /// ```
+    pub fn value(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss),
+            "accuracy" => self.accuracy,
+            "val_loss" => self.val_loss,
+            "val_accuracy" => self.val_accuracy,
+            "learning_rate" => Some(self.learning_rate),
+            "seconds" => Some(self.seconds),
+            "images_per_second" => Some(self.images_per_second),
+            _ => None,
+        }
+    }
+
+    /// The names of the figures that a run will have: `val_…` only with validation, accuracies only of classes.
+    pub(crate) fn names(validated: bool, of_classes: bool) -> Vec<String> {
+        let mut names = vec!["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"];
+        names.retain(|name| validated || !name.starts_with("val_"));
+        names.retain(|name| of_classes || !name.ends_with("accuracy"));
+        names.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// What [`Model::fit`](crate::Model::fit) gives back.
@@ -27,39 +62,80 @@ pub struct Epoch {
 pub struct History {
     /// The epochs that ran to their end, first to last.
     pub epochs: Vec<Epoch>,
-    /// Whether a [`Callback`](crate::Callback) ended training early.
-    pub interrupted: bool,
+    /// Where and why a [`Callback`](crate::Callback) ended training early, if one did.
+    pub stop: Option<Stop>,
+    /// What [`validation_split`](crate::Fit::validation_split) held out, if it was given.
+    pub held_out: Option<HeldOut>,
+}
+
+/// An end of training before its last epoch, or after that by a callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The batch at which training ended, counted from 1, 0 being before the first; `None` at the end of an epoch.
+    pub batch: Option<usize>,
+    /// What the callback says.
+    pub reason: String,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.batch {
+            Some(batch) => {
+                write!(formatter, "stopped at batch {batch} of epoch {}: {}", self.epoch, self.reason)
+            }
+            None => write!(formatter, "stopped after epoch {}: {}", self.epoch, self.reason),
+        }
+    }
 }
 
 impl History {
+    /// A figure's values, epoch after epoch, by the name that it has in [`Epoch::value`]; epochs in which it was not
+    /// measured are left out, as in Keras's `history.history["val_loss"]`.
+    ///
+    /// ```
+    /// # use densely::{Epoch, History};
+    /// let epoch = |loss, val_loss| Epoch { loss, val_loss, ..Epoch::default() };
+    /// let history = History { epochs: vec![epoch(0.5, None), epoch(0.25, Some(0.375))], ..History::default() };
+    /// assert_eq!(history.values("loss"), [0.5, 0.25]);
+    /// assert_eq!(history.values("val_loss"), [0.375]);
+    /// ```
+    pub fn values(&self, name: &str) -> Vec<f64> {
+        self.epochs.iter().filter_map(|epoch| epoch.value(name)).collect()
+    }
+
     /// The epochs as CSV: a header, then one line each. Numbers have as many digits as it takes to read them back
     /// exactly; what was not measured is empty.
     ///
     /// ```
     /// # use densely::{Epoch, History};
-    /// let epoch = Epoch { epoch: 1, loss: 0.5, accuracy: Some(0.875), seconds: 2.0, images_per_second: 100.0, ..Epoch::default() };
-    /// let history = History { epochs: vec![epoch], interrupted: false };
+    /// let epoch = Epoch {
+    ///     epoch: 1,
+    ///     loss: 0.5,
+    ///     accuracy: Some(0.875),
+    ///     seconds: 2.0,
+    ///     images_per_second: 100.0,
+    ///     learning_rate: 0.001,
+    ///     ..Epoch::default()
+    /// };
+    /// let history = History { epochs: vec![epoch], ..History::default() };
     /// assert_eq!(
     ///     history.to_csv(),
-    ///     "epoch,loss,accuracy,val_loss,val_accuracy,seconds,images_per_second\n1,0.5,0.875,,,2,100\n"
+    ///     "epoch,loss,accuracy,val_loss,val_accuracy,seconds,images_per_second,learning_rate\n1,0.5,0.875,,,2,100,0.001\n"
     /// );
     /// ```
     pub fn to_csv(&self) -> String {
-        let mut csv = String::from("epoch,loss,accuracy,val_loss,val_accuracy,seconds,images_per_second\n");
-        let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let names =
+            ["loss", "accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second", "learning_rate"];
+        let mut csv = format!("epoch,{}\n", names.join(","));
         for epoch in &self.epochs {
-            writeln!(
-                csv,
-                "{},{},{},{},{},{},{}",
-                epoch.epoch,
-                epoch.loss,
-                optional(epoch.accuracy),
-                optional(epoch.val_loss),
-                optional(epoch.val_accuracy),
-                epoch.seconds,
-                epoch.images_per_second
-            )
-            .expect("writing to a String cannot fail");
+            write!(csv, "{}", epoch.epoch).expect("writing to a String cannot fail");
+            for name in names {
+                let value = epoch.value(name).map(|value| value.to_string()).unwrap_or_default();
+                write!(csv, ",{value}").expect("writing to a String cannot fail");
+            }
+            csv.push('\n');
         }
         csv
     }

@@ -1,5 +1,7 @@
 //! A network that can run: parameters, optimizer state and the passes over them.
 
+use crate::batch::BatchBuffers;
+use crate::callbacks::{Callback, first_error};
 use crate::compile::Compile;
 use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
@@ -9,6 +11,7 @@ use crate::engine::loss::{loss_in_place, predict_in_place};
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
 use crate::error::Error;
+use crate::evaluate::refuse_batch_size_0;
 use crate::layers::Custom;
 use crate::losses::Loss;
 use crate::parameters::Parameters;
@@ -22,6 +25,20 @@ use std::path::Path;
 /// Samples of a batch in evaluation and prediction.
 pub(crate) const EVALUATION_BATCH: usize = 256;
 
+/// How a model predicts.
+pub struct Predict<'a> {
+    /// Samples of a batch; at least 1. It changes speed and memory, and no bit of the predictions. Default: 256.
+    pub batch_size: usize,
+    /// Who is told of the `on_predict_…` events. Default: nobody.
+    pub callbacks: Vec<&'a mut dyn Callback>,
+}
+
+impl Default for Predict<'_> {
+    fn default() -> Self {
+        Self { batch_size: EVALUATION_BATCH, callbacks: Vec::new() }
+    }
+}
+
 /// A compiled network in single (`f32`) or double (`f64`) precision.
 pub struct Model<T: Scalar> {
     pub(crate) network: Sequential,
@@ -32,8 +49,10 @@ pub struct Model<T: Scalar> {
     pub(crate) moments: [AlignedBuffer<T>; MOST_MOMENTS],
     /// Updates so far.
     pub(crate) steps: u64,
-    /// Epochs begun so far; a second `fit` goes on behind them.
+    /// Passes over data begun so far; a second `fit` goes on behind them.
     pub(crate) epochs: u64,
+    /// What `train_on_batch` keeps from call to call.
+    pub(crate) batch: Option<BatchBuffers<T>>,
     provenance: Provenance,
 }
 
@@ -70,7 +89,7 @@ impl<T: Scalar> Model<T> {
             Ok::<_, Error>(buffer)
         };
         let moments = [moment(0)?, moment(1)?, moment(2)?];
-        Ok(Self { network, compile, plan, parameters, moments, steps: 0, epochs: 0, provenance })
+        Ok(Self { network, compile, plan, parameters, moments, steps: 0, epochs: 0, batch: None, provenance })
     }
 
     /// The description that the model was compiled from.
@@ -120,17 +139,33 @@ impl<T: Scalar> Model<T> {
     ///
     /// If the samples have another width than the network's input, or there is not enough memory.
     pub fn predict(&self, data: &Dataset) -> Result<DMatrix<T>, Error> {
+        self.predict_with(data, Predict::default())
+    }
+
+    /// As [`predict`](Self::predict), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict); and [`Error::FitSetting`] if the batch size is 0, or what a callback meets.
+    pub fn predict_with(&self, data: &Dataset, options: Predict<'_>) -> Result<DMatrix<T>, Error> {
+        let Predict { batch_size, mut callbacks } = options;
+        refuse_batch_size_0(batch_size)?;
         if data.features() != self.plan.inputs {
             return Err(Error::Features { expected: self.plan.inputs, found: data.features() });
         }
         let mut predictions = vec![T::ZERO; self.plan.outputs * data.len()];
-        let columns = predictions.chunks_mut(self.plan.outputs * EVALUATION_BATCH);
-        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()), data.outputs())?;
+        let batch_size = batch_size.min(data.len());
+        let columns = predictions.chunks_mut(self.plan.outputs * batch_size);
+        let mut buffers = Buffers::new(&self.plan, batch_size, data.outputs())?;
         let order: Vec<u32> = (0..data.len() as u32).collect();
-        for (order, columns) in order.chunks(EVALUATION_BATCH).zip(columns) {
+        first_error(&mut callbacks, |callback| callback.on_predict_begin(data.len()))?;
+        for (batch, (order, columns)) in order.chunks(batch_size).zip(columns).enumerate() {
+            first_error(&mut callbacks, |callback| callback.on_predict_batch_begin(batch + 1))?;
             gather(self.pool(), data, order, &mut buffers);
             columns.copy_from_slice(self.outputs(&mut buffers, order.len()));
+            first_error(&mut callbacks, |callback| callback.on_predict_batch_end(batch + 1))?;
         }
+        first_error(&mut callbacks, |callback| callback.on_predict_end())?;
         Ok(DMatrix::from_vec(self.plan.outputs, data.len(), predictions))
     }
 

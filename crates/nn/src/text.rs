@@ -100,7 +100,7 @@ fn message(error: &ron::Error) -> String {
 }
 
 /// The name most like `found`, if it takes few enough changes to be a slip: a third of its letters, and two in any case.
-fn nearest(found: &str, names: &'static [&'static str]) -> Option<&'static str> {
+pub(crate) fn nearest<'n>(found: &str, names: &[&'n str]) -> Option<&'n str> {
     let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &found.to_lowercase());
     let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
     (distance(nearest) <= (nearest.len() / 3).max(2)).then_some(nearest)

@@ -3,13 +3,12 @@
 use densely::losses::BinaryFocalCrossentropy;
 use densely::regularizers::{self, L2};
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Model, Pool, Progress,
-    Sequential,
+    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Model, Pool, Progress,
+    Sequential, Training,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 struct Counting;
@@ -44,9 +43,9 @@ static ALLOCATOR: Counting = Counting;
 struct AtBatchEnds(Vec<usize>);
 
 impl Callback for AtBatchEnds {
-    fn on_train_batch_end(&mut self, _: &Progress) -> ControlFlow<()> {
+    fn on_train_batch_end(&mut self, _: &mut Training<'_>, _: &Progress) -> Result<(), Error> {
         self.0.push(ALLOCATIONS.load(Relaxed));
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 

@@ -4,7 +4,8 @@ use densely::losses::CategoricalCrossentropy;
 use densely::regularizers::L2;
 use densely::text::from_ron;
 use densely::{
-    Activation, Compile, Dataset, Dense, Dropout, Initializer, Loss, Model, Pool, Regularizer, Sequential,
+    Activation, Compile, Dataset, Dense, Dropout, GradientCheck, Initializer, Loss, Model, Pool, Regularizer,
+    Sequential,
 };
 
 /// Half the distance of the two points of a difference.
@@ -22,29 +23,74 @@ fn data(features: usize, classes: usize, samples: usize) -> Dataset {
 fn check(network: Sequential, loss: Loss, samples: usize) {
     let data = data(network.inputs, network.outputs(), samples);
     let compile = Compile { loss, seed: 3, pool: Pool::new(2).expect("two threads"), ..Compile::default() };
-    let mut model: Model<f64> = network.compile(compile).expect("the network is valid");
+    let model: Model<f64> = network.compile(compile).expect("the network is valid");
+    let check = GradientCheck { step: 1e-6, relative: 1e-6, absolute: 1e-8, ..GradientCheck::default() };
+    let report = model.check_gradient(&data, check).expect("the data fit");
+    assert!(report.passed(), "{report}");
+    let parameters: usize = model.parameters().tensors().iter().map(|tensor| tensor.len()).sum();
+    assert_eq!(report.checked, parameters);
+    assert!(report.largest > 1e-4, "a gradient of nothing but zeros would pass for any bug");
+}
+
+/// The check itself against the plainest way to do it.
+#[test]
+fn the_check_agrees_with_differences_of_losses_by_hand() {
+    let network = Sequential::new(3).add(dense(4, Activation::Tanh)).add(dense(3, Activation::Softmax));
+    let data = data(3, 3, 5);
+    let mut model: Model<f64> =
+        network.compile(Compile { seed: 3, ..Compile::default() }).expect("a network");
     let (_, gradient) = model.loss_and_gradient(&data, 1).expect("the data fit");
-    let mut largest = 0.0f64;
-    for (index, tensor) in model.parameters().tensors().to_vec().iter().enumerate() {
-        for place in 0..tensor.len() {
-            let start = model.parameters().tensor(index)[place];
-            let mut loss_at = |value| {
-                model.parameters_mut().tensor_mut(index)[place] = value;
-                model.loss_and_gradient(&data, 1).expect("the data fit").0
-            };
-            let difference = (loss_at(start + STEP) - loss_at(start - STEP)) / (2.0 * STEP);
-            loss_at(start);
-            let found = gradient.tensor(index)[place];
-            let allowed = 1e-8 + 1e-6 * difference.abs();
-            assert!(
-                (found - difference).abs() <= allowed,
-                "{}[{place}]: gradient {found:e}, difference {difference:e}",
-                tensor.name
-            );
-            largest = largest.max(found.abs());
-        }
+    for relative in [1e-6, 1e-12] {
+        // At 1e-12 the rounding of the losses shows, so that the worst component is beyond what is allowed.
+        let check = GradientCheck { relative, absolute: 1e-13, ..GradientCheck::default() };
+        let report = model.check_gradient(&data, check).expect("the data fit");
+        let worst = &report.worst;
+        let tensor = model.parameters().tensors().iter().position(|tensor| tensor.name == worst.tensor);
+        let tensor = tensor.expect("it is a tensor of the model");
+        let start = model.parameters().tensor(tensor)[worst.index];
+        let mut loss_at = |value| {
+            model.parameters_mut().tensor_mut(tensor)[worst.index] = value;
+            model.loss_and_gradient(&data, 1).expect("the data fit").0
+        };
+        let difference = (loss_at(start + STEP) - loss_at(start - STEP)) / (2.0 * STEP);
+        loss_at(start);
+        assert_eq!(worst.difference, difference);
+        assert_eq!(worst.gradient, gradient.tensor(tensor)[worst.index]);
+        let allowed = 1e-13 + relative * difference.abs();
+        assert_eq!(worst.error, (worst.gradient - difference).abs() / allowed);
+        assert_eq!(report.passed(), worst.error <= 1.0);
+        let largest =
+            gradient.iter().flat_map(|(_, values)| values).fold(0.0f64, |most, value| most.max(value.abs()));
+        assert_eq!(report.largest, largest);
     }
-    assert!(largest > 1e-4, "a gradient of nothing but zeros would pass for any bug");
+}
+
+/// Where the loss has a kink, the two differ: the check sees a wrong gradient, and says where.
+#[test]
+fn the_check_names_the_component_that_is_wrong() {
+    let data = Dataset::from_floats(1, vec![1.0, -1.0], vec![0, 1], 2).expect("the data are valid");
+    let network = Sequential::new(1)
+        .add(Dense::new(1).kernel_initializer(Initializer::Ones))
+        .add(Dense::new(2).kernel_regularizer(densely::regularizers::L1 { l1: 1.0 }));
+    let mut model: Model<f32> =
+        network.compile(Compile { loss: Loss::MeanSquaredError, ..Compile::default() }).expect("a network");
+    assert!(model.check_gradient(&data, GradientCheck::default()).expect("the data fit").passed());
+    model.parameters_mut().tensor_mut(2)[1] = 2e-7;
+    let report = model.check_gradient(&data, GradientCheck::default()).expect("the data fit");
+    assert!(!report.passed());
+    assert_eq!((&*report.worst.tensor, report.worst.index), ("dense_1.kernel", 1));
+    assert!(report.to_string().starts_with("6 values, worst dense_1.kernel[1]: gradient "), "{report}");
+    let before = model.fingerprint();
+    let few = GradientCheck { values_per_tensor: 1, ..GradientCheck::default() };
+    assert_eq!(model.check_gradient(&data, few).expect("the data fit").checked, 4);
+    assert_eq!(model.fingerprint(), before);
+    for (check, expected) in [
+        (GradientCheck { step: 0.0, ..few }, "step is 0, expected a finite number above 0"),
+        (GradientCheck { absolute: f64::NAN, ..few }, "absolute is NaN, expected a finite number above 0"),
+        (GradientCheck { values_per_tensor: 0, ..few }, "values_per_tensor is 0, expected at least 1"),
+    ] {
+        assert_eq!(model.check_gradient(&data, check).unwrap_err().to_string(), expected);
+    }
 }
 
 const LOGITS: Loss =

@@ -4,9 +4,10 @@
 #![cfg(feature = "idx")]
 
 use densely::losses::CategoricalCrossentropy;
-use densely::{Activation, Adam, Callback, Compile, Dataset, Dense, Fit, Progress, Scalar, Sequential};
+use densely::{
+    Activation, Adam, Callback, Compile, Dataset, Dense, Error, Fit, Progress, Scalar, Sequential, Training,
+};
 use serde_json::Value;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 const STEPS: usize = 200;
@@ -35,15 +36,19 @@ struct Losses {
 }
 
 impl Callback for Losses {
-    fn on_epoch_begin(&mut self, _: usize) {
+    fn on_epoch_begin(&mut self, _: &mut Training<'_>, _: usize) -> Result<(), Error> {
         self.sum = 0.0;
+        Ok(())
     }
 
-    fn on_train_batch_end(&mut self, progress: &Progress) -> ControlFlow<()> {
+    fn on_train_batch_end(&mut self, training: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
         let sum = progress.loss * progress.samples_seen as f64;
         self.steps.push((sum - self.sum) / BATCH_SIZE as f64);
         self.sum = sum;
-        if self.steps.len() == STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.steps.len() == STEPS {
+            training.stop("all steps are done");
+        }
+        Ok(())
     }
 }
 

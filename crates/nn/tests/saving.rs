@@ -67,7 +67,7 @@ fn a_model_is_read_as_it_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     write_model(&path, &description(), &parameters::<f64>()).unwrap();
-    let (read, values) = read_model::<f64>(&path).unwrap();
+    let (read, values) = read_model::<f64>(&path, &[]).unwrap();
     assert_eq!(read, description());
     assert_eq!(values.fingerprint(), parameters::<f64>().fingerprint());
     assert_eq!(values.values(), parameters::<f64>().values());
@@ -258,14 +258,14 @@ fn parameters_that_are_not_finite_are_neither_written_nor_read() {
 fn a_message_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("absent.safetensors");
-    let error = read_model::<f32>(&missing).unwrap_err().to_string();
+    let error = read_model::<f32>(&missing, &[]).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot read {}: ", missing.display())), "{error}");
-    let error = read_model::<f32>(folder.path()).unwrap_err().to_string();
+    let error = read_model::<f32>(folder.path(), &[]).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot read {}: ", folder.path().display())), "{error}");
 
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "not a model").unwrap();
-    let error = read_model::<f32>(&text).unwrap_err().to_string();
+    let error = read_model::<f32>(&text, &[]).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: ", text.display())), "{error}");
 }
 

@@ -1,7 +1,6 @@
 //! What a user sees of training: it learns, counts every sample, can be watched and stopped, and says what is wrong.
 
 use densely::*;
-use std::ops::ControlFlow;
 
 /// Points on two rings; no straight line parts them.
 fn rings(samples: usize) -> Dataset {
@@ -41,66 +40,6 @@ fn every_optimizer_learns_what_no_line_can_part() {
         assert!(last.accuracy > Some(0.98) && last.val_accuracy > Some(0.98), "{optimizer:?}: {last:?}");
         assert_eq!(last.val_accuracy, model.evaluate(&test).expect("the data fit").accuracy);
     }
-}
-
-/// Notes all that it is told, and stops after some batches.
-#[derive(Default)]
-struct Watch {
-    events: Vec<String>,
-    stop_after: usize,
-    batches: usize,
-}
-
-impl Callback for Watch {
-    fn on_train_begin(&mut self, epochs: usize, samples: usize) {
-        self.events.push(format!("train {epochs} {samples}"));
-    }
-    fn on_epoch_begin(&mut self, epoch: usize) {
-        self.events.push(format!("epoch {epoch}"));
-    }
-    fn on_train_batch_end(&mut self, progress: &Progress) -> ControlFlow<()> {
-        self.events.push(format!("batch {}/{}", progress.samples_seen, progress.samples));
-        self.batches += 1;
-        if self.batches == self.stop_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-    fn on_epoch_end(&mut self, epoch: &Epoch) -> ControlFlow<()> {
-        self.events.push(format!("end {}", epoch.epoch));
-        ControlFlow::Continue(())
-    }
-}
-
-#[test]
-fn callbacks_hear_of_every_batch_and_the_last_one_counts_by_its_size() {
-    let mut watch = Watch::default();
-    let mut model = model(Adam::default());
-    let fit = Fit { epochs: 2, batch_size: 40, callbacks: vec![&mut watch], ..Fit::default() };
-    let history = model.fit(&rings(100), fit).expect("training works");
-    assert!(!history.interrupted);
-    let epoch = |n| {
-        [
-            format!("epoch {n}"),
-            "batch 40/100".into(),
-            "batch 80/100".into(),
-            "batch 100/100".into(),
-            format!("end {n}"),
-        ]
-    };
-    let expected: Vec<String> =
-        std::iter::once("train 2 100".to_owned()).chain(epoch(1)).chain(epoch(2)).collect();
-    assert_eq!(watch.events, expected);
-}
-
-#[test]
-fn a_callback_can_stop_training_after_a_batch() {
-    let (mut watch, mut second) = (Watch { stop_after: 4, ..Watch::default() }, Watch::default());
-    let mut stopped = model(Adam::default());
-    let callbacks: Vec<&mut dyn Callback> = vec![&mut watch, &mut second];
-    let fit = Fit { epochs: 5, batch_size: 40, callbacks, ..Fit::default() };
-    let history = stopped.fit(&rings(100), fit).expect("stopping is no error");
-    assert!(history.interrupted);
-    assert_eq!(history.epochs.len(), 1, "the second epoch did not run to its end");
-    assert_eq!(watch.events, second.events, "a callback after the one that stopped hears of the batch too");
-    assert_ne!(stopped.fingerprint(), model(Adam::default()).fingerprint(), "what was learned stays");
 }
 
 #[test]
@@ -156,6 +95,17 @@ fn a_last_step_that_ruins_the_parameters_is_no_success() {
     let mut model = model(Sgd::new(1e38));
     let error = model.fit(&far_away, Fit::default()).unwrap_err().to_string();
     assert!(error.contains("is not finite at the end of epoch 1"), "{error}");
+    assert_eq!(
+        model.fingerprint(),
+        self::model(Sgd::new(1e38)).fingerprint(),
+        "the epoch's beginning is back"
+    );
+}
+
+#[test]
+fn an_evaluation_beyond_all_numbers_is_an_error() {
+    let mut model = model(Adam::default());
+    model.parameters_mut().tensor_mut(0).fill(f32::MAX);
     let error = model.evaluate(&rings(10)).unwrap_err().to_string();
     assert!(error.starts_with("the loss on the data is "), "{error}");
 }

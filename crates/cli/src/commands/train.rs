@@ -63,7 +63,7 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let mut trained = setup.fit(&mut interrupt, output)?;
-    if trained.history.interrupted {
+    if trained.history.stop.is_some() {
         show_interruption(&trained.last, output);
     }
     let evaluation = trained.model.evaluate(&setup.test.data)?;
@@ -77,7 +77,7 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     setup.keep(&mut trained, &evaluation, &folder, started)?;
     folder.release();
     show_files(&folder, output);
-    Ok(if trained.history.interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+    Ok(if trained.history.stop.is_some() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 /// A run is named after its recipe, or after the dataset where that was chosen beside it.
@@ -215,7 +215,7 @@ impl Setup {
             isa: self.pool.isa().to_string(),
             fingerprint: model.fingerprint(),
             dataset: self.source.name.clone(),
-            interrupted: history.interrupted,
+            interrupted: history.stop.is_some(),
             validation: self.validation.to_string(),
         };
         Ok(write_atomically(folder.file("metrics.json"), metrics.to_json().as_bytes())?)

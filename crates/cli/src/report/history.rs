@@ -131,7 +131,7 @@ mod tests {
             val_accuracy: Some(0.97),
             ..Epoch::default()
         };
-        History { epochs: (1..=epochs).map(epoch).collect(), interrupted: false }
+        History { epochs: (1..=epochs).map(epoch).collect(), ..History::default() }
     }
 
     #[test]

@@ -3,8 +3,7 @@
 
 use super::folder::RunFolder;
 use crate::error::Error;
-use densely::{Callback, Progress};
-use std::ops::ControlFlow;
+use densely::{Callback, Progress, Training};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -53,7 +52,14 @@ impl Interrupt {
 }
 
 impl Callback for Interrupt {
-    fn on_train_batch_end(&mut self, _progress: &Progress) -> ControlFlow<()> {
-        if self.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    fn on_train_batch_end(
+        &mut self,
+        training: &mut Training<'_>,
+        _progress: &Progress,
+    ) -> Result<(), densely::Error> {
+        if self.requested() {
+            training.stop("interrupted");
+        }
+        Ok(())
     }
 }

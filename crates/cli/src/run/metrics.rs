@@ -70,7 +70,7 @@ mod tests {
             (&[90.0, 30.0, 20.0, 70.0], Some(30.0)),
         ] {
             let epoch = |&images_per_second: &f64| Epoch { images_per_second, ..Epoch::default() };
-            let history = History { epochs: speeds.iter().map(epoch).collect(), interrupted: false };
+            let history = History { epochs: speeds.iter().map(epoch).collect(), ..History::default() };
             assert_eq!(steady_speed(&history), expected, "{speeds:?}");
         }
     }

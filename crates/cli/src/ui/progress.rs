@@ -2,9 +2,8 @@
 
 use crate::ui::output::Output;
 use crate::ui::text::{grouped, percent, seconds};
-use densely::{Callback, Epoch, Progress};
+use densely::{Callback, Epoch, Error, Progress, Training};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::ops::ControlFlow;
 
 /// The most columns of the bar, and how many its line has besides.
 const BAR: usize = 30;
@@ -73,14 +72,15 @@ impl<'a> EpochTable<'a> {
 }
 
 impl Callback for EpochTable<'_> {
-    fn on_train_begin(&mut self, epochs: usize, _samples: usize) {
-        self.epochs = epochs;
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        self.epochs = training.run().epochs;
         let head = self.head();
         let head = self.output.style().bold(head);
         self.output.line(head);
+        Ok(())
     }
 
-    fn on_epoch_begin(&mut self, epoch: usize) {
+    fn on_epoch_begin(&mut self, _: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
         if self.output.bars() {
             let style = ProgressStyle::with_template(&template(self.output.columns()))
                 .expect("the template is well formed");
@@ -88,25 +88,26 @@ impl Callback for EpochTable<'_> {
             bar.set_prefix(self.position(epoch));
             self.bar = Some(bar);
         }
+        Ok(())
     }
 
-    fn on_train_batch_end(&mut self, progress: &Progress) -> ControlFlow<()> {
+    fn on_train_batch_end(&mut self, _: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
         self.last = *progress;
         if let Some(bar) = &self.bar {
             bar.set_length(progress.samples as u64);
             bar.set_message(figures(progress, self.epochs, bar.elapsed().as_secs_f64()));
             bar.set_position(progress.samples_seen as u64);
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 
-    fn on_epoch_end(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, _: &mut Training<'_>, epoch: &Epoch) -> Result<(), Error> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
         let row = self.row(epoch);
         self.output.line(row);
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 
@@ -136,8 +137,14 @@ mod tests {
 
     #[test]
     fn the_time_left_is_that_of_all_epochs() {
-        let progress =
-            Progress { epoch: 2, samples_seen: 500, samples: 1000, loss: 0.25, accuracy: Some(0.9) };
+        let progress = Progress {
+            epoch: 2,
+            samples_seen: 500,
+            samples: 1000,
+            loss: 0.25,
+            accuracy: Some(0.9),
+            ..Progress::default()
+        };
         assert_eq!(figures(&progress, 3, 0.5), "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left");
         let of_values = Progress { accuracy: None, ..progress };
         assert_eq!(figures(&of_values, 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");

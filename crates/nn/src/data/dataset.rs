@@ -296,7 +296,7 @@ impl Dataset {
 
     /// Where a sample is in the storage.
     #[track_caller]
-    fn stored(&self, sample: usize) -> usize {
+    pub(super) fn stored(&self, sample: usize) -> usize {
         assert!(sample < self.len(), "sample {sample} of {}", self.len());
         self.selection.as_ref().map_or(sample, |selection| selection[sample] as usize)
     }

@@ -7,3 +7,4 @@ mod idx;
 mod split;
 
 pub use dataset::{Dataset, MAX_CLASSES};
+pub use split::{HeldOut, ValidationSplit};

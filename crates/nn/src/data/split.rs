@@ -3,6 +3,8 @@
 use super::dataset::Dataset;
 use crate::error::Error;
 use crate::random::{Purpose, shuffle, stream};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 impl Dataset {
     /// Splits into (rest, held out) so that each class gives its share: the nearest whole numbers by largest remainder,
@@ -25,19 +27,69 @@ impl Dataset {
         if self.outputs().is_some() {
             return Err(Error::ClassesNeeded { what: "a stratified split".to_owned() });
         }
-        let samples = self.len();
-        if held_out == 0 || held_out >= samples {
-            return Err(Error::HeldOut { held_out, samples });
-        }
         let mut by_class = vec![Vec::new(); self.classes()];
-        for sample in 0..samples {
+        for sample in 0..self.len() {
             by_class[self.label(sample) as usize].push(sample as u32);
         }
-        let counts: Vec<usize> = by_class.iter().map(Vec::len).collect();
+        self.split_groups(by_class, held_out, seed)
+    }
 
-        let (mut rest, mut chosen) = (Vec::with_capacity(samples - held_out), Vec::with_capacity(held_out));
-        for ((class, members), share) in by_class.iter_mut().enumerate().zip(shares(&counts, held_out)) {
-            shuffle(members, &mut stream(seed, Purpose::Split, 0, class as u64));
+    /// Splits into (rest, held out), the latter chosen at random from the stream (`seed`, [`Purpose::Split`], 0, 0); both
+    /// parts keep the order of the data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split_random(&self, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        self.split_groups(vec![(0..self.len() as u32).collect()], held_out, seed)
+    }
+
+    /// Splits into (rest, held out), the latter being the last samples, as Keras's `validation_split` does. Data that are
+    /// sorted by class have no business here.
+    ///
+    /// ```
+    /// # use densely::Dataset;
+    /// let data = Dataset::from_bytes(1, vec![0; 5], vec![0, 1, 0, 1, 1], 2)?;
+    /// let (rest, held_out) = data.split_last(2)?;
+    /// assert_eq!((rest.class_counts(), held_out.class_counts()), (vec![2, 1], vec![0, 2]));
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split_last(&self, held_out: usize) -> Result<(Dataset, Dataset), Error> {
+        self.refuse_empty_part(held_out)?;
+        let order: Vec<u32> = (0..self.len() as u32).collect();
+        let (rest, last) = order.split_at(self.len() - held_out);
+        Ok((self.select(rest), self.select(last)))
+    }
+
+    /// Where each of these samples stands in `whole`, which they were split from.
+    pub(crate) fn positions_in(&self, whole: &Dataset) -> Vec<usize> {
+        let mut positions = std::collections::HashMap::with_capacity(whole.len());
+        positions.extend((0..whole.len()).map(|sample| (whole.stored(sample), sample)));
+        (0..self.len()).filter_map(|sample| positions.get(&self.stored(sample)).copied()).collect()
+    }
+
+    fn refuse_empty_part(&self, held_out: usize) -> Result<(), Error> {
+        let samples = self.len();
+        if held_out == 0 || held_out >= samples { Err(Error::HeldOut { held_out, samples }) } else { Ok(()) }
+    }
+
+    /// Holds out of each group its share, at random.
+    fn split_groups(
+        &self,
+        mut groups: Vec<Vec<u32>>,
+        held_out: usize,
+        seed: u64,
+    ) -> Result<(Dataset, Dataset), Error> {
+        self.refuse_empty_part(held_out)?;
+        let counts: Vec<usize> = groups.iter().map(Vec::len).collect();
+        let (mut rest, mut chosen) =
+            (Vec::with_capacity(self.len() - held_out), Vec::with_capacity(held_out));
+        for ((group, members), share) in groups.iter_mut().enumerate().zip(shares(&counts, held_out)) {
+            shuffle(members, &mut stream(seed, Purpose::Split, 0, group as u64));
             let (held, kept) = members.split_at(share);
             chosen.extend_from_slice(held);
             rest.extend_from_slice(kept);
@@ -45,6 +97,72 @@ impl Dataset {
         rest.sort_unstable();
         chosen.sort_unstable();
         Ok((self.select(&rest), self.select(&chosen)))
+    }
+}
+
+/// A part of the data that [`Fit`](crate::Fit) holds out for validation: which share, between 0 and 1, and which samples.
+/// As in Keras, `n − ⌊n·(1 − share)⌋` of n samples are held out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ValidationSplit {
+    /// The last samples, as in Keras, before any shuffling: [`Dataset::split_last`].
+    Last(f64),
+    /// Random samples: [`Dataset::split_random`] with the model's seed.
+    Random(f64),
+    /// Random samples, of each class its share: [`Dataset::split_stratified`] with the model's seed.
+    Stratified(f64),
+}
+
+/// What a [`ValidationSplit`] held out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOut {
+    /// How it was chosen.
+    pub split: ValidationSplit,
+    /// The seed of the choice; it plays no part in [`ValidationSplit::Last`].
+    pub seed: u64,
+    /// How many samples were held out.
+    pub held_out: usize,
+    /// How many there were.
+    pub samples: usize,
+}
+
+impl fmt::Display for HeldOut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { split, seed, held_out, samples } = self;
+        match split {
+            ValidationSplit::Last(_) => write!(formatter, "the last {held_out} of {samples} samples"),
+            ValidationSplit::Random(_) => {
+                write!(formatter, "{held_out} of {samples} samples, chosen at random with seed {seed}")
+            }
+            ValidationSplit::Stratified(_) => {
+                write!(
+                    formatter,
+                    "{held_out} of {samples} samples, of each class its share, with seed {seed}"
+                )
+            }
+        }
+    }
+}
+
+impl ValidationSplit {
+    fn share(self) -> f64 {
+        let (Self::Last(share) | Self::Random(share) | Self::Stratified(share)) = self;
+        share
+    }
+
+    /// The rest, the part that is held out, and what was done.
+    pub(crate) fn apply(self, data: &Dataset, seed: u64) -> Result<(Dataset, Dataset, HeldOut), Error> {
+        let share = self.share();
+        if !(share > 0.0 && share < 1.0) {
+            return Err(Error::ValidationShare { found: share });
+        }
+        let samples = data.len();
+        let held_out = samples - (samples as f64 * (1.0 - share)).floor() as usize;
+        let (rest, part) = match self {
+            Self::Last(_) => data.split_last(held_out)?,
+            Self::Random(_) => data.split_random(held_out, seed)?,
+            Self::Stratified(_) => data.split_stratified(held_out, seed)?,
+        };
+        Ok((rest, part, HeldOut { split: self, seed, held_out, samples }))
     }
 }
 
@@ -125,5 +243,45 @@ mod tests {
         let (_, held_out) = data.split_stratified(4, 1).unwrap();
         let bytes: Vec<u8> = (0..4).map(|sample| held_out.bytes(sample).unwrap()[0]).collect();
         assert_eq!(bytes, [7, 13, 14, 18]);
+    }
+
+    #[test]
+    fn the_last_and_random_samples_can_be_held_out() {
+        let data = Dataset::from_bytes(1, (0..100).collect(), (0..100).map(|i| i / 50).collect(), 2).unwrap();
+        let bytes = |part: &Dataset| -> Vec<u8> {
+            (0..part.len()).map(|sample| part.bytes(sample).unwrap()[0]).collect()
+        };
+        let (rest, last) = data.split_last(30).unwrap();
+        assert!(bytes(&rest).into_iter().eq(0..70) && bytes(&last).into_iter().eq(70..100));
+        let (rest, random) = data.split_random(30, 1).unwrap();
+        let mut all = [bytes(&rest), bytes(&random)].concat();
+        assert!(bytes(&rest).is_sorted() && bytes(&random).is_sorted() && bytes(&random) != bytes(&last));
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..100));
+        assert_eq!(bytes(&random), bytes(&data.split_random(30, 1).unwrap().1));
+        assert_ne!(bytes(&random), bytes(&data.split_random(30, 2).unwrap().1));
+        for held_out in [0, 100, 101] {
+            assert!(data.split_last(held_out).is_err() && data.split_random(held_out, 1).is_err());
+        }
+    }
+
+    /// `split_at = int(math.floor(n * (1.0 - validation_split)))`, keras/src/trainers/data_adapters/data_adapter_utils.py.
+    #[test]
+    fn a_share_is_as_many_samples_as_in_keras() {
+        for (samples, share, expected) in
+            [(10, 0.2, 2), (10, 0.25, 3), (3, 0.1, 1), (100, 0.3, 30), (7, 0.999, 7), (1, 0.5, 1)]
+        {
+            let data = Dataset::from_bytes(1, vec![0; samples], vec![0; samples], 1).unwrap();
+            match ValidationSplit::Last(share).apply(&data, 0) {
+                Ok((_, part, done)) => assert_eq!((part.len(), done.held_out), (expected, expected)),
+                Err(Error::HeldOut { held_out, .. }) => assert_eq!(held_out, expected),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        let data = Dataset::from_bytes(1, vec![0; 9], vec![0; 9], 1).unwrap();
+        for share in [0.0, 1.0, -0.1, 2.0, f64::NAN] {
+            let error = ValidationSplit::Random(share).apply(&data, 0).unwrap_err().to_string();
+            assert_eq!(error, format!("validation_split is {share}, expected a share above 0 and below 1"));
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! * [`loss`]: from the last outputs and the targets to the loss and its gradient, or to a prediction;
 //! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
 //! * [`penalties`]: what regularizers add to the loss and its gradient, and constraints after the step;
+//! * [`non_finite`]: where the first value appeared that is no number;
 //! * `update`: the numbers of that step.
 //!
 //! A batch is `features × samples`, a sample a column. Every phase divides its *outputs* among the threads of the pool,
@@ -15,6 +16,7 @@ pub(crate) mod backward;
 pub(crate) mod buffers;
 pub(crate) mod forward;
 pub(crate) mod loss;
+pub(crate) mod non_finite;
 pub(crate) mod penalties;
 pub(crate) mod plan;
 mod update;

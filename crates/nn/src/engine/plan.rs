@@ -19,6 +19,8 @@ pub(crate) struct Stage {
     /// Values per sample that leave.
     pub(crate) units: usize,
     pub(crate) kind: Kind,
+    /// The position in the description of the layer that it comes from.
+    pub(crate) layer: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,7 +83,8 @@ impl<T: Scalar> Plan<T> {
     /// Plans a valid network with a loss that goes with it.
     pub(crate) fn new(network: &Sequential, loss: &Loss) -> Self {
         let tensors = Tensor::all(network);
-        let mut builder = Builder { tensors: &tensors, stages: Vec::new(), passes: Vec::new(), blocks: 0 };
+        let mut builder =
+            Builder { tensors: &tensors, layer: 0, stages: Vec::new(), passes: Vec::new(), blocks: 0 };
         let mut placed = network.walk().into_iter().enumerate();
         builder.add_layers(network.layers.len(), &mut placed);
         let Builder { mut stages, passes, blocks, .. } = builder;
@@ -106,6 +109,8 @@ impl<T: Scalar> Plan<T> {
 /// Stages in the making.
 struct Builder<'a, T> {
     tensors: &'a [Tensor],
+    /// The position in the description of the layer whose stages are being added.
+    layer: usize,
     stages: Vec<Stage>,
     passes: Vec<Pass<T>>,
     blocks: usize,
@@ -117,8 +122,9 @@ impl<T: Scalar> Builder<'_, T> {
         for _ in 0..count {
             let (layer, Placed { inputs, depth, layer: described, .. }) =
                 placed.next().expect("the walk goes through every layer");
+            self.layer = layer;
             match described {
-                Layer::Dense(dense) => self.add_dense(layer, inputs, dense),
+                Layer::Dense(dense) => self.add_dense(inputs, dense),
                 Layer::Activation(activation) => self.add_activation(inputs, *activation),
                 Layer::Dropout(dropout) => {
                     self.push(inputs, inputs, Kind::Dropout { rate: DropoutRate::new(dropout.rate), layer });
@@ -133,54 +139,55 @@ impl<T: Scalar> Builder<'_, T> {
                     let start = self.stages.len();
                     self.push(inputs, inputs, Kind::SkipStart { depth });
                     self.add_layers(block.layers.len(), placed);
+                    self.layer = layer;
                     self.push(inputs, inputs, Kind::SkipEnd { depth, start });
                 }
                 Layer::Maxout(maxout) => {
                     let dense = maxout.dense();
-                    self.add_dense(layer, inputs, &dense);
+                    self.add_dense(inputs, &dense);
                     let largest = Arc::new(LargestOfPieces { pieces: maxout.pieces });
-                    self.add_pass(layer, 0..0, Kept::default(), largest, dense.units, maxout.units);
+                    self.add_pass(0..0, Kept::default(), largest, dense.units, maxout.units);
                 }
                 Layer::DropConnect(drop_connect) => {
                     let Dense { units, activation, use_bias, .. } = drop_connect.dense;
                     let rate = DropoutRate::new(drop_connect.rate);
                     let product = MaskedProduct { rate, units, use_bias };
-                    let (tensors, kept) = (self.tensors_of(layer), product.kept(inputs));
-                    self.add_pass(layer, tensors, kept, Arc::new(product), inputs, units);
+                    let (tensors, kept) = (self.own_tensors(), product.kept(inputs));
+                    self.add_pass(tensors, kept, Arc::new(product), inputs, units);
                     self.add_behind_sums(&drop_connect.dense, activation);
                 }
-                Layer::AlphaDropout(noise) => self.add_own_pass(layer, inputs, noise),
-                Layer::GaussianDropout(noise) => self.add_own_pass(layer, inputs, noise),
-                Layer::GaussianNoise(noise) => self.add_own_pass(layer, inputs, noise),
-                Layer::BatchNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
-                Layer::LayerNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
-                Layer::RmsNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
-                Layer::UnitNormalization(normalization) => self.add_own_pass(layer, inputs, normalization),
-                Layer::Normalization(normalization) => self.add_own_pass(layer, inputs, normalization),
-                Layer::Rescaling(rescaling) => self.add_own_pass(layer, inputs, rescaling),
-                Layer::PRelu(rectifier) => self.add_own_pass(layer, inputs, rectifier),
+                Layer::AlphaDropout(noise) => self.add_own_pass(inputs, noise),
+                Layer::GaussianDropout(noise) => self.add_own_pass(inputs, noise),
+                Layer::GaussianNoise(noise) => self.add_own_pass(inputs, noise),
+                Layer::BatchNormalization(normalization) => self.add_own_pass(inputs, normalization),
+                Layer::LayerNormalization(normalization) => self.add_own_pass(inputs, normalization),
+                Layer::RmsNormalization(normalization) => self.add_own_pass(inputs, normalization),
+                Layer::UnitNormalization(normalization) => self.add_own_pass(inputs, normalization),
+                Layer::Normalization(normalization) => self.add_own_pass(inputs, normalization),
+                Layer::Rescaling(rescaling) => self.add_own_pass(inputs, rescaling),
+                Layer::PRelu(rectifier) => self.add_own_pass(inputs, rectifier),
                 Layer::Custom(custom) => {
                     let pass = custom.pass().expect("a valid network has the code of its custom layers");
-                    let (tensors, kept) = (self.tensors_of(layer), custom.kept(inputs));
-                    self.add_pass(layer, tensors, kept, pass, inputs, custom.outputs(inputs));
+                    let (tensors, kept) = (self.own_tensors(), custom.kept(inputs));
+                    self.add_pass(tensors, kept, pass, inputs, custom.outputs(inputs));
                 }
             }
         }
     }
 
     fn push(&mut self, inputs: usize, units: usize, kind: Kind) {
-        self.stages.push(Stage { inputs, units, kind });
+        self.stages.push(Stage { inputs, units, kind, layer: self.layer });
     }
 
-    /// Where the tensors of a layer stand among all.
-    fn tensors_of(&self, layer: usize) -> Range<usize> {
-        let start = self.tensors.partition_point(|tensor| tensor.layer < layer);
-        let end = self.tensors.partition_point(|tensor| tensor.layer <= layer);
+    /// Where the layer's tensors stand among all.
+    fn own_tensors(&self) -> Range<usize> {
+        let start = self.tensors.partition_point(|tensor| tensor.layer < self.layer);
+        let end = self.tensors.partition_point(|tensor| tensor.layer <= self.layer);
         start..end
     }
 
-    fn add_dense(&mut self, layer: usize, inputs: usize, dense: &Dense) {
-        let Range { start: kernel, end } = self.tensors_of(layer);
+    fn add_dense(&mut self, inputs: usize, dense: &Dense) {
+        let Range { start: kernel, end } = self.own_tensors();
         let bias = (end - kernel > 1).then_some(kernel + 1);
         let apart = dense.activation.keeps_input();
         let activation = if apart { Activation::Linear } else { dense.activation };
@@ -212,18 +219,17 @@ impl<T: Scalar> Builder<'_, T> {
     }
 
     /// A layer that is its own pass.
-    fn add_own_pass<L>(&mut self, layer: usize, inputs: usize, described: &L)
+    fn add_own_pass<L>(&mut self, inputs: usize, described: &L)
     where
         L: LayerDescription + LayerPass<T> + Clone + 'static,
     {
-        let (tensors, kept) = (self.tensors_of(layer), described.kept(inputs));
+        let (tensors, kept) = (self.own_tensors(), described.kept(inputs));
         let pass = Arc::new(described.clone());
-        self.add_pass(layer, tensors, kept, pass, inputs, described.outputs(inputs));
+        self.add_pass(tensors, kept, pass, inputs, described.outputs(inputs));
     }
 
     fn add_pass(
         &mut self,
-        layer: usize,
         tensors: Range<usize>,
         kept: Kept,
         layer_pass: Arc<dyn LayerPass<T>>,
@@ -231,7 +237,7 @@ impl<T: Scalar> Builder<'_, T> {
         units: usize,
     ) {
         self.push(inputs, units, Kind::Pass(self.passes.len()));
-        self.passes.push(Pass { layer_pass, tensors, layer, kept });
+        self.passes.push(Pass { layer_pass, tensors, layer: self.layer, kept });
     }
 }
 
@@ -281,10 +287,12 @@ mod tests {
             let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
             let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
             let [inside, outside] =
-                [inside, outside].map(|network| Plan::<f64>::new(&network, &Loss::MeanSquaredError).stages);
-            assert_eq!(inside, outside);
-            assert_eq!(inside[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
-            assert_eq!(inside.len(), 3);
+                [inside, outside].map(|network| Plan::<f64>::new(&network, &Loss::MeanSquaredError));
+            let stage = |layer| Stage { inputs: 3, units: 3, kind: Kind::Activation(activation), layer };
+            assert_eq!((inside.stages[1], outside.stages[1]), (stage(0), stage(1)));
+            let kinds = |plan: &Plan<f64>| plan.stages.iter().map(|stage| stage.kind).collect::<Vec<_>>();
+            assert_eq!(kinds(&inside), kinds(&outside));
+            assert_eq!(inside.stages.len(), 3);
         }
     }
 

@@ -2,7 +2,11 @@
 //! takes its name only when its bytes are on the disk.
 
 mod atomic;
+mod log;
 mod model;
 
 pub use atomic::write_atomically;
-pub use model::{FORMAT, Provenance, SavedDescription, from_bytes, read_model, to_bytes, write_model};
+pub(crate) use log::{LogFile, create_folder_of};
+pub use model::{
+    FORMAT, Provenance, SavedDescription, from_bytes, from_bytes_with, read_model, to_bytes, write_model,
+};

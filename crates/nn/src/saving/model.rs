@@ -116,8 +116,7 @@ pub fn to_bytes<T: Scalar>(
     Ok(bytes)
 }
 
-/// The model in the bytes of a file, with the code of its layers of other crates. No bytes make it panic, and it allocates
-/// no more than a small multiple of them.
+/// The model in the bytes of a file. No bytes make it panic, and it allocates no more than a small multiple of them.
 ///
 /// A file in `f32` can be read as `f64`, which is exact; the other way would round and is refused.
 ///
@@ -127,7 +126,16 @@ pub fn to_bytes<T: Scalar>(
 /// if any bit is not as written, and, for files that were made with a right checksum and wrong content: any error of the
 /// description, [`Error::TensorCount`], [`Error::TensorMissing`], [`Error::TensorShape`], [`Error::TensorType`],
 /// [`Error::Parameter`].
-pub fn from_bytes<T: Scalar>(
+pub fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<(SavedDescription, Parameters<T>), Error> {
+    from_bytes_with(bytes, &[])
+}
+
+/// The same for a model with layers of other crates, whose code cannot be in the file.
+///
+/// # Errors
+///
+/// As [`from_bytes`]; [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
+pub fn from_bytes_with<T: Scalar>(
     bytes: &[u8],
     custom: &[Custom],
 ) -> Result<(SavedDescription, Parameters<T>), Error> {
@@ -164,7 +172,7 @@ pub fn write_model<T: Scalar>(
     write_atomically(path, &to_bytes(description, parameters)?)
 }
 
-/// Reads a model's file.
+/// Reads a model's file, with the code of its layers of other crates, if it has any.
 ///
 /// # Errors
 ///
@@ -175,7 +183,7 @@ pub fn read_model<T: Scalar>(
 ) -> Result<(SavedDescription, Parameters<T>), Error> {
     let path = path.as_ref();
     let bytes = read_file(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    from_bytes(&bytes, custom)
+    from_bytes_with(&bytes, custom)
         .map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
 }
 

@@ -1,0 +1,243 @@
+//! What a callback is given: the run, and the model behind a face that both precisions have.
+
+use super::Callback;
+use crate::data::HeldOut;
+use crate::error::Error;
+use crate::model::Model;
+use crate::parameters::Parameters;
+use crate::sequential::Sequential;
+use crate::text::nearest;
+use densely_tensor::Scalar;
+use std::any::Any;
+use std::path::Path;
+
+/// A training run as its callbacks see it.
+pub struct Training<'a> {
+    model: &'a mut dyn AnyModel,
+    run: &'a Run,
+    stop: &'a mut Option<String>,
+}
+
+impl std::fmt::Debug for Training<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Training").field("run", &self.run).field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+impl Training<'_> {
+    /// The model as it is now.
+    pub fn model(&self) -> &dyn AnyModel {
+        self.model
+    }
+
+    /// The model as it is now, to be changed.
+    pub fn model_mut(&mut self) -> &mut dyn AnyModel {
+        self.model
+    }
+
+    /// What was asked for.
+    pub fn run(&self) -> &Run {
+        self.run
+    }
+
+    /// Ends training after this event, which every other callback still hears of. The first reason given is kept in
+    /// [`History::stop`](crate::History::stop). At the end of training it has no effect.
+    pub fn stop(&mut self, reason: impl Into<String>) {
+        self.stop.get_or_insert_with(|| reason.into());
+    }
+
+    /// Why a callback has stopped training, if one has.
+    pub fn stop_reason(&self) -> Option<&str> {
+        self.stop.as_deref()
+    }
+}
+
+/// What a run will be, known before it begins; Keras's `params`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Epochs that count as done already.
+    pub initial_epoch: usize,
+    /// The last epoch, counted from 1.
+    pub epochs: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// Samples of a step; the last one of a pass over the data may have fewer.
+    pub batch_size: usize,
+    /// Samples that are trained on.
+    pub samples: usize,
+    /// Samples of the validation, if there is one.
+    pub validation_samples: Option<usize>,
+    /// What was held out for validation, if that was left to [`Fit::validation_split`](crate::Fit::validation_split).
+    pub held_out: Option<HeldOut>,
+    /// The names under which [`Epoch::value`](crate::Epoch::value) will find something, at least in some epochs.
+    pub values: Vec<String>,
+}
+
+impl Run {
+    /// Checks that the run will have a value of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownValue`] with the nearest name; `callback` says who asks.
+    pub fn validate_value(&self, callback: &'static str, name: &str) -> Result<(), Error> {
+        if self.values.iter().any(|value| value == name) {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        Err(Error::UnknownValue {
+            callback,
+            found: name.to_owned(),
+            nearest: nearest(name, &names).map(str::to_owned),
+            expected: names.join(", "),
+        })
+    }
+}
+
+/// What can be done with a [`Model`] whose precision is not known, so that one callback serves both. Only `Model`
+/// implements it.
+pub trait AnyModel: sealed::Sealed {
+    /// The description that the model was compiled from.
+    fn description(&self) -> &Sequential;
+
+    /// The learning rate of the next step.
+    fn learning_rate(&self) -> f64;
+
+    /// Sets the learning rate of the next step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OptimizerSetting`] if it is not a number above 0.
+    fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error>;
+
+    /// See [`Model::save`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::save`].
+    fn save(&self, path: &Path) -> Result<(), Error>;
+
+    /// See [`Model::fingerprint`].
+    fn fingerprint(&self) -> String;
+
+    /// A copy of all parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough.
+    fn weights(&self) -> Result<Weights, Error>;
+
+    /// Puts back parameters that were copied from this model. The optimizer's memory stays as it is, as in Keras.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherWeights`] if they are those of a model of another shape or precision.
+    fn set_weights(&mut self, weights: &Weights) -> Result<(), Error>;
+}
+
+/// All parameters of a model, copied by [`AnyModel::weights`].
+pub struct Weights(Box<dyn Any + Send>);
+
+impl std::fmt::Debug for Weights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Weights").finish_non_exhaustive()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T: super::Scalar> Sealed for super::Model<T> {}
+}
+
+impl<T: Scalar> AnyModel for Model<T> {
+    fn description(&self) -> &Sequential {
+        Model::description(self)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.compile.optimizer.learning_rate()
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
+        let mut optimizer = self.compile.optimizer.clone();
+        optimizer.set_learning_rate(learning_rate);
+        optimizer.validate()?;
+        self.compile.optimizer = optimizer;
+        Ok(())
+    }
+
+    fn save(&self, path: &Path) -> Result<(), Error> {
+        Model::save(self, path)
+    }
+
+    fn fingerprint(&self) -> String {
+        Model::fingerprint(self)
+    }
+
+    fn weights(&self) -> Result<Weights, Error> {
+        let mut copy = Parameters::<T>::zeros(&self.network)?;
+        copy.values_mut().copy_from_slice(self.parameters.values());
+        Ok(Weights(Box::new(copy)))
+    }
+
+    fn set_weights(&mut self, weights: &Weights) -> Result<(), Error> {
+        match weights.0.downcast_ref::<Parameters<T>>() {
+            Some(copy) if copy.tensors() == self.parameters.tensors() => {
+                self.parameters.values_mut().copy_from_slice(copy.values());
+                Ok(())
+            }
+            _ => Err(Error::OtherWeights),
+        }
+    }
+}
+
+/// The callbacks of a run, and what they have asked for.
+pub(crate) struct Listeners<'a> {
+    callbacks: Vec<&'a mut dyn Callback>,
+    run: Run,
+    stop: Option<String>,
+}
+
+impl<'a> Listeners<'a> {
+    /// Callbacks whose settings are checked.
+    pub(crate) fn new(callbacks: Vec<&'a mut dyn Callback>, run: Run) -> Result<Self, Error> {
+        callbacks.iter().try_for_each(|callback| callback.validate(&run))?;
+        Ok(Self { callbacks, run, stop: None })
+    }
+
+    /// Tells every callback, also after one has asked to stop or failed; returns the first error.
+    pub(crate) fn tell(
+        &mut self,
+        model: &mut dyn AnyModel,
+        mut event: impl FnMut(&mut dyn Callback, &mut Training<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut training = Training { model, run: &self.run, stop: &mut self.stop };
+        first_error(&mut self.callbacks, |callback| event(callback, &mut training))
+    }
+
+    pub(crate) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The callbacks, for events that do not concern training.
+    pub(crate) fn callbacks(&mut self) -> &mut [&'a mut dyn Callback] {
+        &mut self.callbacks
+    }
+
+    /// Why training is to stop, if somebody wants it to.
+    pub(crate) fn stop(&self) -> Option<&str> {
+        self.stop.as_deref()
+    }
+}
+
+/// Tells every callback of an event, and returns the first error.
+pub(crate) fn first_error(
+    callbacks: &mut [&mut dyn Callback],
+    mut event: impl FnMut(&mut dyn Callback) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut answer = Ok(());
+    for callback in callbacks {
+        let told = event(&mut **callback);
+        answer = answer.and(told);
+    }
+    answer
+}
