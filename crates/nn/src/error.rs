@@ -133,6 +133,38 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// A setting of an optimizer's learning-rate schedule outside its range.
+    #[error("{optimizer}: {setting} of learning_rate {schedule} is {found}, expected {expected}")]
+    ScheduleSetting {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// Its schedule.
+        schedule: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Two settings of an optimizer that exclude each other.
+    #[error("{optimizer}: {setting} is set together with {other}, expected one of them at most")]
+    OptimizerConflict {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The one setting.
+        setting: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// A learning rate to be set where a schedule gives it.
+    #[error(
+        "the learning rate of {optimizer} follows a schedule and cannot be set, expected a number in its place"
+    )]
+    ScheduledLearningRate {
+        /// The optimizer.
+        optimizer: &'static str,
+    },
     /// A loss and an end of the network that do not go together.
     #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), needed_ending(*loss, *found))]
     LossActivation {

@@ -122,6 +122,7 @@ impl<T: Scalar> Model<T> {
                     accuracy: sums.accuracy(),
                 };
                 if notify(&mut fit.callbacks, |callback| callback.on_train_batch_end(&progress)).is_break() {
+                    self.finalize_parameters();
                     history.interrupted = true;
                     return Ok(history);
                 }
@@ -145,6 +146,7 @@ impl<T: Scalar> Model<T> {
                 break;
             }
         }
+        self.finalize_parameters();
         Ok(history)
     }
 
@@ -167,10 +169,12 @@ impl<T: Scalar> Model<T> {
         samples: usize,
     ) -> f64 {
         let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample: sums.samples };
+        self.exchange_for_step();
         let loss = self.forward_to_gradient(buffers, training, samples, position);
         if loss.is_finite() {
             self.backward_and_update(buffers, training, samples);
         }
+        self.exchange_for_step();
         let outcomes = buffers.outcomes[..samples].iter().zip(&buffers.labels);
         sums.correct += outcomes.filter(|(outcome, label)| outcome.predicted == **label).count();
         sums.loss += loss * samples as f64;

@@ -27,7 +27,7 @@
 //! The modules in the order in which a network comes to life:
 //!
 //! 1. description: [`sequential`], [`layers`], [`activations`], [`initializers`], [`regularizers`], [`constraints`],
-//!    [`losses`], [`optimizers`], and [`summary`], which prints it as a table;
+//!    [`losses`], [`optimizers`] with their [`schedules`], and [`summary`], which prints it as a table;
 //! 2. data: [`data`], where a sample is a column;
 //! 3. state: [`parameters`], filled from the counted streams of [`random`];
 //! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit), [evaluated](Model::evaluate), asked to
@@ -46,6 +46,7 @@ pub mod layers;
 pub mod losses;
 pub mod optimizers;
 pub mod regularizers;
+pub mod schedules;
 pub mod summary;
 
 // The data, and what a network learns from them.
@@ -86,10 +87,11 @@ pub use layers::{Dense, Dropout, Layer};
 pub use losses::Loss;
 pub use metrics::ConfusionMatrix;
 pub use model::Model;
-pub use optimizers::{Adam, Optimizer, Sgd};
+pub use optimizers::{Adam, AdamW, Optimizer, Rmsprop, Sgd};
 pub use parameters::Parameters;
 pub use regularizers::Regularizer;
 pub use saving::{Provenance, write_atomically};
+pub use schedules::LearningRate;
 pub use sequential::Sequential;
 pub use statistics::wilson_interval;
 pub use summary::Summary;

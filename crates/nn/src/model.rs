@@ -7,12 +7,14 @@ use crate::engine::buffers::{Buffers, TrainingBuffers, last_of};
 use crate::engine::forward::{Position, forward, gather, loss_in_place, predict_in_place};
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
+use crate::engine::update::state::{OptimizerState, UpdateRoom};
 use crate::error::Error;
 use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
+use crate::schedules::LearningRate;
 use crate::sequential::Sequential;
 use crate::summary::Summary;
-use densely_tensor::{AlignedBuffer, MOST_MOMENTS, MatMut, Pool, Scalar};
+use densely_tensor::{MatMut, Pool, Scalar};
 use nalgebra::DMatrix;
 use std::path::Path;
 
@@ -25,10 +27,9 @@ pub struct Model<T: Scalar> {
     pub(crate) compile: Compile,
     pub(crate) plan: Plan,
     pub(crate) parameters: Parameters<T>,
-    /// What the optimizer remembers of each parameter, laid out as the parameters are; empty where it keeps nothing.
-    pub(crate) moments: [AlignedBuffer<T>; MOST_MOMENTS],
-    /// Updates so far.
-    pub(crate) steps: u64,
+    /// What the optimizer remembers.
+    pub(crate) optimizer_state: OptimizerState<T>,
+    update_room: UpdateRoom<T>,
     /// Epochs begun so far; a second `fit` goes on behind them.
     pub(crate) epochs: u64,
     provenance: Provenance,
@@ -40,7 +41,7 @@ impl<T: Scalar> std::fmt::Debug for Model<T> {
             .field("network", &self.network)
             .field("scalar", &T::NAME)
             .field("compile", &self.compile)
-            .field("steps", &self.steps)
+            .field("updates", &self.optimizer_state.updates)
             .finish_non_exhaustive()
     }
 }
@@ -50,7 +51,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is not enough for the optimizer's moments.
+    /// [`Error::Memory`] if there is not enough for what the optimizer remembers and needs.
     pub(crate) fn assemble(
         network: Sequential,
         compile: Compile,
@@ -58,16 +59,9 @@ impl<T: Scalar> Model<T> {
         parameters: Parameters<T>,
         provenance: Provenance,
     ) -> Result<Self, Error> {
-        let update = compile.optimizer.update::<T>(1);
-        let moment = |index| {
-            let len = if index < update.moments() { parameters.values().len() } else { 0 };
-            let mut buffer =
-                AlignedBuffer::try_zeros(len).ok_or(Error::Memory { what: "the optimizer's moments" })?;
-            buffer.fill(update.initial_moments()[index]);
-            Ok::<_, Error>(buffer)
-        };
-        let moments = [moment(0)?, moment(1)?, moment(2)?];
-        Ok(Self { network, compile, plan, parameters, moments, steps: 0, epochs: 0, provenance })
+        let optimizer_state = OptimizerState::new(&compile.optimizer, parameters.values().len())?;
+        let update_room = UpdateRoom::new(&compile.optimizer, &network)?;
+        Ok(Self { network, compile, plan, parameters, optimizer_state, update_room, epochs: 0, provenance })
     }
 
     /// The description that the model was compiled from.
@@ -85,8 +79,10 @@ impl<T: Scalar> Model<T> {
         &self.parameters
     }
 
-    /// Kernels and biases, to be changed.
+    /// Kernels and biases, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
+    /// anew from here.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        self.optimizer_state.starts_anew = true;
         &mut self.parameters
     }
 
@@ -221,10 +217,58 @@ impl<T: Scalar> Model<T> {
         training: &mut TrainingBuffers<T>,
         samples: usize,
     ) {
-        self.steps += 1;
-        let update = self.compile.optimizer.update(self.steps);
-        let target = Target::Update { parameters: &mut self.parameters, moments: &mut self.moments, update };
-        backward(&self.compile.pool, &self.plan, buffers, training, samples, target);
+        let Self { compile: Compile { optimizer, pool, .. }, plan, parameters, .. } = self;
+        let state = &mut self.optimizer_state;
+        if let Some(gradient) = &mut self.update_room.gradient {
+            let target = Target::Store { parameters, gradient };
+            backward(pool, plan, buffers, training, samples, target);
+            state.take_gradient(pool, optimizer, parameters, &mut self.update_room);
+        } else {
+            let update = state.element_wise(optimizer);
+            let target = Target::Update { parameters, moments: &mut state.moments, update };
+            backward(pool, plan, buffers, training, samples, target);
+            state.count_update(pool, optimizer, parameters);
+        }
+    }
+
+    /// Before the forward pass of a training step, and again behind its update: a schedule-free optimizer trains at other
+    /// points than the average that the model shows in between. For any other this does nothing.
+    pub(crate) fn exchange_for_step(&mut self) {
+        self.optimizer_state.exchange(&self.compile.optimizer, &mut self.parameters);
+    }
+
+    /// At the end of training: the moving average of the parameters takes their place, if the optimizer keeps one. This is
+    /// Keras's `finalize_variable_values`.
+    pub(crate) fn finalize_parameters(&mut self) {
+        self.optimizer_state.finalize(&self.compile.optimizer, &mut self.parameters);
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.compile.optimizer.learning_rate_at(self.optimizer_state.batches)
+    }
+
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ScheduledLearningRate`] if it follows a schedule, as Keras has it; [`Error::OptimizerSetting`] if it is not
+    /// above 0 or not within single precision. The rate then stays as it was.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
+        let optimizer = &mut self.compile.optimizer;
+        if let LearningRate::Schedule(_) = optimizer.learning_rate() {
+            return Err(Error::ScheduledLearningRate { optimizer: optimizer.name() });
+        }
+        let learning_rate = LearningRate::Constant(learning_rate);
+        learning_rate.validate(optimizer.name())?;
+        optimizer.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// Makes the optimizer forget all steps: moments, averages, accumulated gradients, and where its schedule is.
+    /// Parameters stay.
+    pub fn reset_optimizer(&mut self) {
+        self.optimizer_state.reset(&self.compile.optimizer);
     }
 
     /// Writes the model to one file, whole or not at all; see [`saving`].

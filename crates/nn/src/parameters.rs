@@ -191,6 +191,12 @@ impl<T: Scalar> Parameters<T> {
         &mut self.values
     }
 
+    /// Gives the values away for others of the same layout.
+    pub(crate) fn swap_values(&mut self, others: &mut AlignedBuffer<T>) {
+        debug_assert_eq!(self.values.len(), others.len());
+        std::mem::swap(&mut self.values, others);
+    }
+
     /// The first 16 hex digits of a SHA-256 over the tensors in order: the name's length (u64), the name, rows and
     /// columns (u64 each), the values; all little-endian, without the gaps. Two models have the same fingerprint if and
     /// only if they have the same parameters bit for bit, but for chances of 2⁻⁶⁴.

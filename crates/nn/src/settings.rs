@@ -1,4 +1,4 @@
-//! Ranges of the settings that activations, initializers, regularizers and constraints have.
+//! Ranges of the settings that activations, initializers, regularizers, constraints, optimizers and schedules have.
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
@@ -18,6 +18,18 @@ impl OutOfRange {
     pub(crate) fn of(self, layer: LayerName, field: &'static str) -> Error {
         let Self { kind, setting, found, expected } = self;
         Error::LayerSetting { layer, field, kind, setting, found, expected }
+    }
+
+    /// The error for the optimizer that has the setting.
+    pub(crate) fn of_optimizer(self) -> Error {
+        let Self { kind: optimizer, setting, found, expected } = self;
+        Error::OptimizerSetting { optimizer, setting, found, expected }
+    }
+
+    /// The error for the optimizer whose schedule has the setting.
+    pub(crate) fn of_schedule(self, optimizer: &'static str) -> Error {
+        let Self { kind: schedule, setting, found, expected } = self;
+        Error::ScheduleSetting { optimizer, schedule, setting, found, expected }
     }
 }
 
@@ -49,5 +61,10 @@ impl SettingsOf {
     pub(crate) fn finite(self, setting: &'static str, found: f64) -> Result<(), OutOfRange> {
         let in_range = found.abs() <= f64::from(f32::MAX);
         self.check(setting, found, in_range, "a number that fits single precision")
+    }
+
+    pub(crate) fn share(self, setting: &'static str, found: f64) -> Result<(), OutOfRange> {
+        let in_range = found >= 0.0 && (found as f32) < 1.0;
+        self.check(setting, found, in_range, "at least 0 and, in single precision, below 1")
     }
 }

@@ -8,7 +8,7 @@ use densely_tensor::Scalar;
 /// The penalties on all kernels and biases.
 pub(crate) fn weight_penalties<T: Scalar>(parameters: &Parameters<T>) -> f64 {
     let penalty = |(tensor, weights): (&Tensor, &[T])| {
-        let (rows, columns) = shape(tensor);
+        let (rows, columns) = shape_of(tensor);
         tensor.regularizer.map_or(0.0, |regularizer| regularizer.penalty(weights, rows, columns))
     };
     parameters.iter().map(penalty).sum()
@@ -28,7 +28,7 @@ pub(crate) fn activity_penalties<T: Scalar>(plan: &Plan, buffers: &Buffers<T>, s
 /// Adds the gradient of the tensor's penalty, if it has one, to that of the loss.
 pub(super) fn add_penalty_gradient<T: Scalar>(tensor: &Tensor, weights: &[T], gradient: &mut [T]) {
     if let Some(regularizer) = tensor.regularizer {
-        let (rows, columns) = shape(tensor);
+        let (rows, columns) = shape_of(tensor);
         regularizer.add_gradient(weights, rows, columns, gradient);
     }
 }
@@ -37,13 +37,13 @@ pub(super) fn add_penalty_gradient<T: Scalar>(tensor: &Tensor, weights: &[T], gr
 pub(super) fn constrain<T: Scalar>(parameters: &mut Parameters<T>, index: usize) {
     let tensor = &parameters.tensors()[index];
     if let Some(constraint) = tensor.constraint {
-        let (rows, columns) = shape(tensor);
+        let (rows, columns) = shape_of(tensor);
         constraint.apply(parameters.tensor_mut(index), rows, columns);
     }
 }
 
 /// Rows and columns as regularizers and constraints take them: those of a kernel, and a bias lying down.
-fn shape(tensor: &Tensor) -> (usize, usize) {
+pub(super) fn shape_of(tensor: &Tensor) -> (usize, usize) {
     match tensor.role {
         Role::Kernel => (tensor.rows, tensor.columns),
         Role::Bias => (1, tensor.rows),
