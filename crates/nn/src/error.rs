@@ -157,6 +157,14 @@ pub enum Error {
         /// The other.
         other: &'static str,
     },
+    /// A constraint in a network that is to be trained along lines.
+    #[error(
+        "{tensor} has a constraint, which L-BFGS cannot keep; expected none, or training with an optimizer"
+    )]
+    ConstrainedLbfgs {
+        /// The first such tensor.
+        tensor: String,
+    },
     /// A learning rate to be set where a schedule gives it.
     #[error(
         "the learning rate of {optimizer} follows a schedule and cannot be set, expected a number in its place"

@@ -30,8 +30,8 @@
 //!    [`losses`], [`optimizers`] with their [`schedules`], and [`summary`], which prints it as a table;
 //! 2. data: [`data`], where a sample is a column;
 //! 3. state: [`parameters`], filled from the counted streams of [`random`];
-//! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit), [evaluated](Model::evaluate), asked to
-//!    [predict](Model::predict);
+//! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit) (small sets also [by L-BFGS](Model::fit_lbfgs)),
+//!    [evaluated](Model::evaluate), asked to [predict](Model::predict);
 //! 5. what training tells: [`callbacks`], [`history`], [`metrics`], [`statistics`];
 //! 6. files: [`saving`] for models, [`text`] for RON.
 #![forbid(unsafe_code)]
@@ -69,6 +69,7 @@ mod engine;
 mod error;
 mod evaluate;
 mod fit;
+mod lbfgs;
 mod model;
 mod settings;
 
@@ -84,6 +85,7 @@ pub use fit::Fit;
 pub use history::{Epoch, History};
 pub use initializers::Initializer;
 pub use layers::{Dense, Dropout, Layer};
+pub use lbfgs::{Lbfgs, LbfgsReport};
 pub use losses::Loss;
 pub use metrics::ConfusionMatrix;
 pub use model::Model;

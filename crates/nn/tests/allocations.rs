@@ -1,8 +1,11 @@
 //! A training step allocates nothing after the first. In a file of its own, because the allocator is the whole process's.
 
+use densely::optimizers::{Adafactor, Lamb, Muon, ScheduleFreeAdamW};
 use densely::regularizers::{self, L2};
+use densely::schedules::CosineDecay;
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Pool, Progress, Sequential,
+    Activation, Adam, Callback, Compile, Constraint, Dataset, Dense, Dropout, Fit, Optimizer, Pool, Progress,
+    Sequential, Sgd,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -88,17 +91,33 @@ fn a_step_allocates_nothing_after_the_first() {
         .add(Dense::new(3).activation(Activation::Softmax));
     let pool = Pool::new(2).expect("two threads");
     start_both_threads(&pool);
-    let mut model = network.compile::<f32>(Compile { pool, ..Compile::default() }).expect("a valid network");
-    let mut counts = AtBatchEnds(Vec::with_capacity(1000));
-    // 16 batches, the last one smaller.
-    model
-        .fit(&data, Fit { batch_size: 64, callbacks: vec![&mut counts], ..Fit::default() })
-        .expect("the data fit");
-    assert_eq!(counts.0.len(), 16);
-    assert!(counts.0[0] > 0, "the allocator counts");
-    assert!(
-        counts.0.iter().all(|&count| count == counts.0[0]),
-        "allocations at each batch's end: {:?}",
-        counts.0
-    );
+    // Kernels updated as their gradient is computed, and each way in which it is kept first.
+    let accumulating = Some(2);
+    let optimizers: [Optimizer; 7] = [
+        Adam::default().into(),
+        Adam { use_ema: true, ..Adam::new(CosineDecay::new(0.01, 10)) }.into(),
+        Sgd { momentum: 0.9, global_clipnorm: Some(1e-3), ..Sgd::default() }.into(),
+        Lamb { gradient_accumulation_steps: accumulating, ..Lamb::default() }.into(),
+        Adafactor { clipnorm: Some(1e-3), ..Adafactor::default() }.into(),
+        Muon { exclude_layers: vec!["dense_3".into()], ..Muon::default() }.into(),
+        ScheduleFreeAdamW { gradient_accumulation_steps: accumulating, ..ScheduleFreeAdamW::default() }
+            .into(),
+    ];
+    for optimizer in optimizers {
+        let compile = Compile { pool: pool.clone(), optimizer, ..Compile::default() };
+        let mut model = network.compile::<f32>(compile.clone()).expect("a valid network");
+        let mut counts = AtBatchEnds(Vec::with_capacity(1000));
+        // 16 batches, the last one smaller.
+        model
+            .fit(&data, Fit { batch_size: 64, callbacks: vec![&mut counts], ..Fit::default() })
+            .expect("the data fit");
+        assert_eq!(counts.0.len(), 16);
+        assert!(counts.0[0] > 0, "the allocator counts");
+        assert!(
+            counts.0.iter().all(|&count| count == counts.0[0]),
+            "allocations at each batch's end with {:?}: {:?}",
+            compile.optimizer,
+            counts.0
+        );
+    }
 }

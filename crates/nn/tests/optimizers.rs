@@ -5,7 +5,7 @@ use densely::optimizers::*;
 use densely::regularizers::L2;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
 use densely::{
-    Activation, Compile, Constraint, Dataset, Dense, Error, Fit, History, Model, Scalar, Sequential,
+    Activation, Compile, Constraint, Dataset, Dense, Error, Fit, History, Lbfgs, Model, Scalar, Sequential,
 };
 
 /// 40 samples of three features in two classes.
@@ -45,7 +45,7 @@ macro_rules! each {
 macro_rules! all {
     ($settings:ident: $change:expr) => {
         each!(Sgd, Rmsprop, Adagrad, Adadelta, Adam, AdamW, Adamax, Nadam, Ftrl, Lion, Lamb, Adafactor, Muon,
-            ScheduleFreeAdamW => $settings: $change)
+            ScheduleFreeAdamW, Rprop => $settings: $change)
     };
 }
 
@@ -252,4 +252,64 @@ fn settings_that_do_not_go_are_refused_by_name() {
         "Ftrl: learning_rate_power is 0.5, expected at most 0",
     );
     check_refused(Muon { ns_steps: 101, ..Muon::default() }, "Muon: ns_steps is 101, expected at most 100");
+}
+
+#[test]
+fn resilient_steps_grow_while_the_sign_stays_and_halve_where_it_turns() {
+    // One input that is always 0: only the bias learns. Its gradient is softmax − share of the class, so the optimum is at
+    // equal biases and every step's sign is known from the biases' difference.
+    let data = Dataset::from_floats(1, vec![0.0; 2], vec![0, 1], 2).expect("valid data");
+    let network = Sequential::new(1).add(Dense::new(2).activation(Activation::Softmax));
+    let compile = Compile { optimizer: Rprop::new(0.1).into(), ..Compile::default() };
+    let mut model = network.compile::<f64>(compile).expect("a valid network");
+    model.parameters_mut().tensor_mut(1).copy_from_slice(&[0.5, -0.5]);
+    let (mut bias, mut size, mut before) = (0.5_f64, 0.1, 0.0);
+    for step in 0..12 {
+        let mut gradient = if bias > 1e-12 { 1.0 } else { -1.0 };
+        if gradient * before > 0.0 {
+            size *= 1.2;
+        } else if gradient * before < 0.0 {
+            size *= 0.5;
+            gradient = 0.0;
+        }
+        before = gradient;
+        bias -= size * gradient;
+        model.fit(&data, Fit { batch_size: 2, ..Fit::default() }).expect("the data fit");
+        let found = model.parameters().tensor(1);
+        assert!(
+            (found[0] - bias).abs() < 1e-12 && (found[1] + bias).abs() < 1e-12,
+            "{step}: {found:?}, {bias}"
+        );
+    }
+    assert!(bias.abs() < 0.1);
+}
+
+#[test]
+fn a_line_search_finds_the_minimum_that_steps_only_approach() {
+    let network = || {
+        let hidden = Dense::new(6).activation(Activation::Tanh).kernel_regularizer(L2 { l2: 1e-3 });
+        Sequential::new(3).add(hidden).add(Dense::new(2).activation(Activation::Softmax))
+    };
+    let mut by_adam = network().compile::<f64>(Compile::default()).expect("a valid network");
+    by_adam.set_learning_rate(0.01).expect("a rate");
+    fit(&mut by_adam, 200, 40);
+    let mut model = network().compile::<f64>(Compile::default()).expect("a valid network");
+    let report =
+        model.fit_lbfgs(&data(), &Lbfgs { max_iterations: 2000, ..Lbfgs::default() }).expect("it fits");
+    assert!(report.converged, "{report:?}");
+    let loss = *report.losses.last().expect("a loss");
+    assert!((model.evaluate(&data()).expect("the data fit").loss - loss).abs() < 1e-12);
+    assert!(loss < by_adam.evaluate(&data()).expect("the data fit").loss);
+    let (_, gradient) = model.loss_and_gradient(&data(), 1).expect("the data fit");
+    assert!(gradient.values().iter().all(|g| g.abs() <= 1e-5));
+
+    let mut single = network().compile::<f32>(Compile::default()).expect("a valid network");
+    let report = single.fit_lbfgs(&data(), &Lbfgs::default()).expect("it fits");
+    assert!(report.losses.last() < report.losses.first());
+    let error =
+        compile::<f32>(Adam::default()).fit_lbfgs(&data(), &Lbfgs::default()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "dense.bias has a constraint, which L-BFGS cannot keep; expected none, or training with an optimizer"
+    );
 }

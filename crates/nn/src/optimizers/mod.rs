@@ -37,6 +37,7 @@ mod lion;
 mod muon;
 mod nadam;
 mod rmsprop;
+mod rprop;
 mod schedule_free_adamw;
 mod sgd;
 
@@ -51,6 +52,7 @@ pub use lion::Lion;
 pub use muon::Muon;
 pub use nadam::Nadam;
 pub use rmsprop::Rmsprop;
+pub use rprop::Rprop;
 pub use schedule_free_adamw::ScheduleFreeAdamW;
 pub use sgd::Sgd;
 
@@ -90,6 +92,8 @@ pub enum Optimizer {
     Muon(Muon),
     /// AdamW with an average in place of a schedule.
     ScheduleFreeAdamW(ScheduleFreeAdamW),
+    /// A step size for each parameter, steered by signs; for small sets of data.
+    Rprop(Rprop),
 }
 
 impl Default for Optimizer {
@@ -116,6 +120,7 @@ macro_rules! for_each_optimizer {
             Optimizer::Adafactor($inner) => $result,
             Optimizer::Muon($inner) => $result,
             Optimizer::ScheduleFreeAdamW($inner) => $result,
+            Optimizer::Rprop($inner) => $result,
         }
     };
 }

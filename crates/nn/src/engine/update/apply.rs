@@ -4,6 +4,7 @@ use super::adafactor::AdafactorStep;
 use super::clip::clip;
 use super::lamb::LambStep;
 use super::muon::MuonStep;
+use super::rprop::RpropStep;
 use super::schedule_free::ScheduleFreeStep;
 use super::state::{OptimizerState, UpdateRoom};
 use super::{PARALLEL_RUN, Shape};
@@ -20,6 +21,7 @@ enum Step<'a, T> {
     Adafactor(AdafactorStep<T>),
     Muon(MuonStep<'a, T>),
     ScheduleFree(ScheduleFreeStep<T>),
+    Rprop(RpropStep<T>),
 }
 
 /// A tensor and what belongs to it.
@@ -97,6 +99,7 @@ impl<T: Scalar> OptimizerState<T> {
                 let share = if self.weight_sum > 0.0 { weight / self.weight_sum } else { 0.0 };
                 Step::ScheduleFree(ScheduleFreeStep::new(adam, t, rate, share))
             }
+            Optimizer::Rprop(rprop) => Step::Rprop(RpropStep::new(rprop, rate)),
             _ => Step::EachElement(self.element_wise(optimizer)),
         }
     }
@@ -130,6 +133,7 @@ impl<T: Scalar> OptimizerState<T> {
             Step::Adafactor(step) => step.apply(pool, operands),
             Step::Muon(step) if by_adam => step.apply_adam(pool, operands),
             Step::Muon(step) => step.apply(pool, operands, matrices),
+            Step::Rprop(step) => step.apply(pool, operands),
             Step::ScheduleFree(step) => {
                 let Operands { weights, gradient, moments: [z, v, _], .. } = operands;
                 let x = &mut self.average[range];

@@ -3,14 +3,15 @@
 //! * [`state`]: what an optimizer remembers, and the room that it needs;
 //! * `apply`: a gradient that stands in memory, accumulated, clipped and applied tensor by tensor;
 //! * `clip`: the three clippings;
-//! * `lamb`, `adafactor`, `muon`, `schedule_free`: the rules that look at a whole tensor. Those that treat each element by
-//!   itself are in `densely_tensor`.
+//! * `lamb`, `adafactor`, `muon`, `schedule_free`: the rules that look at a whole tensor, and `rprop`. All others are in
+//!   `densely_tensor`.
 
 mod adafactor;
 mod apply;
 mod clip;
 mod lamb;
 mod muon;
+mod rprop;
 mod schedule_free;
 pub(crate) mod state;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use densely_tensor::{
 };
 
 impl Optimizer {
-    /// Update number `t`, counted from 1, at this learning rate, if it treats each parameter by itself.
+    /// Update number `t`, counted from 1, at this learning rate, if it is one of `densely_tensor`'s.
     pub(crate) fn element_wise<T: Scalar>(&self, t: u64, rate: f64) -> Option<Update<T>> {
         let scalar = T::from_f64;
         let update = match self {
@@ -60,7 +61,8 @@ impl Optimizer {
             Optimizer::Lamb(_)
             | Optimizer::Adafactor(_)
             | Optimizer::Muon(_)
-            | Optimizer::ScheduleFreeAdamW(_) => return None,
+            | Optimizer::ScheduleFreeAdamW(_)
+            | Optimizer::Rprop(_) => return None,
         };
         Some(update.weight_decay(rate, self.options().weight_decay))
     }

@@ -69,8 +69,13 @@ impl<T: Scalar> OptimizerState<T> {
 
     /// Forgets every step.
     pub(crate) fn reset(&mut self, optimizer: &Optimizer) {
-        let initial =
-            optimizer.element_wise(1, 1.0).map_or([T::ZERO; MOST_MOMENTS], |update| update.initial_moments());
+        let initial = match optimizer {
+            // Step sizes, as multiples of the learning rate.
+            Optimizer::Rprop(_) => [T::ONE, T::ZERO, T::ZERO],
+            _ => optimizer
+                .element_wise(1, 1.0)
+                .map_or([T::ZERO; MOST_MOMENTS], |update| update.initial_moments()),
+        };
         for (moment, initial) in self.moments.iter_mut().zip(initial) {
             moment.fill(initial);
         }
