@@ -13,6 +13,9 @@ optimizer! {
     /// m̂ = μₜ₊₁·m/(1 − μ₁⋯μₜ₊₁) + (1 − μₜ)·g/(1 − μ₁⋯μₜ)
     /// w ← w − learning_rate·m̂/(√(v/(1 − β₂ᵗ)) + ε)
     /// ```
+    ///
+    /// Keras 3.15 rounds 0.96 to single precision in μ, but not in the product; here it is 0.96 in both, so steps differ by
+    /// some 1e-8 of their size.
     pub struct Nadam {
         learning_rate: 0.001, weight_decay: 0.0;
         /// How much of the mean of the gradients is kept; at least 0 and below 1. Default: 0.9.

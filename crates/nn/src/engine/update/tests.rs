@@ -83,7 +83,9 @@ fn every_optimizer_takes_the_reference_s_steps() {
     let cases = file["cases"].as_array().expect("a list of cases");
     assert_eq!(cases.len(), 59);
     for case in cases {
-        steps::<f64>(&file, case, 1e-12);
+        // Keras casts Nadam's 0.96 by way of single precision, whatever the parameters' type.
+        let is_nadam = case["description"].as_str().is_some_and(|text| text.starts_with("Nadam"));
+        steps::<f64>(&file, case, if is_nadam { 1e-8 } else { 1e-12 });
         steps::<f32>(&file, case, 1e-5);
     }
 }
