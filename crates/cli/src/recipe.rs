@@ -130,7 +130,10 @@ mod tests {
     fn the_built_in_recipe_is_the_tutorials() {
         let NamedRecipe { name, recipe } = NamedRecipe::open(None).unwrap();
         assert_eq!((name.as_str(), recipe.model.parameter_count()), ("mnist", 669_706));
-        assert_eq!((recipe.batch_size, recipe.epochs, recipe.optimizer.learning_rate()), (128, 20, 0.001));
+        assert_eq!(
+            (recipe.batch_size, recipe.epochs, recipe.optimizer.learning_rate_at(0)),
+            (128, 20, 0.001)
+        );
     }
 
     #[test]

@@ -73,9 +73,8 @@ impl<T: Scalar> Model<T> {
         gather(self.pool(), data, &order[..samples], buffers);
         training.remembered.position =
             Position { seed: self.compile.seed, epoch: self.epochs, first_sample: 0 };
-        let loss = self.forward_to_gradient(buffers, training, samples);
+        let loss = self.step(buffers, training, samples);
         let result = if loss.is_finite() {
-            self.backward_and_update(buffers, training, samples);
             let (head, targets) = (&self.plan.head, buffers.targets.of(samples));
             let correct = head.correct(targets, &buffers.outcomes[..samples]);
             let counted = head.counted(targets, samples).max(1) as f64;

@@ -189,6 +189,20 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// A setting of an optimizer's learning-rate schedule outside its range.
+    #[error("{optimizer}: {setting} of learning_rate {schedule} is {found}, expected {expected}")]
+    ScheduleSetting {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// Its schedule.
+        schedule: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// A custom loss of which there is only the name.
     #[error(
         "the loss is {name}, which is not one of densely's own, and a file holds no code: give it to Sequential::compile or \
@@ -197,6 +211,32 @@ pub enum Error {
     CustomLoss {
         /// The name.
         name: String,
+    },
+    /// Two settings of an optimizer that exclude each other.
+    #[error("{optimizer}: {setting} is set together with {other}, expected one of them at most")]
+    OptimizerConflict {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The one setting.
+        setting: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// A constraint in a network that is to be trained along lines.
+    #[error(
+        "{tensor} has a constraint, which L-BFGS cannot keep; expected none, or training with an optimizer"
+    )]
+    ConstrainedLbfgs {
+        /// The first such tensor.
+        tensor: String,
+    },
+    /// A learning rate to be set where a schedule gives it.
+    #[error(
+        "the learning rate of {optimizer} follows a schedule and cannot be set, expected a number in its place"
+    )]
+    ScheduledLearningRate {
+        /// The optimizer.
+        optimizer: &'static str,
     },
     /// A loss and an end of the network that do not go together.
     #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), loss.needed_end(*found))]

@@ -228,6 +228,9 @@ impl<T: Scalar> Model<T> {
             history.stop =
                 Some(Stop { epoch: session.epoch, batch: session.batch, reason: reason.to_owned() });
         }
+        if trained.is_ok() {
+            self.finalize_parameters();
+        }
         let ended = listeners.tell(self, |callback, training| callback.on_train_end(training));
         trained.and(ended)?;
         Ok(history)
@@ -253,7 +256,7 @@ impl<T: Scalar> Model<T> {
             let seconds = start.elapsed().as_secs_f64();
             session.batch = None;
             self.refuse_non_finite_parameters(epoch)?;
-            let learning_rate = self.compile.optimizer.learning_rate();
+            let learning_rate = self.learning_rate();
             let validation = self.validation(session, listeners)?;
             let record = Epoch {
                 epoch,
@@ -365,10 +368,7 @@ impl<T: Scalar> Model<T> {
         position: Position,
     ) -> f64 {
         training.remembered.position = position;
-        let loss = self.forward_to_gradient(buffers, training, samples);
-        if loss.is_finite() {
-            self.backward_and_update(buffers, training, samples);
-        }
+        let loss = self.step(buffers, training, samples);
         let (head, targets) = (&self.plan.head, buffers.targets.of(samples));
         if let Some(correct) = head.correct(targets, &buffers.outcomes[..samples]) {
             sums.correct = Some(sums.correct.unwrap_or(0) + correct);

@@ -27,11 +27,11 @@
 //! The modules in the order in which a network comes to life:
 //!
 //! 1. description: [`sequential`], [`layers`], [`activations`], [`initializers`], [`regularizers`], [`constraints`],
-//!    [`losses`], [`optimizers`], and [`summary`], which prints it as a table;
+//!    [`losses`], [`optimizers`] with their [`schedules`], and [`summary`], which prints it as a table;
 //! 2. data: [`data`], where a sample is a column;
 //! 3. state: [`parameters`], filled from the counted streams of [`random`];
-//! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit), [evaluated](Model::evaluate), asked to
-//!    [predict](Model::predict);
+//! 4. [`Model`]: [compiled](Sequential::compile), [fitted](Model::fit) (small sets also [by L-BFGS](Model::fit_lbfgs)),
+//!    [evaluated](Model::evaluate), asked to [predict](Model::predict);
 //! 5. what training tells: [`callbacks`], [`history`], [`metrics`], [`statistics`];
 //! 6. files: [`saving`] for models, [`text`] for RON.
 #![forbid(unsafe_code)]
@@ -46,6 +46,7 @@ pub mod layers;
 pub mod losses;
 pub mod optimizers;
 pub mod regularizers;
+pub mod schedules;
 pub mod summary;
 
 // The data, and what a network learns from them.
@@ -70,6 +71,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod gradient_check;
+mod lbfgs;
 mod model;
 mod passes;
 mod settings;
@@ -89,13 +91,15 @@ pub use gradient_check::{GradientCheck, GradientError, GradientReport};
 pub use history::{Epoch, History, Stop};
 pub use initializers::Initializer;
 pub use layers::{Dense, Dropout, Layer};
+pub use lbfgs::{Lbfgs, LbfgsReport};
 pub use losses::{Loss, Reduction};
 pub use metrics::ConfusionMatrix;
 pub use model::{Model, Predict};
-pub use optimizers::{Adam, Optimizer, Sgd};
+pub use optimizers::{Adam, AdamW, Optimizer, Rmsprop, Sgd};
 pub use parameters::Parameters;
 pub use regularizers::Regularizer;
 pub use saving::{Provenance, write_atomically};
+pub use schedules::LearningRate;
 pub use sequential::Sequential;
 pub use statistics::wilson_interval;
 pub use summary::Summary;

@@ -10,15 +10,17 @@ use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{loss_in_place, predict_in_place};
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
+use crate::engine::update::state::{OptimizerState, UpdateRoom};
 use crate::error::Error;
 use crate::evaluate::refuse_batch_size_0;
 use crate::layers::Custom;
 use crate::losses::Loss;
 use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
+use crate::schedules::LearningRate;
 use crate::sequential::Sequential;
 use crate::summary::Summary;
-use densely_tensor::{AlignedBuffer, MOST_MOMENTS, MatMut, Pool, Scalar};
+use densely_tensor::{MatMut, Pool, Scalar};
 use nalgebra::DMatrix;
 use std::path::Path;
 
@@ -45,10 +47,9 @@ pub struct Model<T: Scalar> {
     pub(crate) compile: Compile,
     pub(crate) plan: Plan<T>,
     pub(crate) parameters: Parameters<T>,
-    /// What the optimizer remembers of each parameter, laid out as the parameters are; empty where it keeps nothing.
-    pub(crate) moments: [AlignedBuffer<T>; MOST_MOMENTS],
-    /// Updates so far.
-    pub(crate) steps: u64,
+    /// What the optimizer remembers.
+    pub(crate) optimizer_state: OptimizerState<T>,
+    update_room: UpdateRoom<T>,
     /// Passes over data begun so far; a second `fit` goes on behind them.
     pub(crate) epochs: u64,
     /// What `train_on_batch` keeps from call to call.
@@ -62,7 +63,7 @@ impl<T: Scalar> std::fmt::Debug for Model<T> {
             .field("network", &self.network)
             .field("scalar", &T::NAME)
             .field("compile", &self.compile)
-            .field("steps", &self.steps)
+            .field("updates", &self.optimizer_state.updates)
             .finish_non_exhaustive()
     }
 }
@@ -72,7 +73,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is not enough for the optimizer's moments.
+    /// [`Error::Memory`] if there is not enough for what the optimizer remembers and needs.
     pub(crate) fn assemble(
         network: Sequential,
         compile: Compile,
@@ -80,16 +81,20 @@ impl<T: Scalar> Model<T> {
         parameters: Parameters<T>,
         provenance: Provenance,
     ) -> Result<Self, Error> {
-        let update = compile.optimizer.update::<T>(1);
-        let moment = |index| {
-            let len = if index < update.moments() { parameters.values().len() } else { 0 };
-            let mut buffer =
-                AlignedBuffer::try_zeros(len).ok_or(Error::Memory { what: "the optimizer's moments" })?;
-            buffer.fill(update.initial_moments()[index]);
-            Ok::<_, Error>(buffer)
-        };
-        let moments = [moment(0)?, moment(1)?, moment(2)?];
-        Ok(Self { network, compile, plan, parameters, moments, steps: 0, epochs: 0, batch: None, provenance })
+        let optimizer_state = OptimizerState::new(&compile.optimizer, parameters.values().len())?;
+        let update_room = UpdateRoom::new(&compile.optimizer, &network)?;
+        let (epochs, batch) = (0, None);
+        Ok(Self {
+            network,
+            compile,
+            plan,
+            parameters,
+            optimizer_state,
+            update_room,
+            epochs,
+            batch,
+            provenance,
+        })
     }
 
     /// The description that the model was compiled from.
@@ -107,8 +112,10 @@ impl<T: Scalar> Model<T> {
         &self.parameters
     }
 
-    /// Kernels and biases, to be changed.
+    /// Kernels and biases, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
+    /// anew from here.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        self.optimizer_state.starts_anew = true;
         &mut self.parameters
     }
 
@@ -270,19 +277,79 @@ impl<T: Scalar> Model<T> {
     }
 
     /// A training step's second half: the gradient back through the network, and the optimizer's update.
-    pub(crate) fn backward_and_update(
+    fn backward_and_update(
         &mut self,
         buffers: &Buffers<T>,
         training: &mut TrainingBuffers<T>,
         samples: usize,
     ) {
-        self.steps += 1;
-        let update = self.compile.optimizer.update(self.steps);
-        let target = Target::Update { parameters: &mut self.parameters, moments: &mut self.moments, update };
-        backward(&self.compile.pool, &self.plan, buffers, training, samples, target);
+        let Self { compile: Compile { optimizer, pool, .. }, plan, parameters, .. } = self;
+        let state = &mut self.optimizer_state;
+        if let Some(gradient) = &mut self.update_room.gradient {
+            let target = Target::Store { parameters, gradient };
+            backward(pool, plan, buffers, training, samples, target);
+            state.take_gradient(pool, optimizer, parameters, &mut self.update_room);
+        } else {
+            let update = state.element_wise(optimizer);
+            let target = Target::Update { parameters, moments: &mut state.moments, update };
+            backward(pool, plan, buffers, training, samples, target);
+            state.count_update(pool, optimizer, parameters);
+        }
         for (pass, kept) in self.plan.passes.iter().zip(&mut training.remembered.kept) {
             pass.layer_pass.after_step(self.parameters.weights_mut(pass.tensors.clone()), kept.of(samples));
         }
+    }
+
+    /// One training step on the samples that stand in the buffers. Returns their mean loss; if it is not finite nothing was
+    /// updated.
+    pub(crate) fn step(
+        &mut self,
+        buffers: &mut Buffers<T>,
+        training: &mut TrainingBuffers<T>,
+        samples: usize,
+    ) -> f64 {
+        // A schedule-free optimizer trains at other points than the average that the model shows between steps.
+        self.optimizer_state.exchange(&self.compile.optimizer, &mut self.parameters);
+        let loss = self.forward_to_gradient(buffers, training, samples);
+        if loss.is_finite() {
+            self.backward_and_update(buffers, training, samples);
+        }
+        self.optimizer_state.exchange(&self.compile.optimizer, &mut self.parameters);
+        loss
+    }
+
+    /// At the end of training: the moving average of the parameters takes their place, if the optimizer keeps one. This is
+    /// Keras's `finalize_variable_values`.
+    pub(crate) fn finalize_parameters(&mut self) {
+        self.optimizer_state.finalize(&self.compile.optimizer, &mut self.parameters);
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.compile.optimizer.learning_rate_at(self.optimizer_state.batches)
+    }
+
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ScheduledLearningRate`] if it follows a schedule, as Keras has it; [`Error::OptimizerSetting`] if it is not
+    /// above 0 or not within single precision. The rate then stays as it was.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
+        let optimizer = &mut self.compile.optimizer;
+        if let LearningRate::Schedule(_) = optimizer.learning_rate() {
+            return Err(Error::ScheduledLearningRate { optimizer: optimizer.name() });
+        }
+        let learning_rate = LearningRate::Constant(learning_rate);
+        learning_rate.validate(optimizer.name())?;
+        optimizer.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// Makes the optimizer forget all steps: moments, averages, accumulated gradients, and where its schedule is.
+    /// Parameters stay.
+    pub fn reset_optimizer(&mut self) {
+        self.optimizer_state.reset(&self.compile.optimizer);
     }
 
     /// Writes the model to one file, whole or not at all; see [`saving`].

@@ -186,6 +186,20 @@ impl<T: Scalar> Parameters<T> {
         &mut self.values
     }
 
+    /// Exchanges what is learned for other values of the same layout.
+    pub(crate) fn swap_trainable(&mut self, others: &mut [T]) {
+        for tensor in self.tensors.iter().filter(|tensor| tensor.trainable) {
+            self.values[tensor.range()].swap_with_slice(&mut others[tensor.range()]);
+        }
+    }
+
+    /// Takes other values of the same layout for what is learned.
+    pub(crate) fn copy_trainable(&mut self, others: &[T]) {
+        for tensor in self.tensors.iter().filter(|tensor| tensor.trainable) {
+            self.values[tensor.range()].copy_from_slice(&others[tensor.range()]);
+        }
+    }
+
     /// The first 16 hex digits of a SHA-256 over the tensors in order: the name's length (u64), the name, rows and
     /// columns (u64 each), the values; all little-endian, without the gaps. Two models have the same fingerprint if and
     /// only if they have the same parameters bit for bit, but for chances of 2⁻⁶⁴.

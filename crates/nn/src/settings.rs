@@ -1,5 +1,5 @@
-//! Ranges of the settings that layers, activations, initializers, regularizers, constraints and losses
-//! have.
+//! Ranges of the settings that layers, activations, initializers, regularizers, constraints, losses,
+//! optimizers and schedules have.
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
@@ -31,6 +31,18 @@ impl OutOfRange {
     pub(crate) fn of_loss(self) -> Error {
         let Self { kind, setting, found, expected } = self;
         Error::LossSetting { loss: kind, setting, found, expected }
+    }
+
+    /// The error for the optimizer that has the setting.
+    pub(crate) fn of_optimizer(self) -> Error {
+        let Self { kind: optimizer, setting, found, expected } = self;
+        Error::OptimizerSetting { optimizer, setting, found, expected }
+    }
+
+    /// The error for the optimizer whose schedule has the setting.
+    pub(crate) fn of_schedule(self, optimizer: &'static str) -> Error {
+        let Self { kind: schedule, setting, found, expected } = self;
+        Error::ScheduleSetting { optimizer, schedule, setting, found, expected }
     }
 }
 

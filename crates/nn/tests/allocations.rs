@@ -1,10 +1,12 @@
 //! A training step allocates nothing after the first. In a file of its own, because the allocator is the whole process's.
 
 use densely::losses::BinaryFocalCrossentropy;
+use densely::optimizers::{Adafactor, Lamb, Muon, ScheduleFreeAdamW};
 use densely::regularizers::{self, L2};
+use densely::schedules::CosineDecay;
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Model, Pool, Progress,
-    Sequential, Training,
+    Activation, Adam, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Model, Optimizer,
+    Pool, Progress, Sequential, Sgd, Training,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -89,8 +91,23 @@ fn a_step_allocates_nothing_after_the_first() {
         .add(Dense::new(3).activation(Activation::Softmax));
     let pool = Pool::new(2).expect("two threads");
     start_both_threads(&pool);
-    let model = network.compile::<f32>(Compile { pool: pool.clone(), ..Compile::default() });
-    check_steps(model.expect("a valid network"), &data, Fit::default());
+    // Kernels updated as their gradient is computed, and each way in which it is kept first.
+    let accumulating = Some(2);
+    let optimizers: [Optimizer; 7] = [
+        Adam::default().into(),
+        Adam { use_ema: true, ..Adam::new(CosineDecay::new(0.01, 10)) }.into(),
+        Sgd { momentum: 0.9, global_clipnorm: Some(1e-3), ..Sgd::default() }.into(),
+        Lamb { gradient_accumulation_steps: accumulating, ..Lamb::default() }.into(),
+        Adafactor { clipnorm: Some(1e-3), ..Adafactor::default() }.into(),
+        Muon { exclude_layers: vec!["dense_3".into()], ..Muon::default() }.into(),
+        ScheduleFreeAdamW { gradient_accumulation_steps: accumulating, ..ScheduleFreeAdamW::default() }
+            .into(),
+    ];
+    for optimizer in optimizers {
+        let compile = Compile { pool: pool.clone(), optimizer, ..Compile::default() };
+        let model = network.compile::<f32>(compile).expect("a valid network");
+        check_steps(model, &data, Fit::default());
+    }
 
     // Values as targets, weights, and a loss that is worked on in double precision.
     let targets = (0..1000 * 70u32).map(|i| f64::from(i % 2)).collect();

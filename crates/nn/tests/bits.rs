@@ -61,7 +61,7 @@ fn single_precision_with_adam() {
 
 #[test]
 fn double_precision_with_momentum() {
-    let optimizer = Sgd { learning_rate: 0.05, momentum: 0.9, nesterov: true };
+    let optimizer = Sgd { momentum: 0.9, nesterov: true, ..Sgd::new(0.05) };
     check::<f64>(Compile { seed: 2, optimizer: optimizer.into(), ..Compile::default() }, "fb550ce57e6a7532");
 }
 

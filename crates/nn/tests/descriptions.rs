@@ -3,11 +3,13 @@
 use densely::constraints::{MaxNorm, MinMaxNorm};
 use densely::initializers::{self, Distribution, FanMode};
 use densely::losses::CategoricalCrossentropy;
+use densely::optimizers::Muon;
 use densely::regularizers::{self, L1, L1L2, L2, OrthogonalMode};
+use densely::schedules::{CosineDecay, ExponentialDecay};
 use densely::text::{from_ron, to_ron};
 use densely::{
-    Activation, Adam, Constraint, Dense, Dropout, Error, Initializer, Layer, Loss, Optimizer, Provenance,
-    Regularizer, Sequential, Sgd,
+    Activation, Adam, Constraint, Dense, Dropout, Error, Initializer, Layer, LearningRate, Loss, Optimizer,
+    Provenance, Regularizer, Sequential, Sgd,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -93,6 +95,7 @@ fn dense() -> impl Strategy<Value = Dense> {
     let constraints = (option::of(constraint()), option::of(constraint()));
     (2..1000_usize, activation(), any::<bool>(), initializers, regularizers, constraints).prop_map(
         |(units, activation, use_bias, initializers, regularizers, constraints)| Dense {
+            trainable: true,
             units,
             activation,
             use_bias,
@@ -123,17 +126,35 @@ fn network() -> impl Strategy<Value = Sequential> {
     })
 }
 
-fn optimizer() -> impl Strategy<Value = Optimizer> {
-    let rate = 1e-30..1e3;
+fn learning_rate() -> impl Strategy<Value = LearningRate> {
+    let decay = |(rate, steps, decay)| ExponentialDecay::new(rate, steps, decay).into();
+    let warm_up = prop::option::of(0.0..1.0);
+    let cosine = (0.0..1.0, 1..u64::MAX, warm_up, any::<u64>());
     prop_oneof![
-        (rate.clone(), 0.0..0.999, any::<bool>()).prop_map(|(learning_rate, momentum, nesterov)| Sgd {
-            learning_rate,
-            momentum,
-            nesterov
-        }
-        .into()),
-        (rate.clone(), 0.0..0.999, 0.0..0.999, rate).prop_map(|(learning_rate, beta_1, beta_2, epsilon)| {
-            Adam { learning_rate, beta_1, beta_2, epsilon }.into()
+        (1e-30..1e3).prop_map(LearningRate::from),
+        (0.0..1.0, 1..u64::MAX, 0.0..2.0).prop_map(decay),
+        cosine.prop_map(|(rate, steps, warmup_target, warmup_steps)| {
+            CosineDecay { warmup_target, warmup_steps, ..CosineDecay::new(rate, steps) }.into()
+        }),
+    ]
+}
+
+fn optimizer() -> impl Strategy<Value = Optimizer> {
+    let epsilon = 1e-30..1e3;
+    let sgd = (learning_rate(), 0.0..0.999, any::<bool>(), prop::option::of(1..u64::MAX));
+    let adam = (learning_rate(), 0.0..0.999, 0.0..0.999, epsilon, prop::option::of(1e-3..1.0));
+    prop_oneof![
+        sgd.prop_map(|(learning_rate, momentum, nesterov, ema_overwrite_frequency)| {
+            let use_ema = !nesterov;
+            Sgd { learning_rate, momentum, nesterov, use_ema, ema_overwrite_frequency, ..Sgd::default() }
+                .into()
+        }),
+        adam.prop_map(|(learning_rate, beta_1, beta_2, epsilon, clipnorm)| {
+            Adam { learning_rate, beta_1, beta_2, epsilon, clipnorm, ..Adam::default() }.into()
+        }),
+        (learning_rate(), any::<bool>()).prop_map(|(learning_rate, scaled)| {
+            let rms_rate = scaled.then_some(0.5);
+            Muon { rms_rate, exclude_layers: vec!["dense_1".into()], ..Muon::new(learning_rate) }.into()
         }),
     ]
 }
@@ -221,10 +242,12 @@ fn defaults_are_those_of_keras() {
         (dense.kernel_initializer, dense.bias_initializer),
         (Initializer::GlorotUniform, Initializer::Zeros)
     );
-    assert_eq!(Sgd::default(), Sgd { learning_rate: 0.01, momentum: 0.0, nesterov: false });
-    assert_eq!(Adam::default(), Adam { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
     let cross_entropy = CategoricalCrossentropy { from_logits: false, label_smoothing: 0.0 };
     assert_eq!(Loss::default(), cross_entropy.into());
+    let sgd = Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0, ..Sgd::new(0.01) };
+    assert_eq!(Sgd::default(), sgd);
+    let adam = Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false, ..Adam::new(0.001) };
+    assert_eq!(Adam::default(), Adam { use_ema: false, ema_momentum: 0.99, ..adam });
 }
 
 #[track_caller]

@@ -23,7 +23,7 @@ fn model(optimizer: impl Into<Optimizer>) -> Model<f32> {
 
 #[test]
 fn every_optimizer_learns_what_no_line_can_part() {
-    let momentum = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: false };
+    let momentum = Sgd { momentum: 0.9, ..Sgd::new(0.1) };
     let optimizers: [Optimizer; 4] = [
         Adam::new(0.02).into(),
         Sgd::new(0.5).into(),

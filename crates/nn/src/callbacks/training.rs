@@ -154,15 +154,11 @@ impl<T: Scalar> AnyModel for Model<T> {
     }
 
     fn learning_rate(&self) -> f64 {
-        self.compile.optimizer.learning_rate()
+        Model::learning_rate(self)
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
-        let mut optimizer = self.compile.optimizer.clone();
-        optimizer.set_learning_rate(learning_rate);
-        optimizer.validate()?;
-        self.compile.optimizer = optimizer;
-        Ok(())
+        Model::set_learning_rate(self, learning_rate)
     }
 
     fn save(&self, path: &Path) -> Result<(), Error> {

@@ -247,7 +247,7 @@ fn kernel_gradient<T: Scalar>(pool: &Pool, delta: MatRef<'_, T>, input: MatRef<'
 }
 
 /// A tensor's moments; an optimizer that keeps none has empty buffers.
-fn moments_of<T: Scalar>(
+pub(super) fn moments_of<T: Scalar>(
     moments: &mut [AlignedBuffer<T>; MOST_MOMENTS],
     range: std::ops::Range<usize>,
 ) -> [&mut [T]; MOST_MOMENTS] {

@@ -7,7 +7,7 @@
 //! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
 //! * [`penalties`]: what regularizers add to the loss and its gradient, and constraints after the step;
 //! * [`non_finite`]: where the first value appeared that is no number;
-//! * `update`: the numbers of that step.
+//! * [`update`]: the numbers of that step, and all of it where it needs the gradient as a whole.
 //!
 //! A batch is `features × samples`, a sample a column. Every phase divides its *outputs* among the threads of the pool,
 //! so their number changes no bit.
@@ -19,4 +19,4 @@ pub(crate) mod loss;
 pub(crate) mod non_finite;
 pub(crate) mod penalties;
 pub(crate) mod plan;
-mod update;
+pub(crate) mod update;

@@ -1,0 +1,91 @@
+//! Every optimizer against tests/reference: twenty steps on given gradients, through the path that training takes.
+
+use super::state::{OptimizerState, UpdateRoom};
+use crate::layers::Dense;
+use crate::optimizers::Optimizer;
+use crate::parameters::Parameters;
+use crate::sequential::Sequential;
+use crate::text::{from_ron, to_ron};
+use densely_tensor::{Pool, Scalar};
+use serde_json::Value;
+
+/// The reference's kernel of 5 inputs and 4 units, and the bias. Keras's order of a kernel is ours.
+const INPUTS: usize = 5;
+const UNITS: usize = 4;
+
+fn numbers(list: &Value) -> Vec<f64> {
+    list.as_array().expect("a list").iter().map(|value| value.as_f64().expect("a number")).collect()
+}
+
+fn put<T: Scalar>(parameters: &mut Parameters<T>, values: &[f64]) {
+    let (kernel, bias) = values.split_at(INPUTS * UNITS);
+    for (tensor, values) in [kernel, bias].into_iter().enumerate() {
+        for (to, &from) in parameters.tensor_mut(tensor).iter_mut().zip(values) {
+            *to = T::from_f64(from);
+        }
+    }
+}
+
+#[track_caller]
+fn check<'a, T: Scalar>(what: &str, found: impl Iterator<Item = &'a T>, reference: &Value, tolerance: f64) {
+    let (found, reference): (Vec<f64>, _) = (found.map(|value| value.to_f64()).collect(), numbers(reference));
+    assert_eq!(found.len(), reference.len(), "{what}");
+    for (place, (found, reference)) in found.iter().zip(&reference).enumerate() {
+        let difference = (found - reference).abs();
+        assert!(
+            difference <= tolerance * reference.abs().max(1.0),
+            "{what} in {} at {place}: {found}, the reference is {reference}",
+            T::NAME
+        );
+    }
+}
+
+/// The values of kernel and bias, without the gap between them.
+fn values<T: Scalar>(parameters: &Parameters<T>) -> impl Iterator<Item = &T> {
+    parameters.iter().flat_map(|(_, values)| values)
+}
+
+fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
+    let description = case["description"].as_str().expect("RON");
+    let optimizer: Optimizer = from_ron(description).expect(description);
+    optimizer.validate().expect(description);
+    assert_eq!(from_ron::<Optimizer>(&to_ron(&optimizer)).expect(description), optimizer);
+    let network = Sequential::new(INPUTS).add(Dense::new(UNITS));
+    let mut parameters = Parameters::<T>::zeros(&network).expect("memory");
+    put(&mut parameters, &numbers(&file["initial"]));
+    let mut state = OptimizerState::new(&optimizer, parameters.values().len()).expect("memory");
+    let mut room = UpdateRoom::new(&optimizer, &network).expect("memory");
+    let zeros = Parameters::zeros(&network).expect("memory");
+    room.gradient.get_or_insert(zeros);
+    let pool = Pool::new(1).expect("one thread");
+    for (step, gradient) in file["gradients"].as_array().expect("a list").iter().enumerate() {
+        state.exchange(&optimizer, &mut parameters);
+        put(room.gradient.as_mut().expect("room"), &numbers(gradient));
+        state.take_gradient(&pool, &optimizer, &mut parameters, &mut room);
+        let reference = &case["parameters"][(step + 1).to_string()];
+        if !reference.is_null() {
+            let what = format!("{description} after step {}", step + 1);
+            check(&what, values(&parameters), reference, tolerance);
+        }
+        state.exchange(&optimizer, &mut parameters);
+    }
+    if !case["average"].is_null() {
+        state.finalize(&optimizer, &mut parameters);
+        check(&format!("the average of {description}"), values(&parameters), &case["average"], tolerance);
+    }
+}
+
+#[test]
+fn every_optimizer_takes_the_reference_s_steps() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/optimizers.json");
+    let text = std::fs::read_to_string(path).expect("the reference is there");
+    let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
+    let cases = file["cases"].as_array().expect("a list of cases");
+    assert_eq!(cases.len(), 59);
+    for case in cases {
+        // Keras casts Nadam's 0.96 by way of single precision, whatever the parameters' type.
+        let is_nadam = case["description"].as_str().is_some_and(|text| text.starts_with("Nadam"));
+        steps::<f64>(&file, case, if is_nadam { 1e-8 } else { 1e-12 });
+        steps::<f32>(&file, case, 1e-5);
+    }
+}
