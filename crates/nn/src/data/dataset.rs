@@ -203,6 +203,12 @@ impl Dataset {
         Self { storage: Arc::clone(&self.storage), selection: Some(selection) }
     }
 
+    /// The same samples, in storage of their own, with these numbers as features.
+    pub(super) fn with_floats(&self, values: Vec<f64>) -> Result<Self, Error> {
+        let labels = (0..self.len()).map(|sample| self.label(sample)).collect();
+        Self::from_floats(self.features(), values, labels, self.classes())
+    }
+
     /// Where a sample is in the storage.
     #[track_caller]
     fn stored(&self, sample: usize) -> usize {

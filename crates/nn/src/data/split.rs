@@ -3,8 +3,110 @@
 use super::dataset::Dataset;
 use crate::error::Error;
 use crate::random::{Purpose, shuffle, stream};
+use serde::{Deserialize, Serialize};
+
+/// Which samples of a file are held out for testing and for validation, as shares of what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Split {
+    /// How they are chosen. Default: `Stratified`.
+    pub method: SplitMethod,
+    /// The share of the samples to test with, above 0 and below 1, rounded to the nearest number of samples; of no
+    /// account where the test samples have a file of their own. Default: 0.2.
+    pub test: f64,
+    /// The share of the others to validate on, 0 or more and below 1. Default: none given.
+    pub validation: Option<f64>,
+    /// What the choice of test samples follows from: not the seed of the training, so that runs with different seeds
+    /// have the same test. Default: 0.
+    pub seed: u64,
+}
+
+/// How samples are chosen to be held out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SplitMethod {
+    /// At random, each class by its share; where targets are numbers, as `Random`.
+    #[default]
+    Stratified,
+    /// At random.
+    Random,
+    /// The last ones of the file.
+    Last,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self { method: SplitMethod::default(), test: 0.2, validation: None, seed: 0 }
+    }
+}
+
+impl Split {
+    /// Checks the shares.
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let refuse = |setting, found: f64, expected| {
+            Err(Error::DataSetting { setting, found: found.to_string(), expected })
+        };
+        if !(self.test > 0.0 && self.test < 1.0) {
+            return refuse("test of split", self.test, "a share above 0 and below 1");
+        }
+        match self.validation {
+            Some(found) if !(0.0..1.0).contains(&found) => {
+                refuse("validation of split", found, "a share of at least 0 and below 1")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SplitMethod {
+    /// Splits into (rest, held out).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split(self, data: &Dataset, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        match self {
+            Self::Stratified => data.split_stratified(held_out, seed),
+            Self::Random => data.split_random(held_out, seed),
+            Self::Last => data.split_last(held_out),
+        }
+    }
+}
 
 impl Dataset {
+    /// Splits into (rest, held out) with the last samples held out, as Keras's `validation_split` does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split_last(&self, held_out: usize) -> Result<(Dataset, Dataset), Error> {
+        self.check_held_out(held_out)?;
+        let order: Vec<u32> = (0..self.len() as u32).collect();
+        let (rest, chosen) = order.split_at(self.len() - held_out);
+        Ok((self.select(rest), self.select(chosen)))
+    }
+
+    /// Splits into (rest, held out) at random, whatever the classes: as
+    /// [`split_stratified`](Self::split_stratified) would if all samples were of one class. Both parts keep the order of
+    /// the data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split_random(&self, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        self.check_held_out(held_out)?;
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        shuffle(&mut order, &mut stream(seed, Purpose::Split, 0, 0));
+        let (chosen, rest) = order.split_at_mut(held_out);
+        chosen.sort_unstable();
+        rest.sort_unstable();
+        Ok((self.select(rest), self.select(chosen)))
+    }
+
+    fn check_held_out(&self, held_out: usize) -> Result<(), Error> {
+        let samples = self.len();
+        if held_out == 0 || held_out >= samples { Err(Error::HeldOut { held_out, samples }) } else { Ok(()) }
+    }
+
     /// Splits into (rest, held out) so that each class gives its share: the nearest whole numbers by largest remainder,
     /// the lower class first where remainders are equal. Which samples of a class are held out is random, from the
     /// stream (`seed`, [`Purpose::Split`], 0, class); both parts keep the order of the data.
@@ -22,10 +124,8 @@ impl Dataset {
     ///
     /// [`Error::HeldOut`] if one part would be empty.
     pub fn split_stratified(&self, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        self.check_held_out(held_out)?;
         let samples = self.len();
-        if held_out == 0 || held_out >= samples {
-            return Err(Error::HeldOut { held_out, samples });
-        }
         let mut by_class = vec![Vec::new(); self.classes()];
         for sample in 0..samples {
             by_class[self.label(sample) as usize].push(sample as u32);
@@ -91,6 +191,24 @@ mod tests {
         let mut all = [rest, held_out].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..100));
+    }
+
+    #[test]
+    fn the_last_ones_or_any_are_held_out() {
+        let data = Dataset::from_bytes(1, (0..10).collect(), [0, 1].repeat(5), 2).unwrap();
+        let bytes = |part: &Dataset| -> Vec<u8> {
+            (0..part.len()).map(|sample| part.bytes(sample).unwrap()[0]).collect()
+        };
+        let (rest, held_out) = data.split_last(3).unwrap();
+        assert_eq!((bytes(&rest), bytes(&held_out)), ((0..7).collect(), vec![7, 8, 9]));
+
+        let (rest, held_out) = data.split_random(3, 1).unwrap();
+        assert!(bytes(&rest).is_sorted() && bytes(&held_out).is_sorted());
+        let one_class = Dataset::from_bytes(1, (0..10).collect(), vec![0; 10], 1).unwrap();
+        assert_eq!(bytes(&held_out), bytes(&one_class.split_stratified(3, 1).unwrap().1));
+        for refused in [0, 10] {
+            assert!(data.split_last(refused).is_err() && data.split_random(refused, 1).is_err());
+        }
     }
 
     #[test]
