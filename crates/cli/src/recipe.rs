@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ui::printable;
 use densely::data::DataSource;
 use densely::text::from_ron;
-use densely::{Loss, Optimizer, Sequential};
+use densely::{Loss, Optimizer, Reduction, Sequential};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -41,6 +41,9 @@ pub(crate) struct Recipe<D = Data> {
     /// What training makes small. Default: categorical cross-entropy.
     #[serde(default)]
     pub(crate) loss: Loss,
+    /// How the losses of a batch's samples become the batch's. Default: their mean.
+    #[serde(default)]
+    pub(crate) reduction: Reduction,
     /// How. Default: Adam.
     #[serde(default)]
     pub(crate) optimizer: Optimizer,
@@ -78,8 +81,8 @@ impl NamedRecipe {
 impl<D> Recipe<D> {
     /// The same recipe with its data in another form.
     fn with_data(self, form: impl FnOnce(D) -> Data) -> Recipe {
-        let Self { data, model, loss, optimizer, batch_size, epochs, seed } = self;
-        Recipe { data: form(data), model, loss, optimizer, batch_size, epochs, seed }
+        let Self { data, model, loss, reduction, optimizer, batch_size, epochs, seed } = self;
+        Recipe { data: form(data), model, loss, reduction, optimizer, batch_size, epochs, seed }
     }
 }
 

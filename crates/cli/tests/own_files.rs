@@ -299,3 +299,47 @@ fn wrong_files_are_refused_by_place_and_leave_no_folder() {
     let outcome = lab.densely(["train", "flowers.ron", "--recipe", "flowers.ron"]);
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
 }
+
+#[test]
+fn numbers_are_predicted_under_the_names_of_their_columns() {
+    let lab = Lab::new();
+    let lines: String = (0..50).map(|x| format!("{x},{},{}\n", 2 * x + 1, 100 - x)).collect();
+    lab.write("line.csv", format!("x,up,down\n{lines}"));
+    let data = "Csv(path: \"line.csv\", target: [\"up\", \"down\"], task: Regression, scaling: Standardize)";
+    let text = recipe(data, 1, 2)
+        .replace("activation: Softmax", "activation: Linear")
+        .replace("epochs: 30", "epochs: 200");
+    lab.write("line.ron", text.replace("optimizer:", "loss: MeanSquaredError,\n    optimizer:"));
+    let out = lab.densely(["train", "line.ron"]).fine();
+    assert!(
+        out.contains("test loss") && !out.contains("test accuracy") && !out.contains("confusion"),
+        "{out}"
+    );
+    lab.write("new.csv", "x\n10\n20\n");
+    let out = lab.densely(["predict", "runs/line-1", "new.csv"]).fine();
+    let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines[0], ["up", "down"]);
+    for (line, expected) in lines[1..].iter().zip([[21.0, 90.0], [41.0, 80.0]]) {
+        for (number, expected) in line.iter().zip(expected) {
+            assert!((number.parse::<f64>().unwrap() - expected).abs() < 5.0, "{out}");
+        }
+    }
+    let json = lab.densely(["predict", "runs/line-1", "new.csv", "--json"]).fine();
+    assert!(json.contains("outputs") && !json.contains("class") && !json.contains("label"), "{json}");
+    assert!(lab.densely(["evaluate", "runs/line-1"]).fine().contains("10 test samples of line.csv"));
+}
+
+#[test]
+fn one_sigmoid_tells_two_classes_apart() {
+    let lab = Lab::new();
+    let lines: String = (0..40).map(|x| format!("{x},{}\n", if x < 20 { "low" } else { "high" })).collect();
+    lab.write("halves.csv", lines);
+    let text =
+        recipe("Csv(path: \"halves.csv\", target: 1, scaling: MinMax)", 1, 1).replace("Softmax", "Sigmoid");
+    lab.write("halves.ron", text.replace("optimizer:", "loss: BinaryCrossentropy(),\n    optimizer:"));
+    lab.densely(["train", "halves.ron"]).fine();
+    lab.write("new.csv", "1\n38\n");
+    let out = lab.densely(["predict", "runs/halves-1", "new.csv"]).fine();
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[1].starts_with("low,0.") && lines[2].starts_with("high,0."), "{out}");
+}

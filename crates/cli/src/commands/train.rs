@@ -11,7 +11,8 @@ use crate::run::{FILES, INTERRUPTED, Interrupt, Metrics, Place, RunFolder, stead
 use crate::ui::{EpochTable, Output, counted, file_size, grouped, printable};
 use densely::data::{SplitMethod, TrainedOn};
 use densely::{
-    Compile, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance, write_atomically,
+    Compile, ConfusionMatrix, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance,
+    write_atomically,
 };
 use std::fs;
 use std::num::NonZeroUsize;
@@ -171,7 +172,8 @@ impl Setup {
         let recipe = &self.recipe;
         let mut model: Model<f32> = recipe.model.compile(Compile {
             optimizer: recipe.optimizer.clone(),
-            loss: recipe.loss,
+            loss: recipe.loss.clone(),
+            reduction: recipe.reduction,
             seed: recipe.seed,
             pool: self.pool.clone(),
         })?;
@@ -202,7 +204,7 @@ impl Setup {
             dataset: self.source.name(),
             classes: self.classes.clone(),
             epochs: history.epochs.len(),
-            test_accuracy: Some(evaluation.accuracy),
+            test_accuracy: evaluation.accuracy,
             trained_on: self.trained_on.clone(),
         });
         model.save(folder.file(MODEL_FILE))?;
@@ -219,7 +221,7 @@ impl Setup {
         let metrics = Metrics {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
-            confusion_matrix: confusion_rows(evaluation),
+            confusion_matrix: evaluation.confusion.as_ref().map(confusion_rows),
             epochs: history.epochs.len(),
             images_per_second: steady_speed(history),
             seconds: started.elapsed().as_secs_f64(),
@@ -236,8 +238,7 @@ impl Setup {
 }
 
 /// The confusion matrix as rows, one for each true class.
-fn confusion_rows(evaluation: &Evaluation) -> Vec<Vec<u64>> {
-    let confusion = &evaluation.confusion;
+fn confusion_rows(confusion: &ConfusionMatrix) -> Vec<Vec<u64>> {
     let row = |label| (0..confusion.classes()).map(|predicted| confusion.count(label, predicted)).collect();
     (0..confusion.classes()).map(row).collect()
 }

@@ -81,13 +81,20 @@ impl Samples {
     ///
     /// # Errors
     ///
-    /// As [`Dataset::from_bytes`] and [`Dataset::from_floats`].
+    /// As [`Dataset::from_bytes`], [`Dataset::from_floats`] and [`Dataset::from_values`].
     pub fn into_dataset(self) -> Result<Dataset, Error> {
         let features = self.shape.iter().product();
         let (labels, classes) = match self.targets {
             Targets::Unknown => (vec![0; self.samples], 1),
             Targets::Classes { names, labels } => (labels, names.len()),
-            Targets::Values { .. } => return Err(Error::ValueTargets),
+            Targets::Values { names, values } => {
+                return match self.features {
+                    Features::Bytes(bytes) => {
+                        Dataset::from_bytes_with_values(features, bytes, names.len(), values)
+                    }
+                    Features::Floats(floats) => Dataset::from_values(features, floats, names.len(), values),
+                };
+            }
         };
         match self.features {
             Features::Bytes(bytes) => Dataset::from_bytes(features, bytes, labels, classes),

@@ -65,8 +65,8 @@ impl SplitMethod {
     /// [`Error::HeldOut`] if one part would be empty.
     pub fn split(self, data: &Dataset, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
         match self {
-            Self::Stratified => data.split_stratified(held_out, seed),
-            Self::Random => data.split_random(held_out, seed),
+            Self::Stratified if data.outputs().is_none() => data.split_stratified(held_out, seed),
+            Self::Stratified | Self::Random => data.split_random(held_out, seed),
             Self::Last => data.split_last(held_out),
         }
     }
@@ -122,8 +122,11 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::HeldOut`] if one part would be empty.
+    /// [`Error::HeldOut`] if one part would be empty, [`Error::ClassesNeeded`] if the targets are values.
     pub fn split_stratified(&self, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        if self.outputs().is_some() {
+            return Err(Error::ClassesNeeded { what: "a stratified split".to_owned() });
+        }
         self.check_held_out(held_out)?;
         let samples = self.len();
         let mut by_class = vec![Vec::new(); self.classes()];

@@ -79,13 +79,18 @@ fn predictions(model: &Model<f32>, path: &Path, inputs: &Inputs) -> Result<Vec<P
     let network = model.description();
     let outputs = model.predict(&inputs.data)?;
     let classes = &model.provenance().classes;
-    let softmax = network.layers.last().and_then(|layer| layer.activation()) == Some(Activation::Softmax);
+    let ending = network.layers.last().and_then(|layer| layer.activation());
     let has_classes = targets(model).is_empty();
     let predictions = outputs.column_iter().enumerate().map(|(item, column)| {
         let outputs: Vec<f32> = column.iter().copied().collect();
-        let class = has_classes.then(|| column.imax());
+        let class = has_classes.then(|| model.class_of(&outputs));
         let label = class.map(|class| classes.get(class).map_or_else(|| class.to_string(), Clone::clone));
-        let (probabilities, outputs) = if softmax { (Some(outputs), None) } else { (None, Some(outputs)) };
+        let (probabilities, outputs) = match (ending, &outputs[..]) {
+            (Some(Activation::Softmax), _) => (Some(outputs), None),
+            // A single sigmoid says how likely the second class is.
+            (Some(Activation::Sigmoid), &[second]) if has_classes => (Some(vec![1.0 - second, second]), None),
+            _ => (None, Some(outputs)),
+        };
         Prediction { file: path.to_string_lossy().into_owned(), item, class, label, probabilities, outputs }
     });
     Ok(predictions.collect())
