@@ -162,6 +162,8 @@ impl Csv {
                 features.push(records.number(column, layout.names.get(place).map_or("", String::as_str))?);
             }
             for (&column, name) in layout.targets.iter().zip(&layout.target_names) {
+                // Without a header the number of the column is all there is, and that is named anyway.
+                let name = if layout.names.is_empty() { "" } else { name };
                 match self.task {
                     Task::Regression => values.push(records.number(column, name)?),
                     Task::Classification => push_class(&records, column, name, &mut classes)?,
