@@ -4,7 +4,7 @@ use clap::builder::TypedValueParser;
 use clap::{Parser, Subcommand};
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Trains and uses fully connected neural networks.
@@ -19,6 +19,7 @@ Examples:
   densely train                          learn MNIST by the built-in recipe, into runs/mnist-1
   densely evaluate runs/mnist-1          how good that model is on the test set
   densely predict runs/mnist-1 my-7.png  which digit this is
+  densely train my.ron                   learn your own CSV, NPY or PNG files by a recipe (docs/formats.md)
 
 Environment:
   DENSELY_DATA     the folder that holds the datasets (default: data)
@@ -57,9 +58,13 @@ Examples:
   densely train --epochs 5 --seed 2 --out /tmp/second
   densely train --recipe data/recipes/mnist.ron --dataset fashion-mnist --name fashion
   densely train --validation none                  train on all 60,000 images
-  densely train --dataset ~/letters --recipe letters.ron")]
+  densely train letters.ron --dataset ~/letters
+  densely train flowers.ron                        your own CSV, NPY or PNG files, as docs/formats.md has it")]
 pub(crate) struct Train {
     /// The recipe, a RON file [default: the built-in one, data/recipes/mnist.ron]
+    #[arg(value_name = "RECIPE", conflicts_with = "recipe")]
+    pub(crate) file: Option<PathBuf>,
+    /// The same, as a flag
     #[arg(long, value_name = "FILE")]
     pub(crate) recipe: Option<PathBuf>,
     /// mnist, fashion-mnist or mnist-sample (in $DENSELY_DATA), or a folder with train-images-idx3-ubyte,
@@ -94,51 +99,68 @@ pub(crate) struct Train {
     pub(crate) name: Option<String>,
 }
 
+impl Train {
+    /// The recipe, wherever it was typed.
+    pub(crate) fn recipe_file(&self) -> Option<&Path> {
+        self.file.as_deref().or(self.recipe.as_deref())
+    }
+}
+
 /// Measure a model on the test images of a dataset: accuracy with its 95 % interval, loss, confusion matrix
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   densely evaluate runs/mnist-1
-  densely evaluate model.safetensors --dataset mnist-sample")]
+  densely evaluate model.safetensors --dataset mnist-sample
+  densely evaluate runs/flowers-1 --dataset more-flowers.csv")]
 pub(crate) struct Evaluate {
     /// A run's folder, or its model.safetensors
     pub(crate) model: PathBuf,
-    /// As for `densely train` [default: the dataset that the model was trained on]
-    #[arg(long, value_name = "NAME|FOLDER")]
+    /// As for `densely train`; for a model that was trained on a CSV file or a folder of pictures, another such, and for one
+    /// on NPY or IDX files, a folder with features.npy and labels.npy, or images.idx and labels.idx, all of whose samples
+    /// are taken [default: the test samples of what the model was trained on]
+    #[arg(long, value_name = "NAME|FOLDER|FILE")]
     pub(crate) dataset: Option<PathBuf>,
     /// Threads [default: $DENSELY_THREADS, or all that this process may use]
     #[arg(long, value_name = "N", value_parser = threads())]
     pub(crate) threads: Option<usize>,
 }
 
-/// Say which class images belong to, with all probabilities
+/// Say which class samples belong to, or which values, with all probabilities
 ///
 /// An image comes from an IDX file (plain or .gz, recognised by content), whose items are given to the model as they
-/// are, or from a PNG of any size.
+/// are, or from a PNG. Samples come from NPY files, and from CSV files if the model was trained on one: their columns
+/// are found by name, and the target need not be there. For these there is one line a sample, as CSV: `class` and
+/// `probability`, or the values.
 ///
-/// A PNG is made to look like MNIST's digits first: what is transparent becomes white, colours become grey, and the
-/// background is taken from the border. A drawing that is darker than its background is inverted, so that ink is
-/// bright. If the picture then is as large as the model's images (28 × 28), that is all. If not, the ink is cut out,
-/// scaled to fit 20 × 20 pixels with its proportions kept, brought to full contrast, and put into 28 × 28 with its
-/// centre of mass in the middle.
+/// A PNG for a model that was trained on a folder of pictures is read as those were, and must have their size. For any
+/// other model a PNG can have any size and is made to look like MNIST's digits first: what is transparent becomes white,
+/// colours become grey, and the background is taken from the border. A drawing that is darker than its background is
+/// inverted, so that ink is bright. If the picture then is as large as the model's images (28 × 28), that is all. If not,
+/// the ink is cut out, scaled to fit 20 × 20 pixels with its proportions kept, brought to full contrast, and put into
+/// 28 × 28 with its centre of mass in the middle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   densely predict runs/mnist-1 seven.png
   densely predict runs/mnist-1 data/mnist/t10k-images-idx3-ubyte --limit 3
-  densely predict runs/mnist-1 *.png --json")]
+  densely predict runs/mnist-1 *.png --json
+  densely predict runs/flowers-1 flowers.csv --output species.csv")]
 pub(crate) struct Predict {
     /// A run's folder, or its model.safetensors
     pub(crate) model: PathBuf,
-    /// IDX or PNG files
+    /// IDX, PNG, NPY or CSV files
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// How many images of each IDX file
-    #[arg(long, value_name = "N", default_value = "10", value_parser = count)]
-    pub(crate) limit: NonZeroUsize,
-    /// Print a JSON array with one object per image instead
-    #[arg(long)]
+    /// How many samples of each file [default: 10 of IDX files that are shown, otherwise all]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// Print a JSON array with one object per sample instead
+    #[arg(long, conflicts_with = "output")]
     pub(crate) json: bool,
+    /// Write one line per sample, as CSV, to this file instead
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Show a network's layers and parameters

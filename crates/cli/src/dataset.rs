@@ -1,29 +1,125 @@
-//! Datasets: a name or a folder, and the four files in it.
+//! What is trained on and tested with: a name or a folder with four IDX files in it, or files that a recipe describes.
 
 use crate::error::Error;
+use crate::recipe::Data;
+use densely::data::{DataSource, Loaded, Task, TrainedOn};
 use densely::{Dataset, Sequential};
 use idx_dataset::known::{self, KnownDataset, MNIST, Split};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Where a dataset is.
+/// Where data are.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
+pub(crate) enum Source {
+    /// The four files of a set such as MNIST.
+    Files(Files),
+    /// What a recipe describes.
+    Described(DataSource),
+}
+
+/// A folder with the four files.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
     /// What it is called in messages and in `metrics.json`: the name, or the folder as it was given.
-    pub(crate) name: String,
+    name: String,
     folder: PathBuf,
     known: Option<&'static KnownDataset>,
 }
 
-/// The images and labels of one split.
+/// Data to train on and to test with.
+#[derive(Clone, Debug)]
+pub(crate) struct Material {
+    pub(crate) train: Images,
+    pub(crate) test: Images,
+    /// The names of the classes; empty if there are none.
+    pub(crate) classes: Vec<String>,
+    /// What the model must know of data that a recipe describes.
+    pub(crate) trained_on: Option<TrainedOn>,
+}
+
+/// The samples of one split.
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
     pub(crate) data: Dataset,
-    /// Rows and columns of an image, where a sample is one.
+    /// Rows and columns of an image, where a sample is one and has a class.
     pub(crate) size: Option<(usize, usize)>,
 }
 
 impl Source {
+    /// What a recipe or a flag means.
+    pub(crate) fn find(data: &Data) -> Result<Self, Error> {
+        match data {
+            Data::Named(dataset) => Files::find(dataset).map(Self::Files),
+            Data::Described(source) => Ok(Self::Described(source.clone())),
+        }
+    }
+
+    /// What it is called in messages and in `metrics.json`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Files(files) => files.name.clone(),
+            Self::Described(source) => source.path().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// What a sample is called.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Files(_) => "image",
+            Self::Described(source) => noun(source),
+        }
+    }
+
+    /// What the recipe says about holding out, if it describes its data.
+    pub(crate) fn split(&self) -> Option<densely::data::Split> {
+        match self {
+            Self::Files(_) => None,
+            Self::Described(source) => Some(source.split()),
+        }
+    }
+
+    /// Reads all of it, which must suit the network.
+    pub(crate) fn read(&self, network: &Sequential) -> Result<Material, Error> {
+        match self {
+            Self::Files(files) => {
+                let (train, test) = (files.read_train(network)?, files.read_test(network)?);
+                let classes = files.class_names(train.data.classes());
+                Ok(Material { train, test, classes, trained_on: None })
+            }
+            Self::Described(source) => {
+                let Loaded { data, test, classes, trained_on } = source.load()?;
+                check(source.path(), &data, network)?;
+                let size = match trained_on.shape[..] {
+                    [rows, columns] if source.task() == Task::Classification => Some((rows, columns)),
+                    _ => None,
+                };
+                let images = |data| Images { data, size };
+                Ok(Material {
+                    train: images(data),
+                    test: images(test),
+                    classes,
+                    trained_on: Some(trained_on),
+                })
+            }
+        }
+    }
+}
+
+/// What a sample of a source is called.
+pub(crate) fn noun(source: &DataSource) -> &'static str {
+    match source {
+        DataSource::ImageFolder(_) | DataSource::Idx(_) => "image",
+        DataSource::Csv(_) | DataSource::Npy(_) => "sample",
+    }
+}
+
+/// That the data suit the network.
+pub(crate) fn check(path: &Path, data: &Dataset, network: &Sequential) -> Result<(), Error> {
+    let content = |source| Error::Content { file: path.display().to_string(), source: Box::new(source) };
+    data.validate_for(network).map_err(content)
+}
+
+impl Files {
     /// What a name or a folder means. A name that is known always means the set in `$DENSELY_DATA`; for a folder of the
     /// same name there is `./mnist`.
     pub(crate) fn find(dataset: &Path) -> Result<Self, Error> {
@@ -46,8 +142,13 @@ impl Source {
         Ok(Self { name, folder: dataset.to_owned(), known })
     }
 
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The images to train on, which must suit the network.
-    pub(crate) fn read_train(&self, network: &Sequential) -> Result<Images, Error> {
+    fn read_train(&self, network: &Sequential) -> Result<Images, Error> {
         self.read(&MNIST.train, network)
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong in a command. Each message is whole: it names the file, field or flag, what was found there, and
 //! what was expected. Wrong command lines are not among them: those are the parser's, and end with status 2.
 
-use crate::ui::{counted, grouped};
+use crate::ui::counted;
 use std::io;
 use std::path::PathBuf;
 
@@ -45,9 +45,9 @@ pub(crate) enum Error {
     ImageSize { path: PathBuf, expected: usize, found: usize, shape: String },
     #[error(
         "--validation {held_out}: expected less than the {} of the dataset, so that some are left to train on",
-        counted(*samples, "training image")
+        counted(*samples, &format!("training {noun}"))
     )]
-    Validation { held_out: usize, samples: usize },
+    Validation { held_out: usize, samples: usize, noun: &'static str },
 
     // The run's folder.
     #[error("{}: cannot make the run's folder", path.display())]
@@ -74,14 +74,12 @@ pub(crate) enum Error {
     #[error("{}: expected a run's folder with model.safetensors in it, or a model file", path.display())]
     NoModelInFolder { path: PathBuf },
     #[error(
-        "{}: expected an IDX file or a PNG, found neither (it starts with {})",
+        "{}: expected an IDX file, a PNG or an NPY file, found none of them (it starts with {})",
         path.display(), hexadecimal(start)
     )]
     NotAnImage { path: PathBuf, start: Vec<u8> },
-    #[error("{}: not a PNG that can be read", path.display())]
-    Png { path: PathBuf, source: png::DecodingError },
-    #[error("{}: expected at most {} pixels, found {width} × {height}", path.display(), grouped(*limit))]
-    PngTooLarge { path: PathBuf, width: u32, height: u32, limit: usize },
+    #[error("{}: expected samples of {expected} values, as many as the network has inputs, found {found}", path.display())]
+    SampleSize { path: PathBuf, expected: usize, found: usize },
     #[error("{}: the picture is blank: its darkest and brightest pixel differ by {contrast} of 255, expected at least {least}", path.display())]
     Blank { path: PathBuf, contrast: u8, least: u8 },
     #[error("{}: a PNG needs a model of square images, but this one has {inputs} inputs", path.display())]

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::error::Error;
 use crate::ui::printable;
+use densely::data::DataSource;
 use densely::text::from_ron;
 use densely::{Loss, Optimizer, Reduction, Sequential};
 use serde::Deserialize;
@@ -20,12 +21,21 @@ const BUILT_IN_NAME: &str = "built-in recipe mnist.ron";
 /// The longest file that is read as a recipe, 1 MiB; a network of a thousand layers has a tenth of that.
 const MAX_LENGTH: u64 = 1 << 20;
 
+/// What a recipe trains on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Data {
+    /// The name of a dataset, or a folder of IDX files.
+    Named(PathBuf),
+    /// Files of any kind.
+    Described(DataSource),
+}
+
 /// A dataset, a network, and how to train it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Recipe {
-    /// The name of a dataset, or a folder.
-    pub(crate) data: PathBuf,
+pub(crate) struct Recipe<D = Data> {
+    /// What is trained on; the paths in it start from the recipe's folder.
+    pub(crate) data: D,
     /// The network.
     pub(crate) model: Sequential,
     /// What training makes small. Default: categorical cross-entropy.
@@ -57,22 +67,41 @@ impl NamedRecipe {
     /// Reads and checks the recipe in a file, or the built-in one.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = path else {
-            return Ok(Self { name: "mnist".to_owned(), recipe: Recipe::parse(BUILT_IN, BUILT_IN_NAME)? });
+            return Ok(Self {
+                name: "mnist".to_owned(),
+                recipe: Recipe::parse(BUILT_IN, BUILT_IN_NAME, Path::new(""))?,
+            });
         };
-        let recipe = Recipe::parse(&read_text(path)?, path.display())?;
+        let recipe = Recipe::read(path, &read_text(path)?)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Ok(Self { name: stem.map_or_else(|| "run".to_owned(), printable), recipe })
     }
 }
 
+impl<D> Recipe<D> {
+    /// The same recipe with its data in another form.
+    fn with_data(self, form: impl FnOnce(D) -> Data) -> Recipe {
+        let Self { data, model, loss, reduction, optimizer, batch_size, epochs, seed } = self;
+        Recipe { data: form(data), model, loss, reduction, optimizer, batch_size, epochs, seed }
+    }
+}
+
 impl Recipe {
-    fn parse(text: &str, file: impl Display) -> Result<Self, Error> {
+    /// The recipe in a file, whose text this is.
+    fn read(path: &Path, text: &str) -> Result<Self, Error> {
+        Self::parse(text, path.display(), path.parent().unwrap_or(Path::new("")))
+    }
+
+    fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Self, Error> {
         let content = |source| Error::Content { file: file.to_string(), source: Box::new(source) };
-        let recipe: Self = from_ron(text).map_err(content)?;
+        let recipe = from_text(text, folder).map_err(content)?;
         for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
             if found == 0 {
                 return Err(Error::RecipeNumber { recipe: file.to_string(), field, found: 0 });
             }
+        }
+        if let Data::Described(source) = &recipe.data {
+            source.validate().map_err(content)?;
         }
         recipe.model.validate().map_err(content)?;
         recipe.loss.validate(&recipe.model).map_err(content)?;
@@ -83,7 +112,7 @@ impl Recipe {
     /// Puts what was typed in the place of what was written.
     pub(crate) fn override_by(&mut self, flags: &args::Train) {
         if let Some(dataset) = &flags.dataset {
-            self.data.clone_from(dataset);
+            self.data = Data::Named(dataset.clone());
         }
         self.epochs = flags.epochs.map_or(self.epochs, usize::from);
         self.batch_size = flags.batch_size.map_or(self.batch_size, usize::from);
@@ -94,6 +123,29 @@ impl Recipe {
     }
 }
 
+/// Data are a text or a description, and a reader of RON must be told which to expect: if neither can be read, the error
+/// is that of the one that came further.
+fn from_text(text: &str, folder: &Path) -> Result<Recipe, densely::Error> {
+    let named = |data: PathBuf| {
+        let is_known = idx_dataset::known::find(&data.to_string_lossy()).is_some();
+        Data::Named(if is_known { data } else { folder.join(data) })
+    };
+    let described = |source: DataSource| Data::Described(source.relative_to(folder));
+    match (from_ron::<Recipe<PathBuf>>(text), from_ron::<Recipe<DataSource>>(text)) {
+        (Ok(recipe), _) => Ok(recipe.with_data(named)),
+        (_, Ok(recipe)) => Ok(recipe.with_data(described)),
+        (Err(one), Err(other)) => Err(if place(&one) > place(&other) { one } else { other }),
+    }
+}
+
+/// How far a reader came.
+fn place(error: &densely::Error) -> Option<(usize, usize)> {
+    match error {
+        densely::Error::Ron { line, column, .. } => Some((*line, *column)),
+        _ => None,
+    }
+}
+
 /// The network in a RON file, which is a recipe or, as `densely summary --ron` prints it, the network alone.
 pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
     let text = read_text(path)?;
@@ -101,7 +153,7 @@ pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
         Sequential::from_ron(&text)
             .map_err(|source| Error::Content { file: path.display().to_string(), source: Box::new(source) })
     } else {
-        Ok(Recipe::parse(&text, path.display())?.model)
+        Ok(Recipe::read(path, &text)?.model)
     }
 }
 
@@ -170,8 +222,40 @@ mod tests {
                 "r.ron: Sgd: momentum is 2",
             ),
         ] {
-            let message = Recipe::parse(&text, "r.ron").unwrap_err().to_string();
+            let message = Recipe::parse(&text, "r.ron", Path::new("")).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn data_are_named_or_described_with_paths_from_the_recipes_folder() {
+        let data = |text: &str| {
+            let text = format!(
+                "Recipe(data: {text}, model: Sequential(inputs: 4, layers: [Dense(units: 2, activation: Softmax)]), \
+                 batch_size: 1, epochs: 1)"
+            );
+            Recipe::parse(&text, "r.ron", Path::new("mine")).map(|recipe| recipe.data)
+        };
+        let named = |path: &str| Data::Named(path.into());
+        assert_eq!(data("\"mnist\"").unwrap(), named("mnist"));
+        assert_eq!(data("\"letters\"").unwrap(), named("mine/letters"));
+        assert_eq!(data("\"/letters\"").unwrap(), named("/letters"));
+        let csv = densely::data::Csv::new("mine/a.csv", "c");
+        assert_eq!(
+            data("Csv(path: \"a.csv\", target: \"c\")").unwrap(),
+            Data::Described(DataSource::Csv(csv))
+        );
+        for (text, expected) in [
+            ("Csw(path: \"a.csv\")", "did you mean `Csv`?"),
+            ("Csv(path: \"a.csv\", tagret: 1)", "did you mean `target`?"),
+            ("Csv(path: \"a.csv\")", "field `target` is missing"),
+            (
+                "Csv(path: \"a.csv\", target: 1, split: (test: 2))",
+                "data: test of split is 2, expected a share above 0",
+            ),
+        ] {
+            let message = data(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
         }
     }
 

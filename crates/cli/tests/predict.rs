@@ -113,7 +113,7 @@ fn what_cannot_be_predicted_is_refused_by_file() {
     lab.write("photo.jpg", [0xff, 0xd8, 0xff, 0xe0, 0, 16, b'J', b'F', b'I', b'F']);
     lab.refuses(
         ["predict", "runs/toy", "photo.jpg"],
-        "photo.jpg: expected an IDX file or a PNG, found neither (it starts with ff d8 ff e0 00 10 4a 46)",
+        "photo.jpg: expected an IDX file, a PNG or an NPY file, found none of them (it starts with ff d8 ff e0 00 10 4a 46)",
     );
     lab.write("cut.png", &std::fs::read(lab.path("blank.png")).unwrap()[..40]);
     let outcome = lab.densely(["predict", "runs/toy", "cut.png"]);

@@ -1,6 +1,7 @@
 //! The one error type of the crate.
 
 use crate::activations::Activation;
+use crate::data::DataError;
 use crate::losses::Loss;
 use densely_tensor::PoolError;
 use std::fmt;
@@ -410,6 +411,17 @@ pub enum Error {
         found: usize,
     },
 
+    /// A setting of a [`DataSource`](crate::data::DataSource) outside its range.
+    #[error("data: {setting} is {found}, expected {expected}")]
+    DataSetting {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+
     // Training.
     /// Weights and samples that do not belong together.
     #[error("{found} sample weights were given for {expected} samples, expected one each")]
@@ -594,6 +606,26 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A file of data whose content is wrong.
+    #[error("{}: {source}", path.display())]
+    Data {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: Box<DataError>,
+    },
+    /// IDX files that cannot be read; the message names the file.
+    #[cfg(feature = "idx")]
+    #[error(transparent)]
+    Idx(#[from] idx_dataset::Error),
+    /// A file for a model of another kind of data.
+    #[error("{}: the model was not trained on {kind}", path.display())]
+    NotTrainedOn {
+        /// The file.
+        path: PathBuf,
+        /// What it would have to be trained on.
+        kind: &'static str,
     },
     /// A file whose content is wrong.
     #[error("{}: {source}", path.display())]

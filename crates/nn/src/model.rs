@@ -20,7 +20,7 @@ use crate::saving::{self, Provenance, SavedDescription};
 use crate::schedules::LearningRate;
 use crate::sequential::Sequential;
 use crate::summary::Summary;
-use densely_tensor::{MatMut, Pool, Scalar};
+use densely_tensor::{MatMut, Pool, Scalar, arg_max};
 use nalgebra::DMatrix;
 use std::path::Path;
 
@@ -174,6 +174,16 @@ impl<T: Scalar> Model<T> {
         }
         first_error(&mut callbacks, |callback| callback.on_predict_end())?;
         Ok(DMatrix::from_vec(self.plan.outputs, data.len(), predictions))
+    }
+
+    /// The class that a sample's [prediction](Self::predict) means: that of the largest output, or, of a single one, 1 where
+    /// it is beyond the middle (0.5, or 0 of a logit or under a hinge loss).
+    pub fn class_of(&self, prediction: &[T]) -> usize {
+        let loss = &self.compile.loss;
+        match prediction {
+            [single] => usize::from(single.to_f64() > loss.threshold(loss.from_logits())),
+            several => arg_max(several),
+        }
     }
 
     /// The network's output for one sample, whose features are taken as they are (bytes are not scaled here).

@@ -162,7 +162,13 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
 fn provenance() -> impl Strategy<Value = Provenance> {
     let classes = prop::collection::vec(any::<String>(), 0..4);
     (any::<String>(), classes, any::<usize>(), prop::option::of(0.0..=1.0)).prop_map(
-        |(dataset, classes, epochs, test_accuracy)| Provenance { dataset, classes, epochs, test_accuracy },
+        |(dataset, classes, epochs, test_accuracy)| Provenance {
+            dataset,
+            classes,
+            epochs,
+            test_accuracy,
+            trained_on: None,
+        },
     )
 }
 

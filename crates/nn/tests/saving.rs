@@ -23,6 +23,7 @@ fn description() -> SavedDescription {
             classes: ["zero", "checksum: \"0\"", "\u{0}\n\\ é 数"].map(str::to_owned).to_vec(),
             epochs: 20,
             test_accuracy: Some(0.9824),
+            trained_on: None,
         },
     }
 }

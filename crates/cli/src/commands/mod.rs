@@ -15,8 +15,8 @@ pub(crate) use train::train;
 use crate::ui::{Output, confusion_table, counted, grouped, percent};
 use densely::{Evaluation, wilson_interval};
 
-/// Prints what a model achieves on the test images.
-fn show_evaluation(evaluation: &Evaluation, classes: &[String], output: &mut Output) {
+/// Prints what a model achieves on the test samples, one of which is called `noun`.
+fn show_evaluation(evaluation: &Evaluation, classes: &[String], noun: &str, output: &mut Output) {
     let style = output.style();
     if let (Some(accuracy), Some(correct)) = (evaluation.accuracy, evaluation.correct) {
         let (low, high) = wilson_interval(correct, evaluation.samples);
@@ -27,7 +27,7 @@ fn show_evaluation(evaluation: &Evaluation, classes: &[String], output: &mut Out
             100.0 * low,
             100.0 * high,
             grouped(correct as u64),
-            counted(evaluation.samples, "image"),
+            counted(evaluation.samples, noun),
         ));
     }
     output.line(format!("{}      {:.4}", style.bold("test loss"), evaluation.loss));

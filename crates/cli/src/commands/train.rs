@@ -2,13 +2,14 @@
 
 use super::show_evaluation;
 use crate::args::{self, Validation};
-use crate::dataset::{Images, Source};
+use crate::dataset::{Images, Material, Source};
 use crate::error::Error;
 use crate::model::{self, MODEL_FILE};
 use crate::recipe::{NamedRecipe, Recipe};
 use crate::report::{digits_png, history_svg, pixels_svg};
 use crate::run::{FILES, INTERRUPTED, Interrupt, Metrics, Place, RunFolder, steady_speed};
 use crate::ui::{EpochTable, Output, counted, file_size, grouped, printable};
+use densely::data::{SplitMethod, TrainedOn};
 use densely::{
     Compile, ConfusionMatrix, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance,
     write_atomically,
@@ -32,8 +33,10 @@ struct Setup {
     data: Dataset,
     validation: Validation,
     validation_data: Option<Dataset>,
-    test: Images,
+    /// What the model is tested with.
+    test: Dataset,
     classes: Vec<String>,
+    trained_on: Option<TrainedOn>,
     pool: Pool,
 }
 
@@ -49,7 +52,7 @@ struct Trained {
 /// `started` is when the process did.
 pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -> Result<ExitCode, Error> {
     // What can be known to be wrong is found before a byte of data is read.
-    let NamedRecipe { name, mut recipe } = NamedRecipe::open(args.recipe.as_deref())?;
+    let NamedRecipe { name, mut recipe } = NamedRecipe::open(args.recipe_file())?;
     recipe.override_by(args);
     let pool = model::pool(args.threads)?;
     let source = Source::find(&recipe.data)?;
@@ -64,14 +67,17 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     }
     let mut trained = setup.fit(&mut interrupt, output)?;
     if trained.history.stop.is_some() {
-        show_interruption(&trained.last, output);
+        show_interruption(&trained.last, setup.source.noun(), output);
     }
-    let evaluation = trained.model.evaluate(&setup.test.data)?;
+    let evaluation = trained.model.evaluate(&setup.test)?;
     output.blank();
-    show_evaluation(&evaluation, &setup.classes, output);
+    let noun = setup.source.noun();
+    show_evaluation(&evaluation, &setup.classes, noun, output);
     if setup.validation == Validation::Test {
         output.blank();
-        output.line("These images were the validation set too: the accuracy is not that of unseen images.");
+        output.line(format!(
+            "These {noun}s were the validation set too: the accuracy is not that of unseen {noun}s."
+        ));
     }
     interrupt.keep();
     setup.keep(&mut trained, &evaluation, &folder, started)?;
@@ -86,40 +92,46 @@ fn place(args: &args::Train, recipe: String) -> Place {
     match (&args.out, &args.name) {
         (Some(folder), _) => Place::Folder(folder.clone()),
         (None, Some(name)) => Place::Named(name.clone()),
-        (None, None) if args.recipe.is_none() => Place::Numbered(dataset().unwrap_or(recipe)),
+        (None, None) if args.recipe_file().is_none() => Place::Numbered(dataset().unwrap_or(recipe)),
         (None, None) => Place::Numbered(recipe),
     }
 }
 
-/// What to validate on with so many training images.
-fn validation(asked: Option<Validation>, samples: usize) -> Result<Validation, Error> {
-    match asked {
+/// What to validate on: what was asked for, else the recipe's share of the samples, else a number that suits them.
+fn validation(asked: Option<Validation>, source: &Source, samples: usize) -> Result<Validation, Error> {
+    let held_out = match asked {
         Some(Validation::HeldOut(held_out)) if held_out.get() >= samples => {
-            Err(Error::Validation { held_out: held_out.get(), samples })
+            return Err(Error::Validation { held_out: held_out.get(), samples, noun: source.noun() });
         }
-        Some(validation) => Ok(validation),
-        None => {
-            let held_out = NonZeroUsize::new(HELD_OUT.min(samples / SMALL_SET_SHARE));
-            Ok(held_out.map_or(Validation::None, Validation::HeldOut))
-        }
-    }
+        Some(validation) => return Ok(validation),
+        None => match source.split().and_then(|split| split.validation) {
+            Some(share) => ((share * samples as f64).round() as usize).min(samples.saturating_sub(1)),
+            None => HELD_OUT.min(samples / SMALL_SET_SHARE),
+        },
+    };
+    Ok(NonZeroUsize::new(held_out).map_or(Validation::None, Validation::HeldOut))
 }
 
 impl Setup {
     fn read(recipe: Recipe, source: Source, pool: Pool, asked: Option<Validation>) -> Result<Self, Error> {
-        let train = source.read_train(&recipe.model)?;
-        let test = source.read_test(&recipe.model)?;
-        let classes = source.class_names(train.data.classes());
-        let validation = validation(asked, train.data.len())?;
-        let (data, validation_data) = match validation {
+        let Material { train, test, classes, mut trained_on } = source.read(&recipe.model)?;
+        let validation = validation(asked, &source, train.data.len())?;
+        let (mut data, held_out) = match validation {
             Validation::HeldOut(held_out) => {
-                let (data, held_out) = train.data.split_stratified(held_out.get(), recipe.seed)?;
+                let method = source.split().map_or(SplitMethod::Stratified, |split| split.method);
+                let (data, held_out) = method.split(&train.data, held_out.get(), recipe.seed)?;
                 (data, Some(held_out))
             }
-            Validation::Test => (train.data.clone(), Some(test.data.clone())),
-            Validation::None => (train.data.clone(), None),
+            Validation::Test | Validation::None => (train.data.clone(), None),
         };
-        Ok(Self { recipe, source, train, data, validation, validation_data, test, classes, pool })
+        let (mut test, mut held_out) = (test.data, held_out);
+        if let Some(trained_on) = &mut trained_on {
+            data = trained_on.scale(&data)?;
+            test = trained_on.scaled(&test)?;
+            held_out = held_out.map(|held_out| trained_on.scaled(&held_out)).transpose()?;
+        }
+        let validation_data = if validation == Validation::Test { Some(test.clone()) } else { held_out };
+        Ok(Self { recipe, source, train, data, validation, validation_data, test, classes, trained_on, pool })
     }
 
     /// Prints the network, and a line each about data, arithmetic and folder.
@@ -127,14 +139,16 @@ impl Setup {
         let style = output.style();
         output.line(self.recipe.model.summary());
         output.blank();
+        let noun = self.source.noun();
         let validation = match self.validation {
             Validation::HeldOut(held_out) => {
                 let share = self.train.data.len() / SMALL_SET_SHARE;
-                let small = held_out.get() == share && share < HELD_OUT;
+                let by_share = self.source.split().is_some_and(|split| split.validation.is_some());
+                let small = held_out.get() == share && share < HELD_OUT && !by_share;
                 let remark = if small { " (a sixth of this small set)" } else { "" };
                 format!("{} held out for validation{remark}", grouped(held_out.get() as u64))
             }
-            Validation::Test => "validation on the test images, which so are no longer unseen".to_owned(),
+            Validation::Test => format!("validation on the test {noun}s, which so are no longer unseen"),
             Validation::None => "no validation".to_owned(),
         };
         let mut row =
@@ -143,9 +157,9 @@ impl Setup {
             "data",
             format!(
                 "{}: {} to train on, {} to test with",
-                printable(&self.source.name),
-                counted(self.data.len(), "image"),
-                grouped(self.test.data.len() as u64)
+                printable(self.source.name()),
+                counted(self.data.len(), noun),
+                grouped(self.test.len() as u64)
             ),
         );
         row("", validation);
@@ -187,10 +201,11 @@ impl Setup {
     ) -> Result<(), Error> {
         let Trained { model, history, .. } = trained;
         model.set_provenance(Provenance {
-            dataset: self.source.name.clone(),
+            dataset: self.source.name(),
             classes: self.classes.clone(),
             epochs: history.epochs.len(),
             test_accuracy: evaluation.accuracy,
+            trained_on: self.trained_on.clone(),
         });
         model.save(folder.file(MODEL_FILE))?;
         write_atomically(folder.file("history.csv"), history.to_csv().as_bytes())?;
@@ -214,7 +229,7 @@ impl Setup {
             threads: self.pool.threads(),
             isa: self.pool.isa().to_string(),
             fingerprint: model.fingerprint(),
-            dataset: self.source.name.clone(),
+            dataset: self.source.name(),
             interrupted: history.stop.is_some(),
             validation: self.validation.to_string(),
         };
@@ -228,13 +243,13 @@ fn confusion_rows(confusion: &ConfusionMatrix) -> Vec<Vec<u64>> {
     (0..confusion.classes()).map(row).collect()
 }
 
-fn show_interruption(last: &Progress, output: &mut Output) {
+fn show_interruption(last: &Progress, noun: &str, output: &mut Output) {
     output.blank();
     output.line(format!(
         "Stopped in epoch {} after {} of {}; the model so far is kept.",
         last.epoch,
         grouped(last.samples_seen as u64),
-        counted(last.samples, "image")
+        counted(last.samples, noun)
     ));
 }
 

@@ -294,6 +294,21 @@ impl Dataset {
         Self { storage: Arc::clone(&self.storage), selection: Some(selection) }
     }
 
+    /// The same samples, in storage of their own, with these numbers as features.
+    pub(super) fn with_floats(&self, values: Vec<f64>) -> Result<Self, Error> {
+        let samples = 0..self.len();
+        match self.outputs() {
+            None => {
+                let labels = samples.map(|sample| self.label(sample)).collect();
+                Self::from_floats(self.features(), values, labels, self.classes())
+            }
+            Some(outputs) => {
+                let targets = samples.filter_map(|sample| self.targets(sample)).flatten().copied().collect();
+                Self::from_values(self.features(), values, outputs, targets)
+            }
+        }
+    }
+
     /// Where a sample is in the storage.
     #[track_caller]
     pub(super) fn stored(&self, sample: usize) -> usize {

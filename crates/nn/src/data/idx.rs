@@ -1,8 +1,12 @@
 //! Datasets from IDX files, the format of MNIST.
 
 use super::dataset::Dataset;
+use super::npy::classes;
+use super::read::in_file;
+use super::samples::{Features, Known, Samples};
 use crate::error::Error;
 use idx_dataset::{Pair, Values};
+use std::path::Path;
 
 impl Dataset {
     /// Images and labels as [`idx_dataset::read_pair`] gives them; an item is a sample, whatever its shape. Bytes stay
@@ -15,16 +19,38 @@ impl Dataset {
     pub fn from_idx(pair: Pair, classes: usize) -> Result<Self, Error> {
         let features = pair.images.item_len();
         let labels = pair.labels.into_iter().map(u32::from).collect();
-        let floats = match pair.images.values {
-            Values::U8(bytes) => return Self::from_bytes(features, bytes, labels, classes),
+        match pair.images.values.into() {
+            Features::Bytes(bytes) => Self::from_bytes(features, bytes, labels, classes),
+            Features::Floats(floats) => Self::from_floats(features, floats, labels, classes),
+        }
+    }
+}
+
+impl From<Values> for Features {
+    /// Bytes stay bytes, other types become numbers.
+    fn from(values: Values) -> Self {
+        Self::Floats(match values {
+            Values::U8(bytes) => return Self::Bytes(bytes),
             Values::I8(values) => values.into_iter().map(f64::from).collect(),
             Values::I16(values) => values.into_iter().map(f64::from).collect(),
             Values::I32(values) => values.into_iter().map(f64::from).collect(),
             Values::F32(values) => values.into_iter().map(f64::from).collect(),
             Values::F64(values) => values,
-        };
-        Self::from_floats(features, floats, labels, classes)
+        })
     }
+}
+
+/// Reads images and labels whose classes are the different labels, or, if there are any, those that are `known`.
+pub(super) fn read_files(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
+    let pair = idx_dataset::read_pair(images, labels)?;
+    let numbers: Vec<f64> = pair.labels.into_iter().map(f64::from).collect();
+    let targets = classes(&numbers, known).map_err(|error| in_file(labels, error))?;
+    let samples = numbers.len();
+    let shape = match pair.images.shape.get(1..) {
+        Some(shape) if !shape.is_empty() => shape.to_vec(),
+        _ => vec![1],
+    };
+    Ok(Samples { features: pair.images.values.into(), shape, columns: Vec::new(), targets, samples })
 }
 
 #[cfg(test)]

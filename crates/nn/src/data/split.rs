@@ -6,6 +6,73 @@ use crate::random::{Purpose, shuffle, stream};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Which samples of a file are held out for testing and for validation, as shares of what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Split {
+    /// How they are chosen. Default: `Stratified`.
+    pub method: SplitMethod,
+    /// The share of the samples to test with, above 0 and below 1, rounded to the nearest number of samples; of no
+    /// account where the test samples have a file of their own. Default: 0.2.
+    pub test: f64,
+    /// The share of the others to validate on, 0 or more and below 1. Default: none given.
+    pub validation: Option<f64>,
+    /// What the choice of test samples follows from: not the seed of the training, so that runs with different seeds
+    /// have the same test. Default: 0.
+    pub seed: u64,
+}
+
+/// How samples are chosen to be held out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SplitMethod {
+    /// At random, each class by its share; where targets are numbers, as `Random`.
+    #[default]
+    Stratified,
+    /// At random.
+    Random,
+    /// The last ones of the file.
+    Last,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self { method: SplitMethod::default(), test: 0.2, validation: None, seed: 0 }
+    }
+}
+
+impl Split {
+    /// Checks the shares.
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let refuse = |setting, found: f64, expected| {
+            Err(Error::DataSetting { setting, found: found.to_string(), expected })
+        };
+        if !(self.test > 0.0 && self.test < 1.0) {
+            return refuse("test of split", self.test, "a share above 0 and below 1");
+        }
+        match self.validation {
+            Some(found) if !(0.0..1.0).contains(&found) => {
+                refuse("validation of split", found, "a share of at least 0 and below 1")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SplitMethod {
+    /// Splits into (rest, held out).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HeldOut`] if one part would be empty.
+    pub fn split(self, data: &Dataset, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        match self {
+            Self::Stratified if data.outputs().is_none() => data.split_stratified(held_out, seed),
+            Self::Stratified | Self::Random => data.split_random(held_out, seed),
+            Self::Last => data.split_last(held_out),
+        }
+    }
+}
+
 impl Dataset {
     /// Splits into (rest, held out) so that each class gives its share: the nearest whole numbers by largest remainder,
     /// the lower class first where remainders are equal. Which samples of a class are held out is random, from the
@@ -212,6 +279,24 @@ mod tests {
         let mut all = [rest, held_out].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..100));
+    }
+
+    #[test]
+    fn the_last_ones_or_any_are_held_out() {
+        let data = Dataset::from_bytes(1, (0..10).collect(), [0, 1].repeat(5), 2).unwrap();
+        let bytes = |part: &Dataset| -> Vec<u8> {
+            (0..part.len()).map(|sample| part.bytes(sample).unwrap()[0]).collect()
+        };
+        let (rest, held_out) = data.split_last(3).unwrap();
+        assert_eq!((bytes(&rest), bytes(&held_out)), ((0..7).collect(), vec![7, 8, 9]));
+
+        let (rest, held_out) = data.split_random(3, 1).unwrap();
+        assert!(bytes(&rest).is_sorted() && bytes(&held_out).is_sorted());
+        let one_class = Dataset::from_bytes(1, (0..10).collect(), vec![0; 10], 1).unwrap();
+        assert_eq!(bytes(&held_out), bytes(&one_class.split_stratified(3, 1).unwrap().1));
+        for refused in [0, 10] {
+            assert!(data.split_last(refused).is_err() && data.split_random(refused, 1).is_err());
+        }
     }
 
     #[test]

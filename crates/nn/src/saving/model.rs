@@ -9,6 +9,7 @@
 //! The checksum is the SHA-256 of the whole file with `0` for each of the checksum's own 64 digits. Its place is behind
 //! the first `checksum: \"` of the file; nothing that a user names can stand before it.
 
+use crate::data::TrainedOn;
 use crate::error::Error;
 use crate::layers::Custom;
 use crate::losses::{Loss, Reduction};
@@ -73,6 +74,9 @@ pub struct Provenance {
     pub epochs: usize,
     /// Its accuracy on test data, between 0 and 1, if it was measured.
     pub test_accuracy: Option<f64>,
+    /// How data for it are to be read, if it was trained on files that a description names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trained_on: Option<TrainedOn>,
 }
 
 /// The RON text in the metadata. The fields stand in the file in this order.

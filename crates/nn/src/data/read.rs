@@ -1,0 +1,40 @@
+//! Opening files of data.
+
+use super::error::DataError;
+use crate::error::Error;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Opens a regular file, and says how long it is. A device or a pipe is refused before it is opened: it could go on for
+/// ever, or never begin.
+pub(super) fn open(path: &Path) -> Result<(File, u64), Error> {
+    let opened = || {
+        let kind = std::fs::metadata(path)?;
+        if kind.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !kind.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    };
+    opened().map_err(|source| unreadable(path, source))
+}
+
+pub(super) fn unreadable(path: &Path, source: io::Error) -> Error {
+    Error::Read { path: path.to_owned(), source }
+}
+
+/// What is wrong, with the file it is in.
+pub(super) fn in_file(path: &Path, source: DataError) -> Error {
+    Error::Data { path: path.to_owned(), source: Box::new(source) }
+}
+
+/// Whether a network in single precision can take the number.
+pub(super) fn is_in_range(value: f64) -> bool {
+    // NaN is in no range.
+    (f64::from(f32::MIN)..=f64::from(f32::MAX)).contains(&value)
+}

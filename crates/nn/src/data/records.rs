@@ -1,0 +1,147 @@
+//! Records of a CSV file, one at a time, in bounded memory.
+
+use super::error::{Cell, DataError};
+use super::read::{in_file, is_in_range, open, unreadable};
+use crate::error::Error;
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// The longest record that is read, 16 MiB: a picture of 2048 × 2048 takes as much.
+const MAX_RECORD: usize = 16 << 20;
+
+/// Reads records as RFC 4180 has them: cells in quotes may hold delimiters, ends of lines, and doubled quotes. Empty
+/// lines are passed over.
+pub(super) struct Records {
+    path: PathBuf,
+    input: BufReader<File>,
+    parser: Reader,
+    /// The cells of the record, one after the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    cells: usize,
+    /// The line that the record began on, and the one that is read next; from 1.
+    line: u64,
+    next_line: u64,
+}
+
+impl Records {
+    pub(super) fn open(path: &Path, delimiter: u8) -> Result<Self, Error> {
+        let (file, _) = open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            input: BufReader::with_capacity(1 << 16, file),
+            parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            bytes: vec![0; 1 << 12],
+            ends: vec![0; 1 << 8],
+            cells: 0,
+            line: 1,
+            next_line: 1,
+        })
+    }
+
+    /// Reads the next record. `false` if there is none left.
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
+        self.skip_empty_lines()?;
+        self.line = self.next_line;
+        let (mut filled, mut cells) = (0, 0);
+        loop {
+            let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
+            let (result, taken, written, ended) =
+                self.parser.read_record(input, &mut self.bytes[filled..], &mut self.ends[cells..]);
+            self.next_line += ends_of_line(&input[..taken]);
+            self.input.consume(taken);
+            (filled, cells) = (filled + written, cells + ended);
+            let full = |len| len >= MAX_RECORD;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if full(self.bytes.len()) => return Err(self.too_long()),
+                ReadRecordResult::OutputEndsFull if full(self.ends.len()) => return Err(self.too_long()),
+                ReadRecordResult::OutputFull => self.bytes.resize(2 * self.bytes.len(), 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                ReadRecordResult::Record => {
+                    self.cells = cells;
+                    return Ok(true);
+                }
+                ReadRecordResult::End => return Ok(false),
+            }
+        }
+    }
+
+    /// How many cells the record has.
+    pub(super) fn len(&self) -> usize {
+        self.cells
+    }
+
+    /// The line that the record began on, from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// A cell without the blanks around it, counted from 0; `None` if it is no UTF-8. A byte order mark at the start of
+    /// the file is no part of it.
+    pub(super) fn cell(&self, column: usize) -> Option<&str> {
+        let start = if column == 0 { 0 } else { self.ends[column - 1] };
+        let text = std::str::from_utf8(&self.bytes[start..self.ends[column]]).ok()?;
+        Some(text.trim_start_matches('\u{feff}').trim())
+    }
+
+    /// A cell's text, which must not be empty.
+    pub(super) fn text(&self, column: usize, name: &str, expected: &'static str) -> Result<&str, Error> {
+        match self.cell(column) {
+            Some("") => Err(self.error(DataError::EmptyCell { cell: self.place(column, name), expected })),
+            Some(text) => Ok(text),
+            None => Err(self.error(DataError::NotText { cell: self.place(column, name) })),
+        }
+    }
+
+    /// A cell's number, which a network in single precision can take.
+    pub(super) fn number(&self, column: usize, name: &str) -> Result<f64, Error> {
+        let text = self.text(column, name, "a number")?;
+        match text.parse() {
+            Ok(number) if is_in_range(number) => Ok(number),
+            _ => {
+                Err(self
+                    .error(DataError::NotANumber { cell: self.place(column, name), found: text.to_owned() }))
+            }
+        }
+    }
+
+    /// Whether any of the cells is a finite number, which names of columns are not.
+    pub(super) fn has_number(&self) -> bool {
+        let is_number =
+            |column| self.cell(column).and_then(|text| text.parse::<f64>().ok()).is_some_and(f64::is_finite);
+        (0..self.cells).any(is_number)
+    }
+
+    pub(super) fn place(&self, column: usize, name: &str) -> Cell {
+        Cell { line: self.line, column: column + 1, name: name.to_owned() }
+    }
+
+    pub(super) fn error(&self, error: DataError) -> Error {
+        in_file(&self.path, error)
+    }
+
+    fn too_long(&self) -> Error {
+        self.error(DataError::LineTooLong { line: self.line, limit: MAX_RECORD })
+    }
+
+    /// The parser would skip them too, but not count them before it reads on.
+    fn skip_empty_lines(&mut self) -> Result<(), Error> {
+        loop {
+            let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
+            let empty = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            let rest = input.len() - empty;
+            self.next_line += ends_of_line(&input[..empty]);
+            self.input.consume(empty);
+            if empty == 0 || rest > 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn ends_of_line(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}

@@ -1,0 +1,352 @@
+//! Any kind of data by its description.
+
+use super::csv::Csv;
+use super::dataset::Dataset;
+#[cfg(not(all(feature = "idx", feature = "images")))]
+use super::error::DataError;
+use super::image_folder::ImageFolder;
+use super::npy::Npy;
+#[cfg(not(all(feature = "idx", feature = "images")))]
+use super::read::in_file;
+use super::samples::{Known, Samples};
+use super::scaling::{FittedScaling, Scaling};
+use super::split::Split;
+use crate::error::Error;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Where data are and what they mean: in a recipe, `data: Csv(path: "iris.csv", target: "species")`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DataSource {
+    /// A table.
+    Csv(Csv),
+    /// Arrays of NumPy.
+    Npy(Npy),
+    /// Pictures, a folder for each class.
+    ImageFolder(ImageFolder),
+    /// Two IDX files.
+    Idx(IdxFiles),
+}
+
+/// What a target is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Task {
+    /// One of several classes.
+    #[default]
+    Classification,
+    /// One or several numbers.
+    Regression,
+}
+
+/// IDX files with images and labels, plain or, where idx-dataset reads them, as `.gz`.
+///
+/// Needs the feature `idx`. Labels are bytes, whose different values in rising order are the classes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdxFiles {
+    /// The images: the first dimension counts them.
+    pub images: PathBuf,
+    /// The labels: as many bytes.
+    pub labels: PathBuf,
+    /// How values are scaled. Default: `None`, which leaves bytes shares of 255.
+    #[serde(default)]
+    pub scaling: Scaling,
+    /// The test images. Default: none; a part of the others is held out.
+    #[serde(default)]
+    pub test: Option<IdxPair>,
+    /// What is held out.
+    #[serde(default)]
+    pub split: Split,
+}
+
+/// Images and labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdxPair {
+    /// The images.
+    pub images: PathBuf,
+    /// The labels.
+    pub labels: PathBuf,
+}
+
+/// What a model must know of its training data to read others as it read those. It is saved with the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedOn {
+    /// Where they were.
+    pub source: DataSource,
+    /// The shape of a sample.
+    pub shape: Vec<usize>,
+    /// The names of the features; empty if they have none.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// The names of the targets that are numbers; empty for classes.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// How their features were scaled; not at all where it is left out.
+    #[serde(default)]
+    pub scaling: Option<FittedScaling>,
+}
+
+/// Data that are ready to train on.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The samples to train and validate on.
+    pub data: Dataset,
+    /// The samples to test with.
+    pub test: Dataset,
+    /// The names of the classes, in the order of the labels; empty where targets are numbers.
+    pub classes: Vec<String>,
+    /// What the model must know of them, its scaling still without numbers: see [`TrainedOn::scale`].
+    pub trained_on: TrainedOn,
+}
+
+impl DataSource {
+    /// Reads the samples to train and to test with, or all samples and holds some of them out to test with.
+    ///
+    /// # Errors
+    ///
+    /// What [`validate`](Self::validate) says; [`Error::Read`] and [`Error::Data`] with the file and the place in it; what
+    /// [`Dataset`]'s constructors say.
+    pub fn load(&self) -> Result<Loaded, Error> {
+        self.validate()?;
+        let samples = self.read(Known::default())?;
+        let classes = samples.classes().to_vec();
+        let features = samples.shape.iter().product();
+        let known = Known { columns: &samples.columns, features, classes: &classes };
+        let test = self.read_test(known)?;
+        let trained_on = TrainedOn {
+            source: self.clone(),
+            shape: samples.shape.clone(),
+            columns: samples.columns.clone(),
+            targets: samples.target_names().to_vec(),
+            scaling: None,
+        };
+        let data = samples.into_dataset()?;
+        let (data, test) = match test {
+            Some(test) => (data, test.into_dataset()?),
+            None => self.hold_test_out(&data)?,
+        };
+        Ok(Loaded { data, test, classes, trained_on })
+    }
+
+    /// Checks the settings; no file is opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DataSetting`].
+    pub fn validate(&self) -> Result<(), Error> {
+        if let Self::Csv(csv) = self {
+            csv.validate()?;
+        }
+        self.scaling().validate()?;
+        self.split().validate()
+    }
+
+    /// How features are scaled.
+    pub fn scaling(&self) -> Scaling {
+        match self {
+            Self::Csv(csv) => csv.scaling,
+            Self::Npy(npy) => npy.scaling,
+            Self::ImageFolder(folder) => folder.scaling,
+            Self::Idx(idx) => idx.scaling,
+        }
+    }
+
+    /// What is held out.
+    pub fn split(&self) -> Split {
+        match self {
+            Self::Csv(csv) => csv.split,
+            Self::Npy(npy) => npy.split,
+            Self::ImageFolder(folder) => folder.split,
+            Self::Idx(idx) => idx.split,
+        }
+    }
+
+    /// What targets are.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Csv(csv) => csv.task,
+            Self::Npy(npy) => npy.task,
+            Self::ImageFolder(_) | Self::Idx(_) => Task::Classification,
+        }
+    }
+
+    /// The file or folder of the features to train on.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Csv(csv) => &csv.path,
+            Self::Npy(npy) => &npy.features,
+            Self::ImageFolder(folder) => &folder.path,
+            Self::Idx(idx) => &idx.images,
+        }
+    }
+
+    /// The same with each relative path taken from `folder`.
+    pub fn relative_to(mut self, folder: &Path) -> Self {
+        for path in self.paths_mut() {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+
+    fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            Self::Csv(Csv { path, test, .. }) | Self::ImageFolder(ImageFolder { path, test, .. }) => {
+                std::iter::once(path).chain(test).collect()
+            }
+            Self::Npy(Npy { features, labels, test, .. }) => {
+                let test = test.iter_mut().flat_map(|test| [&mut test.features, &mut test.labels]);
+                [features, labels].into_iter().chain(test).collect()
+            }
+            Self::Idx(IdxFiles { images, labels, test, .. }) => {
+                let test = test.iter_mut().flat_map(|test| [&mut test.images, &mut test.labels]);
+                [images, labels].into_iter().chain(test).collect()
+            }
+        }
+    }
+
+    /// The samples in the files to train on.
+    fn read(&self, known: Known<'_>) -> Result<Samples, Error> {
+        match self {
+            Self::Csv(csv) => csv.read_known(&csv.path, known, true),
+            Self::Npy(npy) => npy.read(&npy.features, &npy.labels, known),
+            Self::ImageFolder(folder) => read_folder(folder, &folder.path, known),
+            Self::Idx(idx) => read_idx(&idx.images, &idx.labels, known),
+        }
+    }
+
+    /// The samples in the files to test with, if there are such files.
+    fn read_test(&self, known: Known<'_>) -> Result<Option<Samples>, Error> {
+        let test = match self {
+            Self::Csv(csv) => csv.test.as_ref().map(|test| csv.read_known(test, known, true)),
+            Self::Npy(npy) => npy.test.as_ref().map(|test| npy.read(&test.features, &test.labels, known)),
+            Self::ImageFolder(folder) => folder.test.as_ref().map(|test| read_folder(folder, test, known)),
+            Self::Idx(idx) => idx.test.as_ref().map(|test| read_idx(&test.images, &test.labels, known)),
+        };
+        test.transpose()
+    }
+
+    /// Splits into (rest, test).
+    fn hold_test_out(&self, data: &Dataset) -> Result<(Dataset, Dataset), Error> {
+        let Split { method, test, seed, .. } = self.split();
+        // At least one on either side, where there are two.
+        let held_out =
+            ((test * data.len() as f64).round() as usize).clamp(1, data.len().saturating_sub(1).max(1));
+        method.split(data, held_out, seed)
+    }
+}
+
+impl TrainedOn {
+    /// Fits the scaling to the samples that are trained on, and scales them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::scaled`].
+    pub fn scale(&mut self, training: &Dataset) -> Result<Dataset, Error> {
+        self.scaling = self.source.scaling().fit(training);
+        self.scaled(training)
+    }
+
+    /// Scales other samples as those that were trained on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::scaled`].
+    pub fn scaled(&self, data: &Dataset) -> Result<Dataset, Error> {
+        match &self.scaling {
+            Some(scaling) => data.scaled(scaling),
+            None => Ok(data.clone()),
+        }
+    }
+
+    /// The samples to test with, read again and scaled. `classes` are those of the model.
+    ///
+    /// # Errors
+    ///
+    /// As [`DataSource::load`], and if features or classes are no longer those that the model was trained on.
+    pub fn read_test(&self, classes: &[String]) -> Result<Dataset, Error> {
+        let known = self.known(classes);
+        let test = match self.source.read_test(known)? {
+            Some(test) => test.into_dataset()?,
+            None => self.source.hold_test_out(&self.source.read(known)?.into_dataset()?)?.1,
+        };
+        self.scaled(&test)
+    }
+
+    /// All samples with targets in another file of the same kind, or folder of pictures, scaled. Of NPY files it is the
+    /// folder with `features.npy` and `labels.npy`; of IDX files, with `images.idx` and `labels.idx`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_test`](Self::read_test).
+    pub fn read_samples(&self, path: &Path, classes: &[String]) -> Result<Dataset, Error> {
+        let known = self.known(classes);
+        let samples = match &self.source {
+            DataSource::Csv(csv) => csv.read_known(path, known, true)?,
+            DataSource::Npy(npy) => npy.read(&path.join("features.npy"), &path.join("labels.npy"), known)?,
+            DataSource::ImageFolder(folder) => read_folder(folder, path, known)?,
+            DataSource::Idx(_) => read_idx(&path.join("images.idx"), &path.join("labels.idx"), known)?,
+        };
+        self.scaled(&samples.into_dataset()?)
+    }
+
+    /// The samples in a table, whose targets need not be there, as they stand there: not yet [scaled](Self::scaled).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], [`Error::Data`]; [`Error::NotTrainedOn`] if the model was not trained on tables.
+    pub fn read_table(&self, path: &Path) -> Result<Samples, Error> {
+        match &self.source {
+            DataSource::Csv(csv) => csv.read_known(path, self.known(&[]), false),
+            _ => Err(Error::NotTrainedOn { path: path.to_owned(), kind: "tables" }),
+        }
+    }
+
+    /// The pictures in files, as the folder was read: not yet [scaled](Self::scaled).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], [`Error::Data`]; [`Error::NotTrainedOn`] if the model was not trained on a folder of pictures.
+    pub fn read_pictures(&self, files: &[PathBuf]) -> Result<Samples, Error> {
+        let refused = || files.first().cloned().unwrap_or_default();
+        match &self.source {
+            DataSource::ImageFolder(folder) => read_pictures(folder, files),
+            _ => Err(Error::NotTrainedOn { path: refused(), kind: "folders of pictures" }),
+        }
+    }
+
+    fn known<'a>(&'a self, classes: &'a [String]) -> Known<'a> {
+        Known { columns: &self.columns, features: self.shape.iter().product(), classes }
+    }
+}
+
+#[cfg(feature = "images")]
+fn read_folder(folder: &ImageFolder, path: &Path, known: Known<'_>) -> Result<Samples, Error> {
+    folder.read(path, known)
+}
+
+#[cfg(not(feature = "images"))]
+fn read_folder(_: &ImageFolder, path: &Path, _: Known<'_>) -> Result<Samples, Error> {
+    Err(in_file(path, DataError::FeatureOff { feature: "images" }))
+}
+
+#[cfg(feature = "images")]
+fn read_pictures(folder: &ImageFolder, files: &[PathBuf]) -> Result<Samples, Error> {
+    folder.read_files(files)
+}
+
+#[cfg(not(feature = "images"))]
+fn read_pictures(folder: &ImageFolder, _: &[PathBuf]) -> Result<Samples, Error> {
+    read_folder(folder, &folder.path, Known::default())
+}
+
+#[cfg(feature = "idx")]
+fn read_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
+    super::idx::read_files(images, labels, known)
+}
+
+#[cfg(not(feature = "idx"))]
+fn read_idx(images: &Path, _: &Path, _: Known<'_>) -> Result<Samples, Error> {
+    Err(in_file(images, DataError::FeatureOff { feature: "idx" }))
+}

@@ -1,0 +1,556 @@
+//! Files of data become the samples that they hold, or are refused by file and place.
+
+use densely::data::{
+    Color, Column, Columns, Csv, DataSource, Features, Header, ImageFolder, Known, Npy, Samples, Scaling,
+    Split, SplitMethod, Targets, Task, read_npy,
+};
+use densely::text::{from_ron, to_ron};
+use densely::{Dataset, Error};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn write(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, content).unwrap();
+    path
+}
+
+fn floats(samples: &Samples) -> Vec<f64> {
+    match &samples.features {
+        Features::Floats(floats) => floats.clone(),
+        Features::Bytes(bytes) => panic!("{bytes:?}"),
+    }
+}
+
+fn labels(samples: &Samples) -> Vec<u32> {
+    match &samples.targets {
+        Targets::Classes { labels, .. } => labels.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// That the message is the file's name and then `expected`.
+#[track_caller]
+fn refused<V: std::fmt::Debug>(result: Result<V, Error>, path: &Path, expected: &str) {
+    let message = result.unwrap_err().to_string();
+    assert_eq!(message, format!("{}: {expected}", path.display()));
+}
+
+// CSV.
+
+/// Features, columns, classes and labels of a table whose last column is the target.
+#[track_caller]
+fn check_table(
+    text: &str,
+    configure: impl Fn(&mut Csv),
+    features: &[f64],
+    columns: &[&str],
+    classes: &[&str],
+    expected: &[u32],
+) {
+    let folder = folder();
+    let path = write(&folder, "t.csv", text);
+    let mut csv = Csv::new(&path, -1);
+    configure(&mut csv);
+    let samples = csv.read(&path).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    assert_eq!(floats(&samples), features, "{text:?}");
+    assert_eq!(samples.columns, columns, "{text:?}");
+    assert_eq!(samples.classes(), classes, "{text:?}");
+    assert_eq!(labels(&samples), expected, "{text:?}");
+    assert_eq!(
+        (samples.samples, samples.shape.iter().product::<usize>()),
+        (expected.len(), features.len() / expected.len())
+    );
+}
+
+#[test]
+fn tables_give_features_and_sorted_classes() {
+    let plain = |_: &mut Csv| {};
+    let two = [1.0, 2.0, 3.0, 4.0];
+    check_table("a,b,c\n1,2,y\n3,4,x\n", plain, &two, &["a", "b"], &["x", "y"], &[1, 0]);
+    check_table("1,2,y\n3,4,x", plain, &two, &[], &["x", "y"], &[1, 0]);
+    check_table("1,2,10\n3,4,9", plain, &two, &[], &["9", "10"], &[1, 0]);
+    check_table(
+        "\u{feff}a,b,c\r\n 1 ,2., y\r\n\r\n+3,4e0,\"x\"\r\n",
+        plain,
+        &two,
+        &["a", "b"],
+        &["x", "y"],
+        &[1, 0],
+    );
+    check_table("1,2,\"a,\"\"b\"\"\n\"\n3,4,c", plain, &two, &[], &["a,\"b\"", "c"], &[0, 1]);
+    check_table("1;2;y\n3;4;x", |csv| csv.delimiter = ';', &two, &[], &["x", "y"], &[1, 0]);
+    check_table("1\t2\ty\n3\t4\tx", |csv| csv.delimiter = '\t', &two, &[], &["x", "y"], &[1, 0]);
+    check_table("y,1,2\nx,3,4", |csv| csv.target = 0.into(), &two, &[], &["x", "y"], &[1, 0]);
+    check_table(
+        "id,1,2,c\n7,1,2,y\n8,3,4,x",
+        |csv| {
+            csv.target = "c".into();
+            csv.ignore = "id".into();
+        },
+        &two,
+        &["1", "2"],
+        &["x", "y"],
+        &[1, 0],
+    );
+    check_table(
+        "1,2,3\n1,2,y\n3,4,x",
+        |csv| csv.header = Header::Present,
+        &two,
+        &["1", "2"],
+        &["x", "y"],
+        &[1, 0],
+    );
+}
+
+#[test]
+fn numbers_to_predict_are_kept_with_their_columns() {
+    let folder = folder();
+    let path = write(&folder, "t.csv", "x,u,v\n1,2,-3\n4,5,6e-1\n");
+    let target = Columns(vec![Column::from("v"), Column::from("u")]);
+    let csv = Csv { task: Task::Regression, ..Csv::new(&path, target) };
+    let samples = csv.read(&path).unwrap();
+    assert_eq!(
+        samples.targets,
+        Targets::Values { names: vec!["v".into(), "u".into()], values: vec![-3.0, 2.0, 0.6, 5.0] }
+    );
+    assert_eq!((floats(&samples), samples.columns), (vec![1.0, 4.0], vec!["x".to_owned()]));
+}
+
+#[test]
+fn wrong_tables_are_refused_by_line_and_column() {
+    let named = "a,b,c\n1,2,y\n";
+    for (text, expected) in [
+        (format!("{named}3,,x\n"), "line 3, column 2 (b): the cell is empty, expected a number"),
+        (format!("{named}3,4, \n"), "line 3, column 3 (c): the cell is empty, expected a class"),
+        (
+            format!("{named}\n\n3,?,x\n"),
+            "line 5, column 2 (b): expected a finite number of single precision's range, found \"?\"",
+        ),
+        (
+            format!("{named}3,NaN,x\n"),
+            "line 3, column 2 (b): expected a finite number of single precision's range, found \"NaN\"",
+        ),
+        (
+            format!("{named}1e39,4,x\n"),
+            "line 3, column 1 (a): expected a finite number of single precision's range, found \"1e39\"",
+        ),
+        (
+            format!("{named}\"3\",4,\"x\ny\"\n3,4 5,x\n"),
+            "line 5, column 2 (b): expected a finite number of single precision's range, found \"4 5\"",
+        ),
+        (format!("{named}3,4\n"), "line 3: expected 3 cells, as many as the first line has, found 2"),
+        (format!("{named}3,4,x,5\n"), "line 3: expected 3 cells, as many as the first line has, found 4"),
+        (
+            "1,2,y\n3,four,x\n".to_owned(),
+            "line 2, column 2: expected a finite number of single precision's range, found \"four\"",
+        ),
+        ("a,b,c\n".to_owned(), "there are no lines of data, expected at least 1"),
+        ("\n\r\n\n".to_owned(), "there are no lines of data, expected at least 1"),
+        ("a,a,c\n1,2,y\n".to_owned(), "two columns are called \"a\", expected a different name for each"),
+        ("c\ny\n".to_owned(), "no column is left for features, expected at least 1"),
+    ] {
+        let folder = folder();
+        let path = write(&folder, "t.csv", &text);
+        refused(Csv::new(&path, -1).read(&path), &path, expected);
+    }
+    let folder = folder();
+    let path = write(&folder, "t.csv", named);
+    refused(
+        Csv::new(&path, "d").read(&path),
+        &path,
+        "there is no column \"d\": expected one of \"a\", \"b\", \"c\"",
+    );
+    refused(
+        Csv::new(&path, 3).read(&path),
+        &path,
+        "there is no column 3: the table has 3 columns, counted from 0, or from -1 backwards",
+    );
+    let absent = Csv { header: Header::Absent, ..Csv::new(&path, "c") };
+    refused(absent.read(&path), &path, "column \"c\" is asked for by name, but the table has no header line");
+    let twice = Csv { ignore: 2.into(), ..Csv::new(&path, "c") };
+    refused(twice.read(&path), &path, "column 3 is named twice among targets and ignored columns");
+    let bytes = write(&folder, "latin1.csv", b"1,2,caf\xe9\n");
+    refused(
+        Csv::new(&bytes, -1).read(&bytes),
+        &bytes,
+        "line 1, column 3: expected UTF-8 text, found other bytes",
+    );
+
+    let none = folder.path().join("absent.csv");
+    let message = Csv::new(&none, -1).read(&none).unwrap_err().to_string();
+    assert!(message.starts_with(&format!("cannot read {}: No such file", none.display())), "{message}");
+    let message = Csv::new("/", -1).read(Path::new("/")).unwrap_err().to_string();
+    assert!(message.starts_with("cannot read /: "), "{message}");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_takes_bounded_memory() {
+    let folder = folder();
+    let path = write(&folder, "t.csv", [b"1,y\n1,\"".as_slice(), &vec![b'x'; 17 << 20]].concat());
+    refused(
+        Csv::new(&path, -1).read(&path),
+        &path,
+        "line 2: expected at most 16777216 bytes in a line, found more; is a quote not closed?",
+    );
+}
+
+#[test]
+fn other_tables_are_read_by_the_columns_and_classes_of_the_training() {
+    let folder = folder();
+    let train = write(&folder, "train.csv", "id,a,b,c\n7,1,2,y\n8,3,4,x\n");
+    let csv = Csv { ignore: "id".into(), ..Csv::new(&train, "c") };
+    let samples = csv.read(&train).unwrap();
+    let known = Known { columns: &samples.columns, features: 2, classes: samples.classes() };
+
+    for (text, features, targets) in [
+        ("b,c,a\n2,y,1\n", vec![1.0, 2.0], true), // another order, and no id
+        ("b,a\n2,1\n", vec![1.0, 2.0], false),
+        ("more,b,a\nx,2,1\n", vec![1.0, 2.0], false),
+        ("1,2\n3,4\n", vec![1.0, 2.0, 3.0, 4.0], false), // no names
+    ] {
+        let path = write(&folder, "other.csv", text);
+        let other = csv.read_known(&path, known, targets).unwrap();
+        assert_eq!(floats(&other), features, "{text:?}");
+        match other.targets {
+            Targets::Classes { names, labels } => {
+                assert_eq!((names, labels), (vec!["x".into(), "y".into()], vec![1]))
+            }
+            other => assert!(!targets && other == Targets::Unknown),
+        }
+    }
+    let path = write(&folder, "other.csv", "a,b,c\n1,2,z\n");
+    refused(
+        csv.read_known(&path, known, true),
+        &path,
+        "line 2, column 3 (c): class \"z\" is none of the 2 that the model was trained on",
+    );
+    let path = write(&folder, "other.csv", "a,c\n1,x\n");
+    refused(
+        csv.read_known(&path, known, true),
+        &path,
+        "there is no column \"b\": expected one of \"a\", \"c\"",
+    );
+    let path = write(&folder, "other.csv", "1,2,3\n");
+    refused(
+        csv.read_known(&path, known, false),
+        &path,
+        "the table has 3 columns and no header line, expected the 2 features that the model was trained on",
+    );
+
+    // Names that look like numbers are a header still.
+    let train = write(&folder, "numbers.csv", "0,1,c\n5,6,x\n");
+    let csv = Csv::new(&train, "c");
+    let columns = csv.read(&train).unwrap().columns;
+    let path = write(&folder, "other.csv", "0,1\n7,8\n");
+    let other = csv.read_known(&path, Known { columns: &columns, features: 2, classes: &[] }, false).unwrap();
+    assert_eq!(floats(&other), [7.0, 8.0]);
+
+    // A table without names may come with its target or without.
+    let train = write(&folder, "plain.csv", "5,x,6\n");
+    let csv = Csv::new(&train, 1);
+    for text in ["7,8\n", "7,x,8\n"] {
+        let path = write(&folder, "other.csv", text);
+        assert_eq!(
+            floats(&csv.read_known(&path, Known { features: 2, ..Known::default() }, false).unwrap()),
+            [7.0, 8.0]
+        );
+    }
+}
+
+// NPY.
+
+fn npy(version: u8, header: &str, data: &[u8]) -> Vec<u8> {
+    let length = header.len() as u32;
+    let length =
+        if version == 1 { (length as u16).to_le_bytes().to_vec() } else { length.to_le_bytes().to_vec() };
+    [b"\x93NUMPY", &[version, 0][..], &length, header.as_bytes(), data].concat()
+}
+
+fn header(kind: &str, fortran_order: &str, shape: &str) -> String {
+    format!("{{'descr': '{kind}', 'fortran_order': {fortran_order}, 'shape': {shape}, }}   \n")
+}
+
+#[test]
+fn arrays_of_every_type_and_order_are_read() {
+    let folder = folder();
+    for (kind, data, expected) in [
+        ("|b1", vec![0, 1, 1], vec![0.0, 1.0, 1.0]),
+        ("|i1", vec![1, 0xff, 0x80], vec![1.0, -1.0, -128.0]),
+        ("<i2", vec![1, 0, 0xff, 0xff, 0, 0x80], vec![1.0, -1.0, -32768.0]),
+        (">i2", vec![0, 1, 0xff, 0xff, 0x80, 0], vec![1.0, -1.0, -32768.0]),
+        (
+            "<u4",
+            [1_u32, 2, u32::MAX].iter().flat_map(|x| x.to_le_bytes()).collect(),
+            vec![1.0, 2.0, 4_294_967_295.0],
+        ),
+        (
+            ">i8",
+            [1_i64, -2, 1 << 40].iter().flat_map(|x| x.to_be_bytes()).collect(),
+            vec![1.0, -2.0, (1_u64 << 40) as f64],
+        ),
+        ("<u8", [1_u64, 2, 3].iter().flat_map(|x| x.to_le_bytes()).collect(), vec![1.0, 2.0, 3.0]),
+        ("<f4", [0.5_f32, -1.5, 3.0].iter().flat_map(|x| x.to_le_bytes()).collect(), vec![0.5, -1.5, 3.0]),
+        (">f8", [0.1_f64, -1e30, 3.0].iter().flat_map(|x| x.to_be_bytes()).collect(), vec![0.1, -1e30, 3.0]),
+    ] {
+        let path = write(&folder, "a.npy", npy(1, &header(kind, "False", "(3,)"), &data));
+        let array = read_npy(&path).unwrap();
+        assert_eq!((array.shape, array.values), (vec![3], Features::Floats(expected)), "{kind}");
+    }
+    for version in 1..=3 {
+        let bytes = npy(version, &header("|u1", "False", "(2, 3)"), &[1, 2, 3, 4, 5, 6]);
+        let array = read_npy(&write(&folder, "a.npy", bytes)).unwrap();
+        assert_eq!((array.shape, array.values), (vec![2, 3], Features::Bytes(vec![1, 2, 3, 4, 5, 6])));
+    }
+    // numpy.asfortranarray(numpy.arange(12).reshape(2, 3, 2))
+    let fortran = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
+    let array =
+        read_npy(&write(&folder, "a.npy", npy(1, &header("|u1", "True", "(2, 3, 2)"), &fortran))).unwrap();
+    assert_eq!(array.values, Features::Bytes((0..12).collect()));
+    // Keys in any order, other quotes, no blanks.
+    let text = "{\"shape\":(1,2),\"fortran_order\":False,\"descr\":\"|u1\"}";
+    assert_eq!(read_npy(&write(&folder, "a.npy", npy(1, text, &[7, 8]))).unwrap().shape, [1, 2]);
+}
+
+#[test]
+fn wrong_arrays_are_refused() {
+    let folder = folder();
+    let good = header("<f4", "False", "(1,)");
+    for (bytes, expected) in [
+        (
+            b"PK\x03\x04".to_vec(),
+            "not an NPY file: expected it to start with 93 4e 55 4d 50 59 and a version, found other bytes",
+        ),
+        (npy(4, &good, &[0; 4]), "NPY version 4.0 is not known, expected 1.0, 2.0 or 3.0"),
+        (b"\x93NUMPY\x01\x00\x01".to_vec(), "byte 9 of the NPY header: expected the header's length"),
+        (
+            b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".to_vec(),
+            "byte 13 of the NPY header: expected the rest of the header",
+        ),
+        (
+            npy(1, &header("<c8", "False", "(1,)"), &[0; 8]),
+            "elements of type \"<c8\": expected b1, u1 to u8, i1 to i8, f4 or f8",
+        ),
+        (
+            npy(1, &header("=f4", "False", "(1,)"), &[0; 4]),
+            "elements of type \"=f4\": expected b1, u1 to u8, i1 to i8, f4 or f8",
+        ),
+        (
+            npy(1, "{'descr': [('x', '<f4')]}", &[]),
+            "byte 20 of the NPY header: expected one type for all elements, not a record of several",
+        ),
+        (npy(1, &good, &[0; 3]), "expected 4 bytes behind the header for shape [1], found 3"),
+        (npy(1, &good, &[0; 5]), "expected 4 bytes behind the header for shape [1], found 5"),
+        (
+            npy(1, &header("<f8", "False", "(4294967296, 4294967296)"), &[0; 8]),
+            "expected more than 2^64 bytes behind the header for shape [4294967296, 4294967296], found 8",
+        ),
+        (npy(1, &header("<f8", "False", "(-1,)"), &[]), "byte 61 of the NPY header: expected a size"),
+        (
+            npy(1, &header("<f4", "False", "(2,)"), &[0, 0, 0, 0, 0, 0, 0x80, 0x7f]),
+            "element 1 is inf, expected a finite number of single precision's range",
+        ),
+        (
+            npy(1, "{'descr': '<f4', }", &[]),
+            "byte 27 of the NPY header: expected the keys 'descr', 'fortran_order' and 'shape'",
+        ),
+        (
+            npy(1, "{'descr': '<f4', 'descr': '<f4'}", &[]),
+            "byte 27 of the NPY header: expected the keys 'descr', 'fortran_order' and 'shape', each once",
+        ),
+    ] {
+        let path = write(&folder, "a.npy", bytes);
+        refused(read_npy(&path), &path, expected);
+    }
+}
+
+#[test]
+fn every_prefix_and_every_changed_byte_of_an_array_is_read_or_refused() {
+    let folder = folder();
+    let whole = npy(1, &header("<i2", "True", "(2, 2)"), &[1, 0, 2, 0, 3, 0, 4, 0]);
+    for end in 0..whole.len() {
+        assert!(read_npy(&write(&folder, "a.npy", &whole[..end])).is_err(), "{end}");
+    }
+    for place in 0..whole.len() {
+        for change in [1, 0x10, 0x80, 0xff] {
+            let mut changed = whole.clone();
+            changed[place] ^= change;
+            let _ = read_npy(&write(&folder, "a.npy", changed)); // must not panic
+        }
+    }
+}
+
+#[test]
+fn arrays_of_labels_give_classes_or_numbers() {
+    let folder = folder();
+    let features = write(&folder, "x.npy", npy(1, &header("|u1", "False", "(3, 2, 2)"), &[0; 12]));
+    let good = write(&folder, "y.npy", npy(1, &header("|i1", "False", "(3,)"), &[7, 0xff, 7]));
+    let pair = Npy::new(&features, &good);
+    let samples = pair.read(&features, &good, Known::default()).unwrap();
+    assert_eq!((samples.shape.as_slice(), samples.samples), (&[2, 2][..], 3));
+    assert_eq!(
+        (samples.classes(), labels(&samples)),
+        (&["-1".to_owned(), "7".to_owned()][..], vec![1, 0, 1])
+    );
+
+    let known = ["7".to_owned(), "8".to_owned()];
+    let known = Known { classes: &known, ..Known::default() };
+    refused(
+        pair.read(&features, &good, known),
+        &good,
+        "label 1 is -1, which is none of the 2 classes that the model was trained on",
+    );
+    let few = write(&folder, "few.npy", npy(1, &header("|u1", "False", "(2,)"), &[0, 1]));
+    refused(
+        pair.read(&features, &few, Known::default()),
+        &few,
+        "2 labels for 3 samples, expected one for each",
+    );
+    let rows = write(&folder, "rows.npy", npy(1, &header("|u1", "False", "(3, 2)"), &[0, 1, 2, 3, 4, 5]));
+    refused(
+        pair.read(&features, &rows, Known::default()),
+        &rows,
+        "labels of shape [3, 2], expected one label for each sample",
+    );
+    let half: Vec<u8> = [1.0_f32, 0.5, 0.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let half = write(&folder, "half.npy", npy(1, &header("<f4", "False", "(3,)"), &half));
+    refused(
+        pair.read(&features, &half, Known::default()),
+        &half,
+        "label 1 is 0.5, expected a whole number; to predict numbers, set task: Regression",
+    );
+
+    let numbers = Npy { task: Task::Regression, ..pair };
+    let samples = numbers.read(&features, &rows, Known::default()).unwrap();
+    assert_eq!(
+        samples.targets,
+        Targets::Values { names: vec!["1".into(), "2".into()], values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] }
+    );
+}
+
+// All kinds.
+
+#[test]
+fn descriptions_are_written_with_what_differs_from_the_defaults_and_read_again() {
+    let csv = Csv {
+        task: Task::Regression,
+        ignore: Columns(vec![0.into(), "id".into()]),
+        scaling: Scaling::Standardize,
+        split: Split { method: SplitMethod::Last, validation: Some(0.1), ..Split::default() },
+        ..Csv::new("a.csv", -1)
+    };
+    let text = "Csv(path: \"a.csv\", target: -1, task: Regression, ignore: [0, \"id\"], scaling: Standardize, \
+                split: (method: Last, validation: 0.1))";
+    let source: DataSource = from_ron(text).unwrap();
+    assert_eq!(source, DataSource::Csv(csv));
+    assert_eq!(from_ron::<DataSource>(&to_ron(&source)).unwrap(), source);
+
+    let folder =
+        ImageFolder { color: Color::Rgb, scaling: Scaling::Divide(255.0), ..ImageFolder::new("pictures") };
+    assert_eq!(
+        from_ron::<DataSource>("ImageFolder(path: \"pictures\", color: Rgb, scaling: Divide(255))").unwrap(),
+        DataSource::ImageFolder(folder)
+    );
+    for text in [
+        "Npy(features: \"x.npy\", labels: \"y.npy\", test: NpyPair(features: \"u.npy\", labels: \"v.npy\"))",
+        "Npy(features: \"x.npy\", labels: \"y.npy\", test: (features: \"u.npy\", labels: \"v.npy\"))",
+        "Idx(images: \"x\", labels: \"y\")",
+    ] {
+        let source: DataSource = from_ron(text).unwrap();
+        assert_eq!(from_ron::<DataSource>(&to_ron(&source)).unwrap(), source);
+    }
+    let moved = from_ron::<DataSource>(
+        "Npy(features: \"x.npy\", labels: \"/y.npy\", test: (features: \"u.npy\", labels: \"v.npy\"))",
+    );
+    let DataSource::Npy(moved) = moved.unwrap().relative_to(Path::new("there")) else { panic!() };
+    assert_eq!((moved.features, moved.labels), ("there/x.npy".into(), "/y.npy".into()));
+    assert_eq!(moved.test.unwrap().labels, Path::new("there/v.npy"));
+}
+
+#[test]
+fn settings_out_of_range_are_refused_before_a_file_is_opened() {
+    for (text, expected) in [
+        ("Csv(path: \"x\", target: [0, 1])", "data: target is a list of 2, expected 1 column: the class"),
+        (
+            "Csv(path: \"x\", target: [], task: Regression)",
+            "data: target is a list of 0, expected at least 1 column",
+        ),
+        (
+            "Csv(path: \"x\", target: 0, delimiter: 'é')",
+            "data: delimiter is 'é', expected one ASCII character other than",
+        ),
+        (
+            "Csv(path: \"x\", target: 0, scaling: Divide(0))",
+            "data: divisor of scaling is 0, expected a finite number above 0",
+        ),
+        (
+            "ImageFolder(path: \"x\", split: (test: 1.0))",
+            "data: test of split is 1, expected a share above 0 and below 1",
+        ),
+        (
+            "Idx(images: \"x\", labels: \"y\", split: (validation: -0.5))",
+            "data: validation of split is -0.5, expected a share of",
+        ),
+    ] {
+        let message = from_ron::<DataSource>(text).unwrap().load().unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let error =
+        from_ron::<DataSource>("Csv(path: \"x\", target: 0, skaling: MinMax)").unwrap_err().to_string();
+    assert!(error.ends_with("did you mean `scaling`?"), "{error}");
+}
+
+fn values(data: &Dataset) -> Vec<f64> {
+    let mut values = vec![0.0; data.len() * data.features()];
+    data.gather(&(0..data.len() as u32).collect::<Vec<_>>(), &mut values);
+    values
+}
+
+#[test]
+fn what_was_fitted_to_the_training_samples_is_applied_to_all_others() {
+    let folder = folder();
+    let lines: String = (0..10).map(|i| format!("{i},{}\n", ["x", "y"][i % 2])).collect();
+    let path = write(&folder, "t.csv", format!("a,c\n{lines}"));
+    let csv = Csv {
+        scaling: Scaling::MinMax,
+        split: Split { method: SplitMethod::Last, test: 0.3, ..Split::default() },
+        ..Csv::new(&path, "c")
+    };
+    let mut loaded = DataSource::Csv(csv).load().unwrap();
+    assert_eq!((loaded.data.len(), values(&loaded.test)), (7, vec![7.0, 8.0, 9.0]));
+    let (train, validation) = loaded.data.split_last(2).unwrap();
+    let train = loaded.trained_on.scale(&train).unwrap();
+    assert_eq!(values(&train), [0.0, 0.25, 0.5, 0.75, 1.0]);
+    assert_eq!(values(&loaded.trained_on.scaled(&validation).unwrap()), [1.25, 1.5]);
+
+    // As a model keeps it.
+    let trained_on = from_ron(&to_ron(&loaded.trained_on)).unwrap();
+    assert_eq!(loaded.trained_on, trained_on);
+    assert_eq!(values(&trained_on.read_test(&loaded.classes).unwrap()), [1.75, 2.0, 2.25]);
+    let other = write(&folder, "other.csv", "c,a\ny,-4\n");
+    let other = trained_on.read_samples(&other, &loaded.classes).unwrap();
+    assert_eq!((values(&other), other.label(0), other.classes()), (vec![-1.0], 1, 2));
+}
+
+#[test]
+fn a_file_of_its_own_is_the_test() {
+    let folder = folder();
+    let train = write(&folder, "train.csv", "1,x\n2,y\n3,x\n");
+    let test = write(&folder, "test.csv", "4,y\n");
+    let loaded = DataSource::Csv(Csv { test: Some(test), ..Csv::new(&train, -1) }).load().unwrap();
+    assert_eq!((loaded.data.len(), loaded.test.len(), loaded.test.label(0)), (3, 1, 1));
+}
+
+#[test]
+fn a_single_sample_cannot_be_split() {
+    let folder = folder();
+    let path = write(&folder, "t.csv", "1,x\n");
+    let error = DataSource::Csv(Csv::new(&path, -1)).load().unwrap_err().to_string();
+    assert_eq!(error, "cannot hold out 1 of 1 samples, expected 1 to 0");
+}
