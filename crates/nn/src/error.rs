@@ -422,6 +422,80 @@ pub enum Error {
         expected: &'static str,
     },
 
+    // Metrics.
+    /// A setting of a metric outside its range.
+    #[error("{metric}: {setting} is {found}, expected {expected}")]
+    MetricSetting {
+        /// The metric.
+        metric: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A metric of other targets than the data have.
+    #[error("{metric} needs {expected} as targets, the data have {found}")]
+    MetricTargets {
+        /// The metric.
+        metric: &'static str,
+        /// The targets.
+        found: &'static str,
+        /// The targets that it needs.
+        expected: &'static str,
+    },
+    /// A metric that does not go with the number of outputs.
+    #[error("{metric}: the network has {found} outputs, expected {expected}")]
+    MetricOutputs {
+        /// The metric.
+        metric: &'static str,
+        /// How many outputs there are.
+        found: usize,
+        /// How many there may be.
+        expected: &'static str,
+    },
+    /// Targets, outputs and weights that do not belong together.
+    #[error("there are {found} {what}, expected {expected}")]
+    MetricLength {
+        /// What there are too many or too few of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// An output, a target or a weight that no metric can take.
+    #[error("{what} {index} of sample {sample} is {found}, expected {expected}")]
+    MetricNumber {
+        /// What it is.
+        what: &'static str,
+        /// The sample of the batch, from 0.
+        sample: usize,
+        /// Which of the sample's, from 0.
+        index: usize,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// More samples than a metric can keep.
+    #[error("{metric} keeps every sample's score and has {found} samples, expected at most {limit}")]
+    MetricSamples {
+        /// The metric.
+        metric: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A curve between two classes of which one is not there.
+    #[error("no sample with a weight is of class {missing}, expected both classes")]
+    OneClass {
+        /// The class that is not there.
+        missing: usize,
+    },
+
     // Training.
     /// Weights and samples that do not belong together.
     #[error("{found} sample weights were given for {expected} samples, expected one each")]

@@ -1,5 +1,5 @@
 //! Ranges of the settings that layers, activations, initializers, regularizers, constraints, losses,
-//! optimizers and schedules have.
+//! optimizers, schedules and metrics have.
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
@@ -43,6 +43,12 @@ impl OutOfRange {
     pub(crate) fn of_schedule(self, optimizer: &'static str) -> Error {
         let Self { kind: schedule, setting, found, expected } = self;
         Error::ScheduleSetting { optimizer, schedule, setting, found, expected }
+    }
+
+    /// The error for a metric that has the setting.
+    pub(crate) fn of_metric(self) -> Error {
+        let Self { kind, setting, found, expected } = self;
+        Error::MetricSetting { metric: kind, setting, found, expected }
     }
 }
 

@@ -8,6 +8,7 @@ Two runs write the same bytes. Files are written only once the libraries agree w
 """
 
 import activations
+import confidence
 import layers
 import losses
 import metrics
@@ -16,5 +17,5 @@ import schedules
 import training_run
 import weights
 
-for kind in (activations, losses, optimizers, schedules, metrics, weights, layers, training_run):
+for kind in (activations, losses, optimizers, schedules, metrics, confidence, weights, layers, training_run):
     kind.generate()
