@@ -212,7 +212,7 @@ def overfitting():
     lines = (FOLDER / "overfitting.csv").read_text(encoding="utf-8").split()[1:]
     rows = [[float(value) for value in line.split(",")] for line in lines]
     parts, highest = [], 0.6
-    for number, title in enumerate(("without dropout", "with dropout 0.2")):
+    for number, title in enumerate(("without dropout", "with dropout 0.5")):
         left, right, top, bottom = 60 + 350 * number, 340 + 350 * number, 40, 190
         place = lambda epoch, loss: (left + (right - left) * epoch / len(rows), bottom - (bottom - top) * min(loss, highest) / highest)
         parts += [line(left, top, left, bottom), line(left, bottom, right, bottom), text((left + right) / 2, 26, title)]
