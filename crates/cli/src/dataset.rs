@@ -72,7 +72,8 @@ impl Source {
             return Err(Error::ImageSize { path: images, expected, found, shape });
         }
         let size = if let [rows, columns] = *shape { Some((rows, columns)) } else { None };
-        let data = Dataset::from_idx(pair, network.outputs()).map_err(|source| {
+        // A single output tells two classes apart.
+        let data = Dataset::from_idx(pair, network.outputs().max(2)).map_err(|source| {
             let file = if matches!(source, densely::Error::Label { .. }) { &labels } else { &images };
             Error::Content { file: file.display().to_string(), source: Box::new(source) }
         })?;

@@ -4,7 +4,7 @@ use crate::args;
 use crate::error::Error;
 use crate::ui::printable;
 use densely::text::from_ron;
-use densely::{Loss, Optimizer, Sequential};
+use densely::{Loss, Optimizer, Reduction, Sequential};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -31,6 +31,9 @@ pub(crate) struct Recipe {
     /// What training makes small. Default: categorical cross-entropy.
     #[serde(default)]
     pub(crate) loss: Loss,
+    /// How the losses of a batch's samples become the batch's. Default: their mean.
+    #[serde(default)]
+    pub(crate) reduction: Reduction,
     /// How. Default: Adam.
     #[serde(default)]
     pub(crate) optimizer: Optimizer,

@@ -64,6 +64,6 @@ pub struct Progress {
     pub samples: usize,
     /// Mean loss of the samples seen, each taken before its own batch's update.
     pub loss: f64,
-    /// Share of the samples seen whose class was predicted rightly, between 0 and 1.
-    pub accuracy: f64,
+    /// Share of the samples seen whose class was predicted rightly, between 0 and 1; `None` if the targets are values.
+    pub accuracy: Option<f64>,
 }

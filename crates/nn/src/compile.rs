@@ -3,7 +3,7 @@
 use crate::engine::plan::Plan;
 use crate::error::Error;
 use crate::layers::Layer;
-use crate::losses::Loss;
+use crate::losses::{Loss, Reduction};
 use crate::model::Model;
 use crate::optimizers::Optimizer;
 use crate::parameters::Parameters;
@@ -18,6 +18,8 @@ pub struct Compile {
     pub optimizer: Optimizer,
     /// What training makes small. Default: categorical cross-entropy.
     pub loss: Loss,
+    /// How the losses of a batch's samples become the batch's. Default: their mean.
+    pub reduction: Reduction,
     /// What initial weights, shuffles and dropout masks follow from. Default: 0.
     pub seed: u64,
     /// The threads and the instruction set; they change no bit of any result. Default: all that this process may use.
@@ -44,6 +46,7 @@ impl Sequential {
     /// If the network, the optimizer's settings, or the loss at the network's end is not valid, the message naming the
     /// layer or the setting; or if there is not enough memory.
     pub fn compile<T: Scalar>(&self, compile: Compile) -> Result<Model<T>, Error> {
+        compile.loss.refuse_missing_code()?;
         let plan = self.plan(&compile)?;
         let mut parameters = Parameters::zeros(self)?;
         parameters.initialize(compile.seed);
@@ -54,18 +57,17 @@ impl Sequential {
     pub(crate) fn plan(&self, compile: &Compile) -> Result<Plan, Error> {
         self.validate()?;
         compile.loss.validate(self)?;
-        self.refuse_regularized_end(compile.loss)?;
+        self.refuse_regularized_end(&compile.loss)?;
         compile.optimizer.validate()?;
-        Ok(Plan::new(self, compile.loss))
+        Ok(Plan::new(self, &compile.loss))
     }
 
-    /// Cross-entropy of probabilities is computed from the logits before the last softmax, whose output is nowhere then.
-    fn refuse_regularized_end(&self, loss: Loss) -> Result<(), Error> {
-        match (loss, self.layers.last()) {
-            (Loss::CategoricalCrossentropy { from_logits: false }, Some(Layer::Dense(dense)))
-                if dense.activity_regularizer.is_some() =>
-            {
-                Err(Error::RegularizedEnd { layer: self.layer_name(self.layers.len() - 1), loss })
+    /// Some losses are computed from the logits before the last softmax or sigmoid, whose output is nowhere then.
+    fn refuse_regularized_end(&self, loss: &Loss) -> Result<(), Error> {
+        match (loss.joint_activation(), self.layers.last()) {
+            (Some(activation), Some(Layer::Dense(dense))) if dense.activity_regularizer.is_some() => {
+                let layer = self.layer_name(self.layers.len() - 1);
+                Err(Error::RegularizedEnd { layer, activation, loss: loss.clone() })
             }
             _ => Ok(()),
         }

@@ -133,8 +133,29 @@ pub enum Error {
         /// What it may be.
         expected: &'static str,
     },
+    /// A setting of a loss outside its range.
+    #[error("{setting} of {loss} is {found}, expected {expected}")]
+    LossSetting {
+        /// The loss.
+        loss: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A custom loss of which there is only the name.
+    #[error(
+        "the loss is {name}, which is not one of densely's own, and a file holds no code: give it to Sequential::compile or \
+         Model::set_loss as Loss::custom"
+    )]
+    CustomLoss {
+        /// The name.
+        name: String,
+    },
     /// A loss and an end of the network that do not go together.
-    #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), needed_ending(*loss, *found))]
+    #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), loss.needed_end(*found))]
     LossActivation {
         /// The last layer.
         layer: LayerName,
@@ -145,18 +166,21 @@ pub enum Error {
     },
     /// A penalty on probabilities that are never computed.
     #[error(
-        "{layer}: activity_regularizer is on the softmax that ends the network, but {loss} is computed from the logits \
+        "{layer}: activity_regularizer is on the {activation} that ends the network, but {loss} is computed from the logits \
          before it, expected none there"
     )]
     RegularizedEnd {
         /// The last layer.
         layer: LayerName,
+        /// Its activation.
+        activation: Activation,
         /// The loss.
         loss: Loss,
     },
-    /// Cross-entropy over one output.
+    /// A loss that compares outputs, over one.
     #[error(
-        "{layer}: ends the network with 1 unit, but {loss} needs one unit for each of at least 2 classes"
+        "{layer}: ends the network with 1 unit, but {loss} needs at least 2, one for each class; for two classes on one \
+         unit take BinaryCrossentropy"
     )]
     LossOutputs {
         /// The last layer.
@@ -191,6 +215,61 @@ pub enum Error {
         samples: usize,
         /// How many values a sample has.
         features: usize,
+    },
+    /// Targets that have no values.
+    #[error("the targets have 0 values, expected at least 1 for each sample")]
+    NoTargets,
+    /// Features and target values that do not belong together.
+    #[error(
+        "{values} target values were given for {samples} samples of {outputs} each, expected {outputs} × {samples}"
+    )]
+    TargetCount {
+        /// How many values there are.
+        values: usize,
+        /// How many samples there are.
+        samples: usize,
+        /// How many values a sample has.
+        outputs: usize,
+    },
+    /// A target that is infinite, not a number, or beyond what single precision holds.
+    #[error(
+        "target {output} of sample {sample} is {value}, expected a finite number of single precision's range"
+    )]
+    Target {
+        /// The sample, from 0.
+        sample: usize,
+        /// The target's position, from 0.
+        output: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A target that a loss cannot be computed of.
+    #[error("target {output} of sample {sample} is {value}, but {loss} needs targets that are {expected}")]
+    TargetOfLoss {
+        /// The sample, from 0.
+        sample: usize,
+        /// The target's position, from 0.
+        output: usize,
+        /// Its value.
+        value: f64,
+        /// The loss.
+        loss: String,
+        /// What a target may be.
+        expected: &'static str,
+    },
+    /// Targets of another width than the network's output.
+    #[error("the targets have {found} values a sample, the network has {expected} outputs")]
+    TargetWidth {
+        /// The network's outputs.
+        expected: usize,
+        /// The values of a sample's target.
+        found: usize,
+    },
+    /// Values where only classes make sense.
+    #[error("{what} needs class labels, but the dataset's targets are values")]
+    ClassesNeeded {
+        /// What needs them.
+        what: String,
     },
     /// More classes than a dataset may have.
     #[error("the dataset has {found} classes, expected at most {limit}")]
@@ -248,6 +327,48 @@ pub enum Error {
     },
 
     // Training.
+    /// Weights and samples that do not belong together.
+    #[error("{found} sample weights were given for {expected} samples, expected one each")]
+    SampleWeightCount {
+        /// How many samples there are.
+        expected: usize,
+        /// How many weights there are.
+        found: usize,
+    },
+    /// A weight of a sample that is negative, not finite, or beyond what single precision holds.
+    #[error(
+        "the weight of sample {sample} is {weight}, expected 0 or a number above 0 that fits single precision"
+    )]
+    SampleWeight {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its weight.
+        weight: f64,
+    },
+    /// A weight of a class that is negative, not finite, or beyond what single precision holds.
+    #[error(
+        "the weight of class {class} is {weight}, expected 0 or a number above 0 that fits single precision"
+    )]
+    ClassWeight {
+        /// The class.
+        class: u32,
+        /// Its weight.
+        weight: f64,
+    },
+    /// A weight for a class that the data do not have.
+    #[error("a weight is given for class {class}, but the dataset has {classes} classes, counted from 0")]
+    ClassOfWeight {
+        /// The class.
+        class: u32,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Two weights for one class.
+    #[error("class {class} is given two weights, expected at most one")]
+    TwoClassWeights {
+        /// The class.
+        class: u32,
+    },
     /// A setting of [`Fit`](crate::Fit) outside its range.
     #[error("{setting} is {found}, expected {expected}")]
     FitSetting {
@@ -427,18 +548,4 @@ fn did_you_mean(nearest: &Option<&'static str>) -> String {
 
 fn ending(found: Option<Activation>) -> String {
     found.map_or_else(|| String::from("dropout"), |activation| activation.to_string())
-}
-
-fn needed_ending(loss: Loss, found: Option<Activation>) -> &'static str {
-    match (loss, found) {
-        (Loss::CategoricalCrossentropy { from_logits: true }, Some(Activation::Softmax)) => {
-            "Linear there; make it Linear, or set from_logits: false"
-        }
-        (Loss::CategoricalCrossentropy { from_logits: true }, _) => "Linear there",
-        (Loss::CategoricalCrossentropy { from_logits: false }, Some(Activation::Linear)) => {
-            "Softmax there; add it, or set from_logits: true"
-        }
-        (Loss::CategoricalCrossentropy { from_logits: false }, _) => "Softmax there",
-        (Loss::MeanSquaredError, _) => "no particular end",
-    }
 }

@@ -9,11 +9,12 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean training loss of its samples, each taken before its own batch's update and with dropout.
     pub loss: f64,
-    /// Share of its samples whose class was predicted rightly while training, between 0 and 1.
-    pub accuracy: f64,
+    /// Share of its samples whose class was predicted rightly while training, between 0 and 1; `None` if the targets are
+    /// values.
+    pub accuracy: Option<f64>,
     /// Mean loss on the validation data after the epoch, if there are any.
     pub val_loss: Option<f64>,
-    /// Accuracy on the validation data after the epoch, if there are any.
+    /// Accuracy on the validation data after the epoch, if there are any with class labels.
     pub val_accuracy: Option<f64>,
     /// Seconds of training with its callbacks, without validation.
     pub seconds: f64,
@@ -36,7 +37,7 @@ impl History {
     ///
     /// ```
     /// # use densely::{Epoch, History};
-    /// let epoch = Epoch { epoch: 1, loss: 0.5, accuracy: 0.875, seconds: 2.0, images_per_second: 100.0, ..Epoch::default() };
+    /// let epoch = Epoch { epoch: 1, loss: 0.5, accuracy: Some(0.875), seconds: 2.0, images_per_second: 100.0, ..Epoch::default() };
     /// let history = History { epochs: vec![epoch], interrupted: false };
     /// assert_eq!(
     ///     history.to_csv(),
@@ -52,7 +53,7 @@ impl History {
                 "{},{},{},{},{},{},{}",
                 epoch.epoch,
                 epoch.loss,
-                epoch.accuracy,
+                optional(epoch.accuracy),
                 optional(epoch.val_loss),
                 optional(epoch.val_accuracy),
                 epoch.seconds,

@@ -20,7 +20,7 @@
 //!     .compile::<f32>(Compile { optimizer: Adam::new(0.01).into(), ..Compile::default() })?;
 //! let history = model.fit(&train, Fit { epochs: 30, ..Fit::default() })?;
 //! assert!(history.epochs[29].loss < history.epochs[0].loss);
-//! assert!(model.evaluate(&test)?.accuracy > 0.95);
+//! assert!(model.evaluate(&test)?.accuracy > Some(0.95));
 //! # Ok::<(), densely::Error>(())
 //! ```
 //!
@@ -83,7 +83,7 @@ pub use fit::Fit;
 pub use history::{Epoch, History};
 pub use initializers::Initializer;
 pub use layers::{Dense, Dropout, Layer};
-pub use losses::Loss;
+pub use losses::{Loss, Reduction};
 pub use metrics::ConfusionMatrix;
 pub use model::Model;
 pub use optimizers::{Adam, Optimizer, Sgd};

@@ -4,10 +4,12 @@ use crate::compile::Compile;
 use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, TrainingBuffers, last_of};
-use crate::engine::forward::{Position, forward, gather, loss_in_place, predict_in_place};
+use crate::engine::forward::{Position, forward, gather};
+use crate::engine::loss::{loss_in_place, predict_in_place};
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
 use crate::error::Error;
+use crate::losses::Loss;
 use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
 use crate::sequential::Sequential;
@@ -122,7 +124,7 @@ impl<T: Scalar> Model<T> {
         }
         let mut predictions = vec![T::ZERO; self.plan.outputs * data.len()];
         let columns = predictions.chunks_mut(self.plan.outputs * EVALUATION_BATCH);
-        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()))?;
+        let mut buffers = Buffers::new(&self.plan, EVALUATION_BATCH.min(data.len()), data.outputs())?;
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for (order, columns) in order.chunks(EVALUATION_BATCH).zip(columns) {
             gather(self.pool(), data, order, &mut buffers);
@@ -143,7 +145,7 @@ impl<T: Scalar> Model<T> {
         if let Some(feature) = features.iter().position(|value| !value.is_finite()) {
             return Err(Error::Feature { sample: 0, feature, value: features[feature].to_f64() });
         }
-        let mut buffers = Buffers::new(&self.plan, 1)?;
+        let mut buffers = Buffers::new(&self.plan, 1, None)?;
         buffers.input.copy_from_slice(features);
         Ok(self.outputs(&mut buffers, 1).to_vec())
     }
@@ -154,7 +156,7 @@ impl<T: Scalar> Model<T> {
         let outputs = last_of(&mut buffers.outputs, samples, self.plan.outputs);
         predict_in_place(
             self.pool(),
-            self.plan.head,
+            &self.plan.head,
             MatMut::from_slice(&mut *outputs, self.plan.outputs, samples),
         );
         outputs
@@ -168,9 +170,9 @@ impl<T: Scalar> Model<T> {
     ///
     /// If the data do not fit the network.
     pub fn loss_and_gradient(&self, data: &Dataset, epoch: u64) -> Result<(f64, Parameters<T>), Error> {
-        data.validate_for(&self.network)?;
+        self.check_data(data)?;
         let samples = data.len();
-        let mut buffers = Buffers::new(&self.plan, samples)?;
+        let mut buffers = Buffers::new(&self.plan, samples, data.outputs())?;
         let mut training = TrainingBuffers::new(&self.plan, samples, self.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
         let position = Position { seed: self.compile.seed, epoch, first_sample: 0 };
@@ -182,8 +184,33 @@ impl<T: Scalar> Model<T> {
         Ok((loss, gradient))
     }
 
+    /// Checks that the data fit the network and its loss.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::validate_for`]; [`Error::ClassesNeeded`] or [`Error::TargetOfLoss`] if the loss cannot be computed of such
+    /// targets, [`Error::CustomLoss`] if its code is missing.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<(), Error> {
+        data.validate_for(&self.network)?;
+        self.plan.head.loss.check_targets(data)
+    }
+
+    /// Takes another loss from now on: to go on training with it, or to give a model from a file its
+    /// [custom loss](crate::losses::LossFunction) again. Parameters and optimizer stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As in [`compile`](Sequential::compile), if the loss does not go with the network's end; the model is then as before.
+    pub fn set_loss(&mut self, loss: impl Into<Loss>) -> Result<(), Error> {
+        let compile = Compile { loss: loss.into(), ..self.compile.clone() };
+        compile.loss.refuse_missing_code()?;
+        self.plan = self.network.plan(&compile)?;
+        self.compile = compile;
+        Ok(())
+    }
+
     /// A training step's first half, on the samples that stand in the buffers: every output, each sample's outcome, and
-    /// the gradient of the mean loss with respect to the last output. Returns the mean loss, with the penalties.
+    /// the gradient of the batch's loss with respect to the last output. Returns the batch's loss, with the penalties.
     pub(crate) fn forward_to_gradient(
         &self,
         buffers: &mut Buffers<T>,
@@ -201,17 +228,16 @@ impl<T: Scalar> Model<T> {
         );
         let gradient = &mut training.gradient[..self.plan.outputs * samples];
         gradient.copy_from_slice(last_of(&mut buffers.outputs, samples, self.plan.outputs));
-        loss_in_place(
-            self.pool(),
-            self.plan.head,
-            MatMut::from_slice(gradient, self.plan.outputs, samples),
-            &buffers.labels[..samples],
-            &mut buffers.outcomes[..samples],
-            T::from_f64(1.0 / samples as f64),
-        );
-        let losses = buffers.outcomes[..samples].iter().map(|outcome| outcome.loss).sum::<f64>();
+        let targets = buffers.targets.of(samples);
+        let weights = &buffers.targets.weights;
+        let gradient = MatMut::from_slice(gradient, self.plan.outputs, samples);
+        let (head, outcomes) = (&self.plan.head, &mut buffers.outcomes[..samples]);
+        let divisor = head.divisor(self.compile.reduction, targets, weights, samples);
+        let scale = 1.0 / divisor;
+        loss_in_place(self.pool(), head, gradient, targets, weights, &mut buffers.room, outcomes, scale);
+        let losses = outcomes.iter().map(|outcome| outcome.loss).sum::<f64>();
         let activity = activity_penalties(&self.plan, buffers, samples);
-        (losses + activity) / samples as f64 + weight_penalties(&self.parameters)
+        losses / divisor + activity / samples as f64 + weight_penalties(&self.parameters)
     }
 
     /// A training step's second half: the gradient back through the network, and the optimizer's update.
@@ -235,7 +261,8 @@ impl<T: Scalar> Model<T> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let description = SavedDescription {
             model: self.network.clone(),
-            loss: self.compile.loss,
+            loss: self.compile.loss.clone(),
+            reduction: self.compile.reduction,
             optimizer: self.compile.optimizer.clone(),
             seed: self.compile.seed,
             provenance: self.provenance.clone(),
@@ -244,14 +271,21 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Reads a model that was saved. Its optimizer and the count of its epochs start afresh: a `fit` goes through the same
-    /// shuffles and dropout masks as the first one did.
+    /// shuffles and dropout masks as the first one did. A [custom loss](Loss::Custom) has to be given to it again before it
+    /// can be fitted or evaluated.
     ///
     /// # Errors
     ///
     /// If the file cannot be read, is no model, is damaged, or is of a newer format; the message names the file.
     pub fn load(path: impl AsRef<Path>, pool: Pool) -> Result<Self, Error> {
         let (saved, parameters) = saving::read_model(path)?;
-        let compile = Compile { optimizer: saved.optimizer, loss: saved.loss, seed: saved.seed, pool };
+        let compile = Compile {
+            optimizer: saved.optimizer,
+            loss: saved.loss,
+            reduction: saved.reduction,
+            seed: saved.seed,
+            pool,
+        };
         let plan = saved.model.plan(&compile)?;
         Self::assemble(saved.model, compile, plan, parameters, saved.provenance)
     }

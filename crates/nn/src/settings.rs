@@ -1,10 +1,10 @@
-//! Ranges of the settings that activations, initializers, regularizers and constraints have.
+//! Ranges of the settings that activations, initializers, regularizers, constraints and losses have.
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
 use crate::error::{Error, LayerName};
 
-/// A setting outside its range, before it is known which layer it belongs to.
+/// A setting outside its range, before it is known what it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OutOfRange {
     kind: &'static str,
@@ -18,6 +18,12 @@ impl OutOfRange {
     pub(crate) fn of(self, layer: LayerName, field: &'static str) -> Error {
         let Self { kind, setting, found, expected } = self;
         Error::LayerSetting { layer, field, kind, setting, found, expected }
+    }
+
+    /// The error for a loss.
+    pub(crate) fn of_loss(self) -> Error {
+        let Self { kind, setting, found, expected } = self;
+        Error::LossSetting { loss: kind, setting, found, expected }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use densely::constraints::{MaxNorm, MinMaxNorm};
 use densely::initializers::{self, Distribution, FanMode};
+use densely::losses::CategoricalCrossentropy;
 use densely::regularizers::{self, L1, L1L2, L2, OrthogonalMode};
 use densely::text::{from_ron, to_ron};
 use densely::{
@@ -222,7 +223,8 @@ fn defaults_are_those_of_keras() {
     );
     assert_eq!(Sgd::default(), Sgd { learning_rate: 0.01, momentum: 0.0, nesterov: false });
     assert_eq!(Adam::default(), Adam { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 });
-    assert_eq!(Loss::default(), Loss::CategoricalCrossentropy { from_logits: false });
+    let cross_entropy = CategoricalCrossentropy { from_logits: false, label_smoothing: 0.0 };
+    assert_eq!(Loss::default(), cross_entropy.into());
 }
 
 #[track_caller]
@@ -361,10 +363,14 @@ fn a_network_that_is_too_large_is_refused_before_anything_is_allocated() {
     assert!(endless.summary().to_string().contains("Total params: 18,446,744,073,709,551,615"));
 }
 
+fn cross_entropy(from_logits: bool) -> Loss {
+    CategoricalCrossentropy { from_logits, label_smoothing: 0.0 }.into()
+}
+
 #[track_caller]
 fn check_loss(from_logits: bool, network: Sequential, message: &str) {
     network.validate().unwrap();
-    let error = Loss::CategoricalCrossentropy { from_logits }.validate(&network).unwrap_err();
+    let error = cross_entropy(from_logits).validate(&network).unwrap_err();
     assert_eq!(error.to_string(), message);
     assert!(Loss::MeanSquaredError.validate(&network).is_ok());
 }
@@ -375,36 +381,36 @@ fn a_loss_and_an_end_that_do_not_go_together_are_refused() {
     check_loss(
         false,
         end(Activation::Linear),
-        "layer 1 (dense): ends the network with Linear, but CategoricalCrossentropy(from_logits: false) needs Softmax \
-         there; add it, or set from_logits: true",
+        "layer 1 (dense): ends the network with Linear, but CategoricalCrossentropy(from_logits: false, \
+         label_smoothing: 0.0) needs Softmax there; add it, or set from_logits: true",
     );
     check_loss(
         false,
         end(Activation::Sigmoid),
-        "layer 1 (dense): ends the network with Sigmoid, but CategoricalCrossentropy(from_logits: false) needs Softmax \
-         there",
+        "layer 1 (dense): ends the network with Sigmoid, but CategoricalCrossentropy(from_logits: false, \
+         label_smoothing: 0.0) needs Softmax there; for outputs that are each a yes or no take BinaryCrossentropy",
     );
     check_loss(
         true,
         end(Activation::Softmax),
-        "layer 1 (dense): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true) needs Linear \
-         there; make it Linear, or set from_logits: false",
+        "layer 1 (dense): ends the network with Softmax, but CategoricalCrossentropy(from_logits: true, \
+         label_smoothing: 0.0) needs Linear there; make it Linear, or set from_logits: false",
     );
     check_loss(
         true,
         end(Activation::Linear).add(Dropout::new(0.5)),
-        "layer 2 (dropout): ends the network with dropout, but CategoricalCrossentropy(from_logits: true) needs Linear \
-         there",
+        "layer 2 (dropout): ends the network with dropout, but CategoricalCrossentropy(from_logits: true, \
+         label_smoothing: 0.0) needs Linear there",
     );
     check_loss(
         true,
         Sequential::new(4).add(Dense::new(1)),
-        "layer 1 (dense): ends the network with 1 unit, but CategoricalCrossentropy(from_logits: true) needs one unit \
-         for each of at least 2 classes",
+        "layer 1 (dense): ends the network with 1 unit, but CategoricalCrossentropy(from_logits: true, \
+         label_smoothing: 0.0) needs at least 2, one for each class; for two classes on one unit take BinaryCrossentropy",
     );
     assert!(Loss::default().validate(&end(Activation::Softmax)).is_ok());
     assert!(Loss::default().validate(&end(Activation::Linear).add(Activation::Softmax)).is_ok());
-    assert!(Loss::CategoricalCrossentropy { from_logits: true }.validate(&end(Activation::Linear)).is_ok());
+    assert!(cross_entropy(true).validate(&end(Activation::Linear)).is_ok());
 }
 
 #[track_caller]

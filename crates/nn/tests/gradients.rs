@@ -1,5 +1,6 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
+use densely::losses::CategoricalCrossentropy;
 use densely::regularizers::L2;
 use densely::text::from_ron;
 use densely::{
@@ -46,8 +47,10 @@ fn check(network: Sequential, loss: Loss, samples: usize) {
     assert!(largest > 1e-4, "a gradient of nothing but zeros would pass for any bug");
 }
 
-const LOGITS: Loss = Loss::CategoricalCrossentropy { from_logits: true };
-const PROBABILITIES: Loss = Loss::CategoricalCrossentropy { from_logits: false };
+const LOGITS: Loss =
+    Loss::CategoricalCrossentropy(CategoricalCrossentropy { from_logits: true, label_smoothing: 0.0 });
+const PROBABILITIES: Loss =
+    Loss::CategoricalCrossentropy(CategoricalCrossentropy { from_logits: false, label_smoothing: 0.0 });
 
 /// Biases that are not 0, so that units differ from the start.
 fn dense(units: usize, activation: Activation) -> Dense {

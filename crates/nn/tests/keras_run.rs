@@ -3,7 +3,8 @@
 
 #![cfg(feature = "idx")]
 
-use densely::{Activation, Adam, Callback, Compile, Dataset, Dense, Fit, Loss, Progress, Scalar, Sequential};
+use densely::losses::CategoricalCrossentropy;
+use densely::{Activation, Adam, Callback, Compile, Dataset, Dense, Fit, Progress, Scalar, Sequential};
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -52,7 +53,7 @@ fn two_hundred_steps_of_adam_agree_with_keras() {
     let reference: Value = serde_json::from_str(text).expect("the reference is JSON");
     let reference = &reference["cases"][0];
 
-    let loss = Loss::CategoricalCrossentropy { from_logits: true };
+    let loss = CategoricalCrossentropy { from_logits: true, ..CategoricalCrossentropy::default() }.into();
     let mut model = Sequential::new(784)
         .add(Dense::new(32).activation(Activation::Relu))
         .add(Dense::new(16).activation(Activation::Relu))

@@ -376,8 +376,9 @@ fn a_penalty_on_probabilities_that_are_never_computed_is_refused() {
     let error = network.compile::<f32>(Compile::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "layer 1 (dense): activity_regularizer is on the softmax that ends the network, but \
-         CategoricalCrossentropy(from_logits: false) is computed from the logits before it, expected none there"
+        "layer 1 (dense): activity_regularizer is on the Softmax that ends the network, but \
+         CategoricalCrossentropy(from_logits: false, label_smoothing: 0.0) is computed from the logits before it, expected \
+         none there"
     );
     let squared = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
     assert!(network.compile::<f32>(squared).is_ok());

@@ -3,7 +3,7 @@
 use densely::parameters::Parameters;
 use densely::random::{Purpose, stream};
 use densely::saving::{FORMAT, Provenance, SavedDescription, from_bytes, read_model, to_bytes, write_model};
-use densely::{Activation, Adam, Dense, Dropout, Error, Initializer, Loss, Scalar, Sequential};
+use densely::{Activation, Adam, Dense, Dropout, Error, Initializer, Loss, Reduction, Scalar, Sequential};
 use proptest::prelude::*;
 use rand_chacha::rand_core::Rng;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ fn description() -> SavedDescription {
             .add(Dropout::new(0.25))
             .add(Dense::new(3).use_bias(false).activation(Activation::Softmax)),
         loss: Loss::default(),
+        reduction: Reduction::default(),
         optimizer: Adam::default().into(),
         seed: u64::MAX,
         provenance: Provenance {

@@ -38,8 +38,8 @@ fn every_optimizer_learns_what_no_line_can_part() {
         let history = model.fit(&train, fit).expect("training works");
         let last = history.epochs.last().expect("30 epochs");
         assert_eq!(history.epochs.len(), 30);
-        assert!(last.accuracy > 0.98 && last.val_accuracy > Some(0.98), "{optimizer:?}: {last:?}");
-        assert_eq!(last.val_accuracy, Some(model.evaluate(&test).expect("the data fit").accuracy));
+        assert!(last.accuracy > Some(0.98) && last.val_accuracy > Some(0.98), "{optimizer:?}: {last:?}");
+        assert_eq!(last.val_accuracy, model.evaluate(&test).expect("the data fit").accuracy);
     }
 }
 

@@ -18,19 +18,23 @@ use densely::{Evaluation, wilson_interval};
 /// Prints what a model achieves on the test images.
 fn show_evaluation(evaluation: &Evaluation, classes: &[String], output: &mut Output) {
     let style = output.style();
-    let (low, high) = wilson_interval(evaluation.correct, evaluation.samples);
-    output.line(format!(
-        "{}  {}  (95 % interval {:.2} – {:.2} %: {} of {})",
-        style.bold("test accuracy"),
-        style.bold(percent(evaluation.accuracy)),
-        100.0 * low,
-        100.0 * high,
-        grouped(evaluation.correct as u64),
-        counted(evaluation.samples, "image"),
-    ));
+    if let (Some(accuracy), Some(correct)) = (evaluation.accuracy, evaluation.correct) {
+        let (low, high) = wilson_interval(correct, evaluation.samples);
+        output.line(format!(
+            "{}  {}  (95 % interval {:.2} – {:.2} %: {} of {})",
+            style.bold("test accuracy"),
+            style.bold(percent(accuracy)),
+            100.0 * low,
+            100.0 * high,
+            grouped(correct as u64),
+            counted(evaluation.samples, "image"),
+        ));
+    }
     output.line(format!("{}      {:.4}", style.bold("test loss"), evaluation.loss));
-    output.blank();
-    for line in confusion_table(&evaluation.confusion, classes, style) {
-        output.line(line);
+    if let Some(confusion) = &evaluation.confusion {
+        output.blank();
+        for line in confusion_table(confusion, classes, style) {
+            output.line(line);
+        }
     }
 }

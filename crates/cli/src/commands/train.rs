@@ -10,7 +10,8 @@ use crate::report::{digits_png, history_svg, pixels_svg};
 use crate::run::{FILES, INTERRUPTED, Interrupt, Metrics, Place, RunFolder, steady_speed};
 use crate::ui::{EpochTable, Output, counted, file_size, grouped, printable};
 use densely::{
-    Compile, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance, write_atomically,
+    Compile, ConfusionMatrix, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance,
+    write_atomically,
 };
 use std::fs;
 use std::num::NonZeroUsize;
@@ -108,7 +109,7 @@ impl Setup {
     fn read(recipe: Recipe, source: Source, pool: Pool, asked: Option<Validation>) -> Result<Self, Error> {
         let train = source.read_train(&recipe.model)?;
         let test = source.read_test(&recipe.model)?;
-        let classes = source.class_names(recipe.model.outputs());
+        let classes = source.class_names(train.data.classes());
         let validation = validation(asked, train.data.len())?;
         let (data, validation_data) = match validation {
             Validation::HeldOut(held_out) => {
@@ -157,7 +158,8 @@ impl Setup {
         let recipe = &self.recipe;
         let mut model: Model<f32> = recipe.model.compile(Compile {
             optimizer: recipe.optimizer.clone(),
-            loss: recipe.loss,
+            loss: recipe.loss.clone(),
+            reduction: recipe.reduction,
             seed: recipe.seed,
             pool: self.pool.clone(),
         })?;
@@ -188,7 +190,7 @@ impl Setup {
             dataset: self.source.name.clone(),
             classes: self.classes.clone(),
             epochs: history.epochs.len(),
-            test_accuracy: Some(evaluation.accuracy),
+            test_accuracy: evaluation.accuracy,
         });
         model.save(folder.file(MODEL_FILE))?;
         write_atomically(folder.file("history.csv"), history.to_csv().as_bytes())?;
@@ -204,7 +206,7 @@ impl Setup {
         let metrics = Metrics {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
-            confusion_matrix: confusion_rows(evaluation),
+            confusion_matrix: evaluation.confusion.as_ref().map(confusion_rows),
             epochs: history.epochs.len(),
             images_per_second: steady_speed(history),
             seconds: started.elapsed().as_secs_f64(),
@@ -221,8 +223,7 @@ impl Setup {
 }
 
 /// The confusion matrix as rows, one for each true class.
-fn confusion_rows(evaluation: &Evaluation) -> Vec<Vec<u64>> {
-    let confusion = &evaluation.confusion;
+fn confusion_rows(confusion: &ConfusionMatrix) -> Vec<Vec<u64>> {
     let row = |label| (0..confusion.classes()).map(|predicted| confusion.count(label, predicted)).collect();
     (0..confusion.classes()).map(row).collect()
 }

@@ -1,4 +1,4 @@
-//! `history.svg`: accuracy and loss over the epochs.
+//! `history.svg`: accuracy, if there is any, and loss over the epochs.
 
 use super::chart::{Area, BLUE, GRID, INK, LABEL_SIZE, ORANGE, TITLE_SIZE, letters, svg};
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub(crate) fn history_svg(history: &History) -> Result<Option<String>, Error> {
     }
     let accuracy = Chart {
         title: "accuracy",
-        training: |epoch| Some(100.0 * epoch.accuracy),
+        training: |epoch| epoch.accuracy.map(|accuracy| 100.0 * accuracy),
         validation: |epoch| epoch.val_accuracy.map(|accuracy| 100.0 * accuracy),
         label: |percent| format!("{} %", (percent * 100.0).round() / 100.0),
         bounds: 0.0..100.0,
@@ -40,10 +40,15 @@ pub(crate) fn history_svg(history: &History) -> Result<Option<String>, Error> {
         label: |loss| ((loss * 10_000.0).round() / 10_000.0).to_string(),
         bounds: 0.0..f64::INFINITY,
     };
+    let charts = [accuracy, loss];
+    let measured = |chart: &&Chart| {
+        history.epochs.iter().any(|epoch| (chart.training)(epoch).or((chart.validation)(epoch)).is_some())
+    };
+    let charts: Vec<&Chart> = charts.iter().filter(measured).collect();
     let draw = |area: &Area<'_>| {
-        let halves = area.split_evenly((1, 2));
-        for (half, chart) in halves.iter().zip([accuracy, loss]) {
-            chart.draw(half, &history.epochs)?;
+        let parts = area.split_evenly((1, charts.len()));
+        for (part, chart) in parts.iter().zip(&charts) {
+            chart.draw(part, &history.epochs)?;
         }
         Ok(())
     };
@@ -121,7 +126,7 @@ mod tests {
         let epoch = |epoch: usize| Epoch {
             epoch,
             loss: 0.3 / epoch as f64,
-            accuracy: 1.0 - 0.1 / epoch as f64,
+            accuracy: Some(1.0 - 0.1 / epoch as f64),
             val_loss: Some(0.2),
             val_accuracy: Some(0.97),
             ..Epoch::default()

@@ -6,12 +6,12 @@ use serde::Serialize;
 /// The figures, in the order in which they stand in the file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Metrics {
-    /// Share of the test images whose class was predicted rightly, between 0 and 1.
-    pub(crate) test_accuracy: f64,
+    /// Share of the test images whose class was predicted rightly, between 0 and 1; `null` without classes.
+    pub(crate) test_accuracy: Option<f64>,
     /// Mean loss of the test images.
     pub(crate) test_loss: f64,
-    /// For each true class how often each class was predicted.
-    pub(crate) confusion_matrix: Vec<Vec<u64>>,
+    /// For each true class how often each class was predicted; `null` without classes.
+    pub(crate) confusion_matrix: Option<Vec<Vec<u64>>>,
     /// Epochs that ran to their end.
     pub(crate) epochs: usize,
     /// See [`steady_speed`]; `null` if no epoch ran to its end.

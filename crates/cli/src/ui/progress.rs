@@ -58,14 +58,14 @@ impl<'a> EpochTable<'a> {
 
     fn row(&self, epoch: &Epoch) -> String {
         let position = format!("{:>5}", self.position(epoch.epoch));
-        let validation = match (epoch.val_loss, epoch.val_accuracy) {
-            (Some(loss), Some(accuracy)) => format!("   {loss:>8.4}   {:>12}", percent(accuracy)),
-            _ => String::new(),
+        let validation = match epoch.val_loss {
+            Some(loss) => format!("   {loss:>8.4}   {:>12}", share(epoch.val_accuracy)),
+            None => String::new(),
         };
         format!(
             "{position}   {:>8.4}   {:>8}{validation}   {:>8}   {:>9}",
             epoch.loss,
-            percent(epoch.accuracy),
+            share(epoch.accuracy),
             grouped(epoch.images_per_second.round() as u64),
             seconds(epoch.seconds)
         )
@@ -110,15 +110,21 @@ impl Callback for EpochTable<'_> {
     }
 }
 
+/// A share in percent, or nothing if there is none.
+fn share(share: Option<f64>) -> String {
+    share.map(percent).unwrap_or_default()
+}
+
 /// What stands behind the bar, after `elapsed` seconds of the epoch; the time left is that of all epochs.
 fn figures(progress: &Progress, epochs: usize, elapsed: f64) -> String {
     let speed = progress.samples_seen as f64 / elapsed;
     let whole_epochs = epochs.saturating_sub(progress.epoch) as f64;
     let left = (progress.samples - progress.samples_seen) as f64 + whole_epochs * progress.samples as f64;
+    let accuracy = progress.accuracy.map(|accuracy| format!("  accuracy {}", percent(accuracy)));
     format!(
-        "loss {:.4}  accuracy {}  {} images/s  {} left",
+        "loss {:.4}{}  {} images/s  {} left",
         progress.loss,
-        percent(progress.accuracy),
+        accuracy.unwrap_or_default(),
         grouped(speed.round() as u64),
         seconds(left / speed)
     )
@@ -130,8 +136,11 @@ mod tests {
 
     #[test]
     fn the_time_left_is_that_of_all_epochs() {
-        let progress = Progress { epoch: 2, samples_seen: 500, samples: 1000, loss: 0.25, accuracy: 0.9 };
+        let progress =
+            Progress { epoch: 2, samples_seen: 500, samples: 1000, loss: 0.25, accuracy: Some(0.9) };
         assert_eq!(figures(&progress, 3, 0.5), "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left");
+        let of_values = Progress { accuracy: None, ..progress };
+        assert_eq!(figures(&of_values, 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");
     }
 
     #[test]

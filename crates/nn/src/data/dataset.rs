@@ -1,4 +1,4 @@
-//! Features with labels.
+//! Features with what is to be learnt of them: class labels or values.
 
 use crate::error::Error;
 use crate::sequential::Sequential;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// The most classes that a dataset may have: a confusion matrix of so many takes 2 GiB.
 pub const MAX_CLASSES: usize = 1 << 14;
 
-/// Samples with their class labels. A sample is a column of `features` values, one after the other in memory.
+/// Samples with their targets. A sample is a column of `features` values, one after the other in memory; its target is a
+/// class label, or a column of values in double precision: numbers to be predicted, or soft labels.
 ///
 /// Features are bytes, which are scaled to 0–1 (divided by 255) only when a batch is [gathered](Self::gather), or floats,
 /// which are taken as they are. Cloning and splitting share the storage; a part is a list of 4 bytes per sample.
@@ -20,6 +21,9 @@ pub const MAX_CLASSES: usize = 1 << 14;
 /// let mut batch = [0.0_f32; 4]; // 2 features × 2 samples
 /// data.gather(&[2, 0], &mut batch);
 /// assert_eq!(batch, [0.8, 0.0, 0.0, 1.0]);
+///
+/// let line = Dataset::from_values(1, vec![0.0, 0.5, 1.0], 1, vec![1.0, 2.0, 3.0])?;
+/// assert_eq!((line.len(), line.outputs(), line.targets(1)), (3, Some(1), Some(&[2.0][..])));
 /// # Ok::<(), densely::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -32,9 +36,14 @@ pub struct Dataset {
 #[derive(Debug)]
 struct Storage {
     features: usize,
-    classes: usize,
     values: Values,
-    labels: Vec<u32>,
+    targets: Targets,
+}
+
+#[derive(Debug)]
+enum Targets {
+    Classes { labels: Vec<u32>, classes: usize },
+    Values { values: Vec<f64>, outputs: usize },
 }
 
 #[derive(Debug)]
@@ -80,13 +89,60 @@ impl Dataset {
         labels: Vec<u32>,
         classes: usize,
     ) -> Result<Self, Error> {
-        // Beyond single precision a value would become infinite in an `f32` network; NaN is in no range.
-        let range = f64::from(f32::MIN)..=f64::from(f32::MAX);
-        if let Some(place) = values.iter().position(|value| !range.contains(value)) {
-            let (sample, feature) = (place / features.max(1), place % features.max(1));
-            return Err(Error::Feature { sample, feature, value: values[place] });
+        Self::new(features, Values::floats(features, values)?, labels, classes)
+    }
+
+    /// Samples of `features` numbers each with targets of `outputs` numbers each, both one after the other. Nothing is
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFeatures`], [`Error::NoTargets`], [`Error::NoSamples`], [`Error::TooManySamples`] beyond `u32::MAX`,
+    /// [`Error::TargetCount`]; [`Error::Feature`] or [`Error::Target`] for a value that is not a finite number in the range
+    /// of single precision.
+    pub fn from_values(
+        features: usize,
+        values: Vec<f64>,
+        outputs: usize,
+        targets: Vec<f64>,
+    ) -> Result<Self, Error> {
+        Self::with_values(features, Values::floats(features, values)?, outputs, targets)
+    }
+
+    /// Samples of `features` bytes each with targets of `outputs` numbers each, both one after the other. Nothing is copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_values`](Self::from_values).
+    pub fn from_bytes_with_values(
+        features: usize,
+        bytes: Vec<u8>,
+        outputs: usize,
+        targets: Vec<f64>,
+    ) -> Result<Self, Error> {
+        Self::with_values(features, Values::Bytes(bytes), outputs, targets)
+    }
+
+    fn with_values(
+        features: usize,
+        values: Values,
+        outputs: usize,
+        targets: Vec<f64>,
+    ) -> Result<Self, Error> {
+        if outputs == 0 {
+            return Err(Error::NoTargets);
         }
-        Self::new(features, Values::Floats(values), labels, classes)
+        if features == 0 {
+            return Err(Error::NoFeatures);
+        }
+        if let Some((sample, output)) = out_of_range(&targets, outputs) {
+            return Err(Error::Target { sample, output, value: targets[sample * outputs + output] });
+        }
+        let samples = values.len() / features;
+        if outputs.checked_mul(samples) != Some(targets.len()) {
+            return Err(Error::TargetCount { values: targets.len(), samples, outputs });
+        }
+        Self::of(features, values, samples, Targets::Values { values: targets, outputs })
     }
 
     fn new(features: usize, values: Values, labels: Vec<u32>, classes: usize) -> Result<Self, Error> {
@@ -97,6 +153,14 @@ impl Dataset {
             return Err(Error::TooManyClasses { found: classes, limit: MAX_CLASSES });
         }
         let samples = labels.len();
+        let data = Self::of(features, values, samples, Targets::Classes { labels, classes })?;
+        if let Some(sample) = (0..samples).find(|&sample| data.label(sample) as usize >= classes) {
+            return Err(Error::Label { sample, label: data.label(sample), classes });
+        }
+        Ok(data)
+    }
+
+    fn of(features: usize, values: Values, samples: usize, targets: Targets) -> Result<Self, Error> {
         if samples == 0 {
             return Err(Error::NoSamples);
         }
@@ -104,22 +168,17 @@ impl Dataset {
         if samples > limit {
             return Err(Error::TooManySamples { found: samples, limit });
         }
-        let count = match &values {
-            Values::Bytes(bytes) => bytes.len(),
-            Values::Floats(floats) => floats.len(),
-        };
+        let count = values.len();
         if features.checked_mul(samples) != Some(count) {
             return Err(Error::ValueCount { values: count, samples, features });
         }
-        if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(Error::Label { sample, label: labels[sample], classes });
-        }
-        Ok(Self { storage: Arc::new(Storage { features, classes, values, labels }), selection: None })
+        Ok(Self { storage: Arc::new(Storage { features, values, targets }), selection: None })
     }
 
     /// The number of samples; at least 1.
     pub fn len(&self) -> usize {
-        self.selection.as_ref().map_or(self.storage.labels.len(), |selection| selection.len())
+        let stored = || self.storage.values.len() / self.storage.features;
+        self.selection.as_ref().map_or_else(stored, |selection| selection.len())
     }
 
     /// Whether there are no samples: always `false`, because a dataset without samples is refused.
@@ -132,19 +191,47 @@ impl Dataset {
         self.storage.features
     }
 
-    /// The number of classes; labels are below it.
+    /// The number of classes; labels are below it. 0 if the targets are values.
     pub fn classes(&self) -> usize {
-        self.storage.classes
+        match self.storage.targets {
+            Targets::Classes { classes, .. } => classes,
+            Targets::Values { .. } => 0,
+        }
+    }
+
+    /// How many values the target of a sample has; `None` if the targets are class labels.
+    pub fn outputs(&self) -> Option<usize> {
+        match self.storage.targets {
+            Targets::Classes { .. } => None,
+            Targets::Values { outputs, .. } => Some(outputs),
+        }
     }
 
     /// The class of a sample, counted from 0.
     ///
     /// # Panics
     ///
-    /// If there are not so many samples.
+    /// If there are not so many samples, or the targets are values, of which there are no [`classes`](Self::classes).
     #[track_caller]
     pub fn label(&self, sample: usize) -> u32 {
-        self.storage.labels[self.stored(sample)]
+        match &self.storage.targets {
+            Targets::Classes { labels, .. } => labels[self.stored(sample)],
+            Targets::Values { .. } => panic!("the label of sample {sample}, whose target is of values"),
+        }
+    }
+
+    /// The target values of a sample, counted from 0; `None` if the targets are class labels.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many samples.
+    #[track_caller]
+    pub fn targets(&self, sample: usize) -> Option<&[f64]> {
+        let sample = self.stored(sample);
+        match &self.storage.targets {
+            Targets::Classes { .. } => None,
+            Targets::Values { values, outputs } => Some(&values[sample * outputs..][..*outputs]),
+        }
     }
 
     /// The bytes of a sample, counted from 0; `None` if the features are floats.
@@ -160,30 +247,34 @@ impl Dataset {
         }
     }
 
-    /// How many samples each class has.
+    /// How many samples each class has; empty if the targets are values.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes()];
-        for sample in 0..self.len() {
+        let labelled = if self.outputs().is_none() { self.len() } else { 0 };
+        for sample in 0..labelled {
             counts[self.label(sample) as usize] += 1;
         }
         counts
     }
 
-    /// Checks that the data fit a network: as many features as it has inputs, as many classes as it has outputs.
+    /// Checks that the data fit a network: as many features as it has inputs; as many classes as it has outputs, or two for
+    /// a single output; or as many target values as it has outputs.
     ///
     /// # Errors
     ///
-    /// [`Error::Features`] or [`Error::Classes`].
+    /// [`Error::Features`], [`Error::Classes`] or [`Error::TargetWidth`].
     pub fn validate_for(&self, network: &Sequential) -> Result<(), Error> {
         let (expected, found) = (network.inputs, self.features());
         if expected != found {
             return Err(Error::Features { expected, found });
         }
-        let (expected, found) = (network.outputs(), self.classes());
-        if expected != found {
-            return Err(Error::Classes { expected, found });
+        let expected = network.outputs();
+        match (self.outputs(), self.classes()) {
+            (Some(found), _) if expected != found => Err(Error::TargetWidth { expected, found }),
+            (None, 2) if expected == 1 => Ok(()),
+            (None, found) if expected != found => Err(Error::Classes { expected, found }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The features of a sample.
@@ -209,6 +300,33 @@ impl Dataset {
         assert!(sample < self.len(), "sample {sample} of {}", self.len());
         self.selection.as_ref().map_or(sample, |selection| selection[sample] as usize)
     }
+}
+
+impl Values {
+    /// Features as they are.
+    fn floats(features: usize, values: Vec<f64>) -> Result<Self, Error> {
+        match out_of_range(&values, features) {
+            Some((sample, feature)) => {
+                Err(Error::Feature { sample, feature, value: values[sample * features.max(1) + feature] })
+            }
+            None => Ok(Self::Floats(values)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+}
+
+/// Sample and place of the first value that is not finite in single precision, where it would become infinite in an `f32`
+/// network.
+fn out_of_range(values: &[f64], width: usize) -> Option<(usize, usize)> {
+    let range = f64::from(f32::MIN)..=f64::from(f32::MAX); // NaN is in no range
+    let place = values.iter().position(|value| !range.contains(value))?;
+    Some((place / width.max(1), place % width.max(1)))
 }
 
 #[cfg(test)]

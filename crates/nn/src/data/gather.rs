@@ -37,12 +37,27 @@ impl Dataset {
     ///
     /// # Panics
     ///
-    /// If `out` and `order` differ in length, or a sample is not below [`len`](Self::len).
+    /// If the targets are values, `out` and `order` differ in length, or a sample is not below [`len`](Self::len).
     #[track_caller]
     pub fn gather_labels(&self, order: &[u32], out: &mut [u32]) {
         assert_eq!(out.len(), order.len(), "gather_labels: out and order differ in length");
         for (label, &sample) in out.iter_mut().zip(order) {
             *label = self.label(sample as usize);
+        }
+    }
+
+    /// Writes the target values of the samples of `order` to the columns of `out`, outputs × samples, column-major.
+    ///
+    /// # Panics
+    ///
+    /// If the targets are class labels, `out` does not have [`outputs`](Self::outputs) values for each sample, or a sample is
+    /// not below [`len`](Self::len).
+    #[track_caller]
+    pub fn gather_targets(&self, order: &[u32], out: &mut [f64]) {
+        let outputs = self.outputs().expect("the targets are class labels");
+        assert_eq!(out.len(), order.len() * outputs, "gather_targets: out is not outputs × samples");
+        for (column, &sample) in out.chunks_exact_mut(outputs).zip(order) {
+            column.copy_from_slice(self.targets(sample as usize).unwrap_or_default());
         }
     }
 }

@@ -20,8 +20,11 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`Error::HeldOut`] if one part would be empty.
+    /// [`Error::HeldOut`] if one part would be empty, [`Error::ClassesNeeded`] if the targets are values.
     pub fn split_stratified(&self, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        if self.outputs().is_some() {
+            return Err(Error::ClassesNeeded { what: "a stratified split".to_owned() });
+        }
         let samples = self.len();
         if held_out == 0 || held_out >= samples {
             return Err(Error::HeldOut { held_out, samples });

@@ -1,8 +1,9 @@
 //! Everything that a pass writes, allocated once for batches of up to a given size.
 
+use super::loss::BatchTargets;
 use super::plan::{Kind, Plan, Stage};
 use crate::error::Error;
-use densely_tensor::{AlignedBuffer, Scalar, update_chunk};
+use densely_tensor::{AlignedBuffer, MatRef, Scalar, update_chunk};
 
 /// What the loss says of one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,8 +19,42 @@ pub(crate) struct Buffers<T: Scalar> {
     pub(crate) input: AlignedBuffer<T>,
     /// For each stage units × samples.
     pub(crate) outputs: Vec<AlignedBuffer<T>>,
-    pub(crate) labels: Vec<u32>,
+    pub(crate) targets: TargetBuffers,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Where a custom loss finds its operands; empty for others.
+    pub(crate) room: AlignedBuffer<f64>,
+}
+
+/// What the samples of a batch should be, and how much each of them counts.
+pub(crate) struct TargetBuffers {
+    /// How many values a sample has; `None` for class labels.
+    outputs: Option<usize>,
+    pub(crate) labels: Vec<u32>,
+    /// Outputs × samples; empty for class labels.
+    pub(crate) values: AlignedBuffer<f64>,
+    /// Each sample's weight; empty if all count alike.
+    pub(crate) weights: Vec<f64>,
+}
+
+impl TargetBuffers {
+    /// The targets of the first `samples` samples.
+    pub(crate) fn of(&self, samples: usize) -> BatchTargets<'_> {
+        match self.outputs {
+            None => BatchTargets::Classes(&self.labels[..samples]),
+            Some(outputs) => {
+                let values = &self.values[..outputs * samples];
+                BatchTargets::Values(MatRef::from_slice(values, outputs, samples))
+            }
+        }
+    }
+
+    /// Notes the weights of the samples of `order` in data whose weights are `weights`; if that is empty, all count alike.
+    pub(crate) fn weigh(&mut self, order: &[u32], weights: &[f64]) {
+        self.weights.clear();
+        if !weights.is_empty() {
+            self.weights.extend(order.iter().map(|&sample| weights[sample as usize]));
+        }
+    }
 }
 
 /// What training writes besides.
@@ -61,13 +96,19 @@ fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<AlignedBuffer<T
 impl<T: Scalar> Buffers<T> {
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is not enough for batches of `samples`.
-    pub(crate) fn new(plan: &Plan, samples: usize) -> Result<Self, Error> {
+    /// [`Error::Memory`] if there is not enough for batches of `samples` with targets of `outputs` values, `None` for labels.
+    pub(crate) fn new(plan: &Plan, samples: usize, outputs: Option<usize>) -> Result<Self, Error> {
         Ok(Self {
             input: zeros(plan.inputs, samples)?,
             outputs: plan.stages.iter().map(|stage| zeros(stage.units, samples)).collect::<Result<_, _>>()?,
-            labels: vec![0; samples],
+            targets: TargetBuffers {
+                outputs,
+                labels: vec![0; if outputs.is_none() { samples } else { 0 }],
+                values: zeros(outputs.unwrap_or(0), samples)?,
+                weights: Vec::with_capacity(samples),
+            },
             outcomes: vec![Outcome::default(); samples],
+            room: zeros(plan.head.room(plan.outputs), samples)?,
         })
     }
 }
@@ -106,10 +147,12 @@ mod tests {
     #[test]
     fn batches_larger_than_memory_are_an_error() {
         let network = Sequential::new(3).add(Dropout::new(0.5)).add(Dense::new(1000));
-        let plan = Plan::new(&network, Loss::MeanSquaredError);
+        let plan = Plan::new(&network, &Loss::MeanSquaredError);
         for samples in [1 << 50, usize::MAX] {
-            assert!(matches!(Buffers::<f32>::new(&plan, samples), Err(Error::Memory { .. })));
+            assert!(matches!(Buffers::<f32>::new(&plan, samples, None), Err(Error::Memory { .. })));
         }
-        assert!(Buffers::<f32>::new(&plan, 10).is_ok() && TrainingBuffers::<f32>::new(&plan, 10, 2).is_ok());
+        assert!(
+            Buffers::<f32>::new(&plan, 10, None).is_ok() && TrainingBuffers::<f32>::new(&plan, 10, 2).is_ok()
+        );
     }
 }

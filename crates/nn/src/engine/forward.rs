@@ -1,14 +1,13 @@
-//! A batch through the stages: gather, then each stage's output from the one before, then the loss.
+//! A batch through the stages: gather, then each stage's output from the one before.
 
-use super::buffers::{Buffers, Outcome, RANDOM_BLOCK, random_bytes};
-use super::plan::{Head, Kind, Plan, Stage};
+use super::buffers::{Buffers, RANDOM_BLOCK, random_bytes};
+use super::plan::{Kind, Plan, Stage};
 use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
 use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    ColumnsMut, DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, arg_max, dropout, gemm,
-    log_softmax, softmax, softmax_columns, softmax_cross_entropy_columns,
+    DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, dropout, gemm, log_softmax, softmax,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -25,15 +24,27 @@ pub(crate) struct Position {
     pub(crate) first_sample: usize,
 }
 
-/// Copies the samples of `order` and their labels into the buffers.
+/// Copies the samples of `order` and their targets into the buffers.
 pub(crate) fn gather<T: Scalar>(pool: &Pool, data: &Dataset, order: &[u32], buffers: &mut Buffers<T>) {
     let samples = order.len();
     let input = MatMut::from_slice(&mut buffers.input[..data.features() * samples], data.features(), samples);
-    let labels = &mut buffers.labels[..samples];
-    pool.for_each_part(1, (order, input, labels), |_, (order, input, labels)| {
-        data.gather(order, input.into_slice());
-        data.gather_labels(order, labels);
-    });
+    match data.outputs() {
+        None => {
+            let labels = &mut buffers.targets.labels[..samples];
+            pool.for_each_part(1, (order, input, labels), |_, (order, input, labels)| {
+                data.gather(order, input.into_slice());
+                data.gather_labels(order, labels);
+            });
+        }
+        Some(outputs) => {
+            let values = &mut buffers.targets.values[..outputs * samples];
+            let values = MatMut::from_slice(values, outputs, samples);
+            pool.for_each_part(1, (order, input, values), |_, (order, input, values)| {
+                data.gather(order, input.into_slice());
+                data.gather_targets(order, values.into_slice());
+            });
+        }
+    }
 }
 
 /// Computes every stage's output for the first `samples` columns of the input. While training, `dropout` gives each
@@ -152,88 +163,4 @@ fn drop_units<T: Scalar>(
             dropout(pool.isa(), rate, &random[..2 * input.len()], input, output.column_mut(column));
         }
     });
-}
-
-/// Turns each sample's outputs into the loss's gradient with respect to them, times `scale`, and notes its outcome.
-pub(crate) fn loss_in_place<T: Scalar>(
-    pool: &Pool,
-    head: Head,
-    outputs: MatMut<'_, T>,
-    labels: &[u32],
-    outcomes: &mut [Outcome],
-    scale: T,
-) {
-    let classes = outputs.n_rows();
-    let together = samples_together(classes);
-    pool.for_each_part(together, (outputs, labels, outcomes), |_, (outputs, labels, outcomes)| {
-        let outputs = outputs.into_slice();
-        for (outcome, y) in outcomes.iter_mut().zip(outputs.chunks_exact(classes)) {
-            outcome.predicted = arg_max(y) as u32;
-        }
-        match head {
-            Head::CrossEntropy { .. } => {
-                cross_entropy(pool.isa(), outputs, classes, labels, outcomes, scale);
-            }
-            Head::MeanSquaredError => {
-                let samples = outputs.chunks_exact_mut(classes).zip(labels).zip(outcomes);
-                for ((y, &label), outcome) in samples {
-                    outcome.loss = mean_squared_error(y, label as usize, scale);
-                }
-            }
-        }
-    });
-}
-
-/// Samples that softmax is fastest with, if they have at most so many classes.
-const SAMPLES: usize = 64;
-const FEW_CLASSES: usize = 64;
-
-/// A part's samples come in multiples of this: those of few classes are worth a thread only when they are many.
-fn samples_together(classes: usize) -> usize {
-    if classes <= FEW_CLASSES { SAMPLES } else { 1 }
-}
-
-/// The cross-entropy of the samples' logits, and its gradient in their place.
-fn cross_entropy<T: Scalar>(
-    isa: Isa,
-    outputs: &mut [T],
-    classes: usize,
-    labels: &[u32],
-    outcomes: &mut [Outcome],
-    scale: T,
-) {
-    let samples = outputs.chunks_mut(SAMPLES * classes);
-    for ((outputs, labels), outcomes) in samples.zip(labels.chunks(SAMPLES)).zip(outcomes.chunks_mut(SAMPLES))
-    {
-        let losses = &mut [0.0; SAMPLES][..labels.len()];
-        let logits = ColumnsMut::new(outputs, classes, classes);
-        softmax_cross_entropy_columns(isa, logits, labels, scale, losses);
-        for (outcome, &loss) in outcomes.iter_mut().zip(&*losses) {
-            outcome.loss = loss;
-        }
-    }
-}
-
-/// `Σᵢ (yᵢ − tᵢ)²/n` with t the one-hot label; `y ← scale·2·(y − t)/n`.
-fn mean_squared_error<T: Scalar>(y: &mut [T], label: usize, scale: T) -> f64 {
-    let n = y.len() as f64;
-    let factor = scale * T::from_f64(2.0 / n);
-    let mut sum = 0.0;
-    for (class, y) in y.iter_mut().enumerate() {
-        let target = if class == label { T::ONE } else { T::ZERO };
-        let error = *y - target;
-        sum += error.to_f64() * error.to_f64();
-        *y = error * factor;
-    }
-    sum / n
-}
-
-/// Turns each sample's outputs into the prediction that the user sees.
-pub(crate) fn predict_in_place<T: Scalar>(pool: &Pool, head: Head, outputs: MatMut<'_, T>) {
-    if let Head::CrossEntropy { softmax: true } = head {
-        let classes = outputs.n_rows();
-        pool.for_each_part(samples_together(classes), outputs, |_, outputs| {
-            softmax_columns(pool.isa(), ColumnsMut::new(outputs.into_slice(), classes, classes));
-        });
-    }
 }

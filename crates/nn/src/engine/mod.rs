@@ -2,7 +2,8 @@
 //!
 //! * [`plan`]: the description's layers as stages, each with the buffer it writes, and the loss at the end;
 //! * [`buffers`]: everything that a pass writes, allocated before the first;
-//! * [`forward`]: a batch through the stages to the loss;
+//! * [`forward`]: a batch through the stages;
+//! * [`loss`]: from the last outputs and the targets to the loss and its gradient, or to a prediction;
 //! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
 //! * [`penalties`]: what regularizers add to the loss and its gradient, and constraints after the step;
 //! * `update`: the numbers of that step.
@@ -13,6 +14,7 @@
 pub(crate) mod backward;
 pub(crate) mod buffers;
 pub(crate) mod forward;
+pub(crate) mod loss;
 pub(crate) mod penalties;
 pub(crate) mod plan;
 mod update;

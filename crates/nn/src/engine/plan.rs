@@ -1,5 +1,6 @@
 //! From a description to the stages that a pass goes through.
 
+use super::loss::Head;
 use crate::activations::Activation;
 use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
@@ -39,15 +40,6 @@ pub(crate) enum Kind {
     },
 }
 
-/// How the last stage's output becomes a loss, a gradient and a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Head {
-    /// Cross-entropy of the logits that the last stage puts out. `softmax`: predictions are softmax of them.
-    CrossEntropy { softmax: bool },
-    /// Mean squared error of the outputs; predictions are the outputs.
-    MeanSquaredError,
-}
-
 /// The stages of a network, and what stands at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
@@ -61,7 +53,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Plans a valid network with a loss that goes with it.
-    pub(crate) fn new(network: &Sequential, loss: Loss) -> Plan {
+    pub(crate) fn new(network: &Sequential, loss: &Loss) -> Plan {
         let tensors = Tensor::all(network);
         let tensor =
             |layer, role| tensors.iter().position(|tensor| tensor.layer == layer && tensor.role == role);
@@ -100,29 +92,24 @@ impl Plan {
             };
             stages.push(Stage { inputs, units: description.outputs(inputs), kind });
         }
-        let head = match loss {
-            Loss::CategoricalCrossentropy { from_logits } => {
-                if !from_logits {
-                    remove_final_softmax(&mut stages);
-                }
-                Head::CrossEntropy { softmax: !from_logits }
-            }
-            Loss::MeanSquaredError => Head::MeanSquaredError,
-        };
+        let head = Head::new(loss);
+        if head.activation.is_some() {
+            remove_final_activation(&mut stages);
+        }
         let regularized = tensors.iter().filter(|tensor| tensor.regularizer.is_some());
         let regularized = regularized.map(Tensor::len).max().unwrap_or(0);
         Plan { inputs: network.inputs, outputs: network.outputs(), stages, head, regularized }
     }
 }
 
-/// Takes the softmax from the end: loss and softmax are computed together from the logits, which is exact where a
+/// Takes softmax or sigmoid from the end: loss and activation are computed together from the logits, which is exact where a
 /// probability would round to 0, and their joint gradient is one subtraction.
-fn remove_final_softmax(stages: &mut Vec<Stage>) {
+fn remove_final_activation(stages: &mut Vec<Stage>) {
     match stages.last_mut().map(|stage| &mut stage.kind) {
         Some(Kind::Dense { activation, .. }) => *activation = Activation::Linear,
         Some(Kind::Activation(_)) => drop(stages.pop()),
         Some(Kind::ActivityRegularization(_) | Kind::Dropout { .. }) | None => {
-            unreachable!("cross-entropy of probabilities was checked to end in softmax alone")
+            unreachable!("the loss was checked to meet this activation at the end")
         }
     }
 }
@@ -141,7 +128,7 @@ mod tests {
             .add(Activation::Relu)
             .add(Dropout::new(0.5))
             .add(Dense::new(2).use_bias(false).activation(Activation::Softmax));
-        let plan = Plan::new(&network, Loss::default());
+        let plan = Plan::new(&network, &Loss::default());
         let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
         assert_eq!(
             kinds,
@@ -152,7 +139,7 @@ mod tests {
                 Kind::Dense { kernel: 2, bias: None, activation: Activation::Linear },
             ]
         );
-        assert_eq!(plan.head, Head::CrossEntropy { softmax: true });
+        assert_eq!(plan.head.activation, Some(Activation::Softmax));
     }
 
     #[test]
@@ -161,7 +148,7 @@ mod tests {
             let inside = Sequential::new(4).add(Dense::new(3).activation(activation)).add(Dense::new(2));
             let outside = Sequential::new(4).add(Dense::new(3)).add(activation).add(Dense::new(2));
             let [inside, outside] =
-                [inside, outside].map(|network| Plan::new(&network, Loss::MeanSquaredError));
+                [inside, outside].map(|network| Plan::new(&network, &Loss::MeanSquaredError));
             assert_eq!(inside, outside);
             assert_eq!(inside.stages[1], Stage { inputs: 3, units: 3, kind: Kind::Activation(activation) });
             assert_eq!(inside.stages.len(), 3);
@@ -173,7 +160,7 @@ mod tests {
         for (activation, stages) in [(Activation::Linear, 3), (Activation::Gelu, 4)] {
             let dense = Dense::new(3).activation(activation).activity_regularizer(L1::default());
             let plan =
-                Plan::new(&Sequential::new(4).add(dense).add(Activation::Relu), Loss::MeanSquaredError);
+                Plan::new(&Sequential::new(4).add(dense).add(Activation::Relu), &Loss::MeanSquaredError);
             let kinds: Vec<Kind> = plan.stages.iter().map(|stage| stage.kind).collect();
             let behind = Kind::ActivityRegularization(L1::default().into());
             assert_eq!(kinds[stages - 2..], [behind, Kind::Activation(Activation::Relu)]);
@@ -185,7 +172,7 @@ mod tests {
     fn a_softmax_layer_of_its_own_leaves_the_stages_too() {
         let network =
             Sequential::new(4).add(Dense::new(3).activation(Activation::Relu)).add(Activation::Softmax);
-        assert_eq!(Plan::new(&network, Loss::default()).stages.len(), 1);
-        assert_eq!(Plan::new(&network, Loss::MeanSquaredError).stages.len(), 2);
+        assert_eq!(Plan::new(&network, &Loss::default()).stages.len(), 1);
+        assert_eq!(Plan::new(&network, &Loss::MeanSquaredError).stages.len(), 2);
     }
 }

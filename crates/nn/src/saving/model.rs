@@ -10,7 +10,7 @@
 //! the first `checksum: \"` of the file; nothing that a user names can stand before it.
 
 use crate::error::Error;
-use crate::losses::Loss;
+use crate::losses::{Loss, Reduction};
 use crate::optimizers::Optimizer;
 use crate::parameters::{Parameters, Role, Tensor};
 use crate::saving::atomic::write_atomically;
@@ -49,6 +49,9 @@ pub struct SavedDescription {
     pub model: Sequential,
     /// What it was trained to make small.
     pub loss: Loss,
+    /// How the losses of a batch's samples were put together.
+    #[serde(default)]
+    pub reduction: Reduction,
     /// How.
     pub optimizer: Optimizer,
     /// The seed of its initial parameters, shuffles and masks.

@@ -1,0 +1,204 @@
+//! Every loss with every end that it goes with, against central differences, on random shapes; and what has to hold of
+//! gradients whatever the loss.
+
+use densely::text::from_ron;
+use densely::{Activation, Compile, Dataset, Dense, Initializer, Loss, Model, Parameters, Sequential};
+use proptest::prelude::*;
+
+/// Half the distance of the two points of a difference.
+const STEP: f64 = 1e-6;
+
+/// What the targets of a loss look like.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// Any numbers.
+    Any,
+    Positive,
+    /// Each 0 or 1.
+    Flags,
+    /// Probabilities that sum to 1.
+    Shares,
+    /// Each between 0 and 1.
+    Chances,
+    Labels,
+}
+
+/// Loss, end, targets.
+const COMBINATIONS: &[(&str, &str, Kind)] = &[
+    ("CategoricalCrossentropy()", "Softmax", Kind::Labels),
+    ("CategoricalCrossentropy()", "Softmax", Kind::Shares),
+    ("CategoricalCrossentropy(label_smoothing: 0.2)", "Softmax", Kind::Labels),
+    ("CategoricalCrossentropy(from_logits: true)", "Linear", Kind::Labels),
+    ("CategoricalCrossentropy(from_logits: true)", "Linear", Kind::Chances),
+    ("SparseCategoricalCrossentropy()", "Softmax", Kind::Labels),
+    ("SparseCategoricalCrossentropy(from_logits: true, ignore_class: 1)", "Linear", Kind::Labels),
+    ("CategoricalFocalCrossentropy()", "Softmax", Kind::Labels),
+    ("CategoricalFocalCrossentropy(gamma: 0.5, label_smoothing: 0.1)", "Softmax", Kind::Shares),
+    ("CategoricalFocalCrossentropy(gamma: 0, from_logits: true)", "Linear", Kind::Labels),
+    ("BinaryCrossentropy()", "Sigmoid", Kind::Flags),
+    ("BinaryCrossentropy(label_smoothing: 0.2)", "Sigmoid", Kind::Chances),
+    ("BinaryCrossentropy(from_logits: true)", "Linear", Kind::Labels),
+    ("BinaryFocalCrossentropy()", "Sigmoid", Kind::Flags),
+    ("BinaryFocalCrossentropy(apply_class_balancing: true, gamma: 0.5)", "Sigmoid", Kind::Chances),
+    ("BinaryFocalCrossentropy(gamma: 0, from_logits: true)", "Linear", Kind::Labels),
+    ("KlDivergence", "Softmax", Kind::Labels),
+    ("KlDivergence", "Softmax", Kind::Shares),
+    ("Poisson", "Exponential", Kind::Positive),
+    ("Poisson", "Softplus", Kind::Positive),
+    ("Poisson", "Sigmoid", Kind::Positive),
+    ("CategoricalHinge", "Linear", Kind::Labels),
+    ("CategoricalHinge", "Softmax", Kind::Labels),
+    ("Hinge", "Tanh", Kind::Flags),
+    ("Hinge", "Linear", Kind::Labels),
+    ("SquaredHinge", "Tanh", Kind::Flags),
+    ("SquaredHinge", "Linear", Kind::Labels),
+    ("MeanSquaredError", "Linear", Kind::Any),
+    ("MeanSquaredError", "Softmax", Kind::Labels),
+    ("MeanSquaredError", "Gelu", Kind::Any),
+    ("MeanAbsoluteError", "Linear", Kind::Any),
+    ("MeanAbsolutePercentageError", "Linear", Kind::Any),
+    ("MeanSquaredLogarithmicError", "Softplus", Kind::Positive),
+    ("MeanSquaredLogarithmicError", "Linear", Kind::Positive),
+    ("Huber(delta: 0.5)", "Linear", Kind::Any),
+    ("LogCosh", "Linear", Kind::Any),
+    ("CosineSimilarity", "Linear", Kind::Any),
+    ("CosineSimilarity", "Tanh", Kind::Labels),
+    ("Tversky(alpha: 0.3, beta: 0.7)", "Sigmoid", Kind::Flags),
+    ("Tversky()", "Softmax", Kind::Labels),
+    ("Dice", "Sigmoid", Kind::Chances),
+    ("Dice", "Softmax", Kind::Labels),
+];
+
+fn parse<V: serde::de::DeserializeOwned>(text: &str) -> V {
+    from_ron(text).expect("a valid description")
+}
+
+/// The n-th number of a sequence without a pattern, between 0 and 1.
+fn noise(n: usize) -> f64 {
+    (0.5 + 0.5 * (12.9 * n as f64 + 0.7).sin()).fract()
+}
+
+/// `samples` samples of 3 features; feature and target of a sample depend on its number alone.
+fn data(kind: Kind, outputs: usize, numbers: &[usize]) -> Dataset {
+    let features = numbers.iter().flat_map(|n| (0..3).map(move |i| 2.0 * noise(7 * n + i) - 1.0)).collect();
+    let target = |n: usize| -> Vec<f64> {
+        let raw: Vec<f64> = (0..outputs).map(|i| noise(31 * n + 5 * i + 3)).collect();
+        match kind {
+            Kind::Any => raw.iter().map(|x| 4.0 * x - 2.0).collect(),
+            Kind::Positive => raw.iter().map(|x| 3.0 * x).collect(),
+            Kind::Flags => raw.iter().map(|x| x.round()).collect(),
+            Kind::Shares => raw.iter().map(|x| x / raw.iter().sum::<f64>()).collect(),
+            Kind::Chances | Kind::Labels => raw,
+        }
+    };
+    let data = match kind {
+        Kind::Labels => {
+            let classes = outputs.max(2);
+            let labels = numbers.iter().map(|n| (n * n + 1) as u32 % classes as u32).collect();
+            Dataset::from_floats(3, features, labels, classes)
+        }
+        _ => Dataset::from_values(3, features, outputs, numbers.iter().copied().flat_map(target).collect()),
+    };
+    data.expect("valid data")
+}
+
+fn model(loss: &str, end: &str, outputs: usize, seed: u64) -> Model<f64> {
+    let dense = |units, activation| {
+        Dense::new(units).activation(activation).bias_initializer(Initializer::GlorotUniform)
+    };
+    let network =
+        Sequential::new(3).add(dense(4, Activation::Tanh)).add(dense(outputs, parse::<Activation>(end)));
+    let compile = Compile { loss: parse(loss), seed, ..Compile::default() };
+    network.compile(compile).expect("the loss goes with the end")
+}
+
+/// How many outputs a loss takes of `wanted`.
+fn outputs(loss: &str, end: &str, wanted: usize) -> usize {
+    let least = match loss {
+        _ if end == "Softmax" || loss.contains("ategorical") || loss == "CosineSimilarity" => 2,
+        _ => 1,
+    };
+    wanted.max(least)
+}
+
+fn gradient(model: &Model<f64>, data: &Dataset) -> (f64, Parameters<f64>) {
+    model.loss_and_gradient(data, 1).expect("the data fit")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_loss_with_the_ends_that_go_with_it(wanted in 1..6_usize, samples in 1..7_usize, seed in 0..1000_u64) {
+        for &(loss, end, kind) in COMBINATIONS {
+            let outputs = outputs(loss, end, wanted);
+            let data = data(kind, outputs, &(0..samples).collect::<Vec<_>>());
+            let mut model = model(loss, end, outputs, seed);
+            let (_, found) = gradient(&model, &data);
+            for index in 0..model.parameters().tensors().len() {
+                for place in 0..found.tensor(index).len() {
+                    let start = model.parameters().tensor(index)[place];
+                    let mut loss_at = |value| {
+                        model.parameters_mut().tensor_mut(index)[place] = value;
+                        gradient(&model, &data)
+                    };
+                    let (above, below) = (loss_at(start + STEP), loss_at(start - STEP));
+                    loss_at(start);
+                    let difference = (above.0 - below.0) / (2.0 * STEP);
+                    let (found, size) = (found.tensor(index)[place], difference.abs());
+                    // Where a corner lies between the two points, the gradient is between theirs.
+                    let corner = (above.1.tensor(index)[place] - below.1.tensor(index)[place]).abs();
+                    let slack = if corner > 1e-3 { corner } else { 0.0 };
+                    prop_assert!(
+                        (found - difference).abs() <= 1e-8 + 1e-6 * size.max(1e-2) + slack,
+                        "{loss} on {end}, tensor {index}[{place}]: {found:e}, difference {difference:e}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_permuted_batch_has_the_same_gradient(samples in 2..90_usize, turn in 1..89_usize, seed in 0..1000_u64) {
+        let numbers: Vec<usize> = (0..samples).collect();
+        let mut turned = numbers.clone();
+        turned.rotate_left(turn % samples);
+        turned.swap(0, samples / 2);
+        for &(loss, end, kind) in COMBINATIONS {
+            let outputs = outputs(loss, end, 3);
+            let model = model(loss, end, outputs, seed);
+            let [(a, of_one), (b, of_other)] =
+                [&numbers, &turned].map(|numbers| gradient(&model, &data(kind, outputs, numbers)));
+            prop_assert!((a - b).abs() <= 1e-12 * a.abs().max(1.0), "{loss}");
+            for (x, y) in of_one.values().iter().zip(of_other.values()) {
+                prop_assert!((x - y).abs() <= 1e-12 * x.abs().max(1.0), "{loss}: {x} {y}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_scaled_loss_scales_the_gradient() {
+    let numbers: Vec<usize> = (0..8).collect();
+    for &(loss, end, kind) in COMBINATIONS {
+        let outputs = outputs(loss, end, 3);
+        let data = data(kind, outputs, &numbers);
+        let ignoring = loss.contains("ignore_class");
+        let model = model(loss, end, outputs, 5);
+        // The sum of the losses is the number of samples times their mean.
+        let summed = Compile {
+            loss: parse::<Loss>(loss),
+            reduction: densely::Reduction::Sum,
+            seed: 5,
+            ..Compile::default()
+        };
+        let summed = model.description().compile::<f64>(summed).expect("as before");
+        let counted = if ignoring { data.len() - data.class_counts()[1] } else { data.len() } as f64;
+        let [(mean, of_mean), (sum, of_sum)] = [gradient(&model, &data), gradient(&summed, &data)];
+        assert!((sum - counted * mean).abs() <= 1e-12 * sum.abs().max(1.0), "{loss}: {sum} {mean}");
+        for (x, y) in of_sum.values().iter().zip(of_mean.values()) {
+            assert!((x - counted * y).abs() <= 1e-12 * x.abs().max(1.0), "{loss}: {x} {y}");
+        }
+        assert!(of_mean.values().iter().any(|slope| slope.abs() > 1e-6), "{loss}");
+    }
+}
