@@ -60,11 +60,13 @@ fn main() -> Result<(), Error> {
         let evaluation = model.evaluate(&unseen)?;
         println!(
             "After {epochs_so_far} epochs, loss {:.3}, {} of {} unseen points are right:\n",
-            evaluation.loss, evaluation.correct, evaluation.samples
+            evaluation.loss,
+            evaluation.correct.unwrap_or(0),
+            evaluation.samples
         );
         println!("{}\n", regions::draw(&model, &points, [-1.6, -1.1], [2.6, 1.6])?);
     }
     let evaluation = model.evaluate(&unseen)?;
-    assert!(evaluation.correct >= 95, "{} of 100", evaluation.correct);
+    assert!(evaluation.accuracy >= Some(0.95), "{:?}", evaluation.accuracy);
     Ok(())
 }

@@ -56,7 +56,8 @@ fn main() -> Result<(), Error> {
         let mut model = network.compile::<f32>(Compile { optimizer, seed: 1, ..Compile::default() })?;
         let history = model.fit(&data, Fit { epochs: EPOCHS, ..Fit::default() })?;
         let evaluation = model.evaluate(&data)?;
-        println!("{mark} {name:<18} {:>3} of {} points are right", evaluation.correct, evaluation.samples);
+        let correct = evaluation.correct.unwrap_or(0);
+        println!("{mark} {name:<18} {correct:>3} of {} points are right", evaluation.samples);
         losses.push((mark, history.epochs.iter().map(|epoch| (epoch.epoch as f64, epoch.loss)).collect()));
         last_model = Some((model, evaluation));
     }
@@ -66,6 +67,6 @@ fn main() -> Result<(), Error> {
 
     let (model, evaluation) = last_model.expect("there are three optimizers");
     println!("What Adam found:\n\n{}", regions::draw(&model, &points, [-1.2, -1.1], [1.2, 1.1])?);
-    assert!(evaluation.correct >= 290, "{} of 300", evaluation.correct);
+    assert!(evaluation.accuracy > Some(0.96), "{:?}", evaluation.accuracy);
     Ok(())
 }
