@@ -20,8 +20,8 @@ const LEAST_ACCURACY: f64 = 0.92;
 /// One step: an error says what is wrong, after the output of the step itself.
 type Step = fn() -> Result<()>;
 
-/// Run every check: format, invariants, lints, docs, tests, a short training on the sample, and the bits on emulated ARM;
-/// stop at the first failure.
+/// Run every check: format, invariants, lints, docs, tests, the examples, a short training on the sample, and the bits on
+/// emulated ARM; stop at the first failure.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Install what the last check needs (see `cargo xtask cross`); it is left out where this is not there
@@ -43,6 +43,7 @@ pub fn run(Arguments { install }: Arguments) -> Result<()> {
         }),
         ("docs", || cargo(&["doc", "--locked", "--workspace", "--no-deps"])),
         ("tests", || cargo(&["test", "--locked", "--workspace"])),
+        ("examples", run_examples),
         ("training on the sample", train_on_sample),
     ];
     if install && let Err(error) = cross::install() {
@@ -81,6 +82,21 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     workspace::run(
         cargo.args(arguments).current_dir(workspace::root()).env("RUSTDOCFLAGS", "--deny warnings"),
     )
+}
+
+/// Runs the course of `densely`, each example of which asserts what it has learned. The tests have built them.
+fn run_examples() -> Result<()> {
+    let folder = workspace::root().join("crates/nn/examples");
+    let files = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = files.map(|file| Ok(file?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let name = path.file_stem().context("a file has a name")?.to_string_lossy();
+        println!("-- example {name}");
+        let example = workspace::build(&["build", "--locked", "--workspace", "--example", &name])?;
+        workspace::run(&mut Command::new(example))?;
+    }
+    Ok(())
 }
 
 /// Trains the built-in recipe on the sample with the binary as users get it, and looks at what it says it reached.

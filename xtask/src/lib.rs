@@ -26,3 +26,8 @@ pub mod train;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+/// The Rust of the tutorial, compiled and run by `cargo test`: here, because no published crate has the book.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/tutorial.md")]
+pub struct Tutorial;

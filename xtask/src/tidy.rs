@@ -1,5 +1,7 @@
 //! `cargo xtask tidy`: the invariants of the workspace that no compiler checks.
 
+mod links;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +18,8 @@ const MAY_USE: [(&str, &[(&str, bool)]); 5] = [
     ("idx-dataset", &[]),
     ("densely", &[("densely-tensor", false), ("idx-dataset", true)]),
     ("densely-cli", &[("densely", false), ("idx-dataset", false)]),
-    ("xtask", &[("idx-dataset", false)]),
+    // Its tests run the Rust of the tutorial.
+    ("xtask", &[("idx-dataset", false), ("densely", true)]),
 ];
 
 /// The only crate with unsafe code: the SIMD kernels and the thread pool.
@@ -31,7 +34,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Where each dependency says why it is there: a table whose first column is the crate's name.
 const DEPENDENCIES: &str = "docs/dependencies.md";
 
-/// Check the invariants: direction of dependencies, unsafe code, file lengths and sizes, documented dependencies.
+/// Check the invariants: direction of dependencies, unsafe code, file lengths and sizes, documented dependencies, links.
 #[derive(clap::Args)]
 pub struct Arguments {}
 
@@ -63,6 +66,9 @@ pub fn run(Arguments {}: Arguments) -> Result<()> {
             if path.starts_with(Path::new("data").join(&dataset.name)) {
                 findings.push(format!("{}: datasets are downloaded, not committed", path.display()));
             }
+        }
+        if path.extension().is_some_and(|extension| extension == "md") {
+            findings.extend(links::broken(&root, path, &read(&root.join(path))?));
         }
         let is_rust = path.extension().is_some_and(|extension| extension == "rs");
         if is_rust && (path.starts_with("crates") || path.starts_with("xtask")) {
