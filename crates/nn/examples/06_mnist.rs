@@ -11,10 +11,9 @@
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use densely::{
-    Activation, Callback, Compile, Dataset, Dense, Dropout, Epoch, Fit, Sequential, wilson_interval,
+    Activation, Callback, Compile, Dataset, Dense, Dropout, Epoch, Fit, Sequential, Training, wilson_interval,
 };
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/sample");
@@ -23,10 +22,10 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/sample");
 struct Table;
 
 impl Callback for Table {
-    fn on_epoch_end(&mut self, epoch: &Epoch) -> ControlFlow<()> {
+    fn on_epoch_end(&mut self, _: &mut Training<'_>, epoch: &Epoch) -> Result<(), densely::Error> {
         let validation = epoch.val_loss.unwrap_or(f64::NAN);
         println!("epoch {}: loss {:.4}, on held-out images {validation:.4}", epoch.epoch, epoch.loss);
-        ControlFlow::Continue(())
+        Ok(())
     }
 }
 

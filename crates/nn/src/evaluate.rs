@@ -90,7 +90,8 @@ impl<T: Scalar> Model<T> {
             let (targets, outcomes) = (targets.of(samples), &mut outcomes[..samples]);
             // The gradient that this leaves in place of the outputs is not used.
             loss_in_place(self.pool(), head, outputs, targets, &[], room, outcomes, 1.0);
-            loss += outcomes.iter().map(|outcome| outcome.loss).sum::<f64>();
+            // In the order of the samples, so that the size of batches changes no figure.
+            loss = outcomes.iter().fold(loss, |loss, outcome| loss + outcome.loss);
             counted += head.counted(targets, samples);
             if let (BatchTargets::Classes(labels), Some(confusion)) = (targets, &mut confusion) {
                 for (outcome, &label) in outcomes.iter().zip(labels).filter(|(_, label)| head.counts(**label))

@@ -301,7 +301,7 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
         "Dense(unist: 1)",
         "line 3, column 17, at layers[0].Dense.unist: unexpected field named `unist` in `Dense`, expected one of \
          `units`, `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`, `kernel_regularizer`, \
-         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, or `bias_constraint` instead; \
+         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, `bias_constraint`, or `trainable` instead; \
          did you mean `units`?",
     );
     check_text(
@@ -340,11 +340,11 @@ fn a_network_that_cannot_be_is_refused_by_layer() {
     check_network(Sequential::new(0).add(Dense::new(1)), "inputs is 0, expected at least 1");
     check_network(
         Sequential::new(4),
-        "the network has no layer with parameters, expected at least one Dense",
+        "the network has no layer with parameters, expected at least one, such as Dense",
     );
     check_network(
         Sequential::new(4).add(Activation::Relu).add(Dropout::new(0.5)),
-        "the network has no layer with parameters, expected at least one Dense",
+        "the network has no layer with parameters, expected at least one, such as Dense",
     );
     check_network(start().add(Dense::new(0)), "layer 3 (dense_1): units is 0, expected at least 1");
     for rate in [1.0, -0.1, f64::INFINITY] {

@@ -40,7 +40,7 @@ fn a_line_is_learnt_and_has_no_accuracy() {
     let last = history.epochs.last().expect("epochs");
     assert!(last.loss < 1e-4 && last.val_loss < Some(1e-4), "{last:?}");
     assert_eq!((last.accuracy, last.val_accuracy), (None, None));
-    assert!(history.to_csv().lines().all(|line| line.split(',').count() == 7));
+    assert!(history.to_csv().lines().all(|line| line.split(',').count() == 8));
     let evaluation = model.evaluate(&data).expect("the data fit");
     assert_eq!((evaluation.accuracy, evaluation.correct, evaluation.samples), (None, None, 40));
     assert!(evaluation.confusion.is_none());

@@ -36,12 +36,11 @@ impl OverSeeds {
 ///
 /// ```
 /// # use densely::statistics::over_seeds;
-/// # use densely::{Compile, Dataset, Dense, Fit, Loss, Sequential};
+/// # use densely::{Activation, Compile, Dataset, Dense, Fit, Sequential};
 /// # let data = Dataset::from_floats(1, vec![-1.0, -0.5, 0.5, 1.0], vec![0, 0, 1, 1], 2)?;
 /// let loss = over_seeds([1, 2, 3], |seed| -> Result<f64, densely::Error> {
-///     let loss = Loss::CategoricalCrossentropy { from_logits: true };
-///     let compile = Compile { seed, loss, ..Compile::default() };
-///     let mut model = Sequential::new(1).add(Dense::new(2)).compile::<f32>(compile)?;
+///     let network = Sequential::new(1).add(Dense::new(2).activation(Activation::Softmax));
+///     let mut model = network.compile::<f32>(Compile { seed, ..Compile::default() })?;
 ///     Ok(model.fit(&data, Fit { epochs: 2, ..Fit::default() })?.epochs[1].loss)
 /// })?;
 /// let (low, high) = loss.interval.expect("there are three runs");
