@@ -181,7 +181,7 @@ impl<T: Scalar> Model<T> {
     pub fn class_of(&self, prediction: &[T]) -> usize {
         let loss = &self.compile.loss;
         match prediction {
-            [single] => usize::from(single.to_f64() > loss.threshold(loss.from_logits())),
+            [single] => usize::from(single.to_f64() > loss.threshold(loss.takes_logits())),
             several => arg_max(several),
         }
     }

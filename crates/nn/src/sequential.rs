@@ -96,10 +96,13 @@ impl Sequential {
             for weight in &weights {
                 weight.check(&name)?;
             }
+        }
+        // A layer's own fault is named before the width that follows from it.
+        for placed in self.walk() {
             if let Layer::Residual(block) = placed.layer {
-                let outputs = outputs(&block.layers, inputs);
+                let (inputs, outputs) = (placed.inputs, outputs(&block.layers, placed.inputs));
                 if outputs != inputs {
-                    return Err(Error::ResidualWidth { layer: name(), inputs, outputs });
+                    return Err(Error::ResidualWidth { layer: placed.layer_name(), inputs, outputs });
                 }
             }
         }

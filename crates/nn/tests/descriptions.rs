@@ -307,7 +307,9 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
     check_text(
         "Convolution(units: 1)",
         "line 3, column 11, at layers[0]: unexpected variant named `Convolution` in enum `Layer`, expected one of \
-         `Dense`, `Activation`, or `Dropout` instead",
+         `Dense`, `Activation`, `Dropout`, `AlphaDropout`, `GaussianDropout`, `GaussianNoise`, `BatchNormalization`, \
+         `LayerNormalization`, `RmsNormalization`, `UnitNormalization`, `Normalization`, `Rescaling`, `Flatten`, \
+         `ActivityRegularization`, `PRelu`, `Maxout`, `DropConnect`, `Residual`, or `Custom` instead",
     );
 }
 

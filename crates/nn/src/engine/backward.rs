@@ -108,7 +108,11 @@ pub(crate) fn backward<T: Scalar>(
                 let Pass { layer_pass, tensors, layer, .. } = &plan.passes[pass];
                 let described = &target.parameters().tensors()[tensors.clone()];
                 let weight_gradients = &mut training.whole_gradient[..span(described).len()];
-                let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                // Nothing is learned before, and there need not be room for that gradient.
+                let input_gradient = (index > plan.first_learning).then(|| {
+                    let input_gradient = &mut training.input_gradient[..stage.inputs * samples];
+                    MatMut::from_slice(input_gradient, stage.inputs, samples)
+                });
                 layer_pass.backward(Backward {
                     pool,
                     weights: target.parameters().weights(tensors.clone()),
@@ -117,8 +121,7 @@ pub(crate) fn backward<T: Scalar>(
                     kept: training.remembered.kept[pass].of(samples),
                     random: training.remembered.position.random_source(*layer),
                     output_gradient: gradient.as_ref(),
-                    input_gradient: (index > plan.first_learning)
-                        .then(|| MatMut::from_slice(input_gradient, stage.inputs, samples)),
+                    input_gradient,
                     weight_gradients: WeightsMut::new(described, &mut *weight_gradients),
                 });
                 target.take_gradients(pool, tensors.clone(), weight_gradients);

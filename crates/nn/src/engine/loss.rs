@@ -34,7 +34,7 @@ impl Head {
 
     /// Whether the last stage puts out logits.
     fn takes_logits(&self) -> bool {
-        self.activation.is_some() || self.loss.from_logits()
+        self.activation.is_some() || self.loss.takes_logits()
     }
 
     /// Whether the loss is that of softmax's logits and a class, which is computed for many samples together.

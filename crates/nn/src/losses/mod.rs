@@ -238,7 +238,7 @@ impl Loss {
             return Ok(loss);
         }
         gradient.copy_from_slice(outputs);
-        Ok(self.in_place(Isa::detect(), gradient, Target::Values(targets), 1.0, self.from_logits()))
+        Ok(self.in_place(Isa::detect(), gradient, Target::Values(targets), 1.0, self.takes_logits()))
     }
 
     /// The loss of one sample, whose outputs become its gradient times `scale`. Not for custom losses.
@@ -277,7 +277,7 @@ impl Loss {
     }
 
     /// Whether it takes logits.
-    pub(crate) fn from_logits(&self) -> bool {
+    pub(crate) fn takes_logits(&self) -> bool {
         match self {
             Self::CategoricalCrossentropy(loss) => loss.from_logits,
             Self::SparseCategoricalCrossentropy(loss) => loss.from_logits,
@@ -321,7 +321,7 @@ impl Loss {
             | Self::CategoricalFocalCrossentropy(_)
             | Self::BinaryCrossentropy(_)
             | Self::BinaryFocalCrossentropy(_)
-                if self.from_logits() =>
+                if self.takes_logits() =>
             {
                 End::Linear
             }
@@ -338,15 +338,15 @@ impl Loss {
 
     /// Whether it tells one class from others, so that one output is too few.
     fn needs_several_outputs(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::CategoricalCrossentropy(_)
-            | Self::SparseCategoricalCrossentropy(_)
-            | Self::CategoricalFocalCrossentropy(_)
-            | Self::KlDivergence
-            | Self::CategoricalHinge
-            | Self::CosineSimilarity => true,
-            _ => false,
-        }
+                | Self::SparseCategoricalCrossentropy(_)
+                | Self::CategoricalFocalCrossentropy(_)
+                | Self::KlDivergence
+                | Self::CategoricalHinge
+                | Self::CosineSimilarity
+        )
     }
 
     /// Checks its settings, and that the network ends as this loss needs it. The network itself is taken as
@@ -478,18 +478,20 @@ impl Loss {
 impl End {
     fn is_met_by(self, found: Option<Activation>) -> bool {
         use Activation::*;
-        match (self, found) {
-            (End::Any, _) | (End::Linear, Some(Linear)) => true,
-            (End::Softmax, Some(Softmax)) | (End::Sigmoid, Some(Sigmoid)) => true,
-            (
-                End::Chances | End::NotNegative,
-                Some(Sigmoid | HardSigmoid | SparseSigmoid | Softmax | Sparsemax),
-            ) => true,
-            (
-                End::NotNegative,
-                Some(Relu | Relu6 | Exponential | Softplus | Squareplus { .. } | SparsePlus),
-            ) => true,
-            _ => false,
+        let is_chance = matches!(found, Some(Sigmoid | HardSigmoid | SparseSigmoid | Softmax | Sparsemax));
+        match self {
+            End::Any => true,
+            End::Linear => found == Some(Linear),
+            End::Softmax => found == Some(Softmax),
+            End::Sigmoid => found == Some(Sigmoid),
+            End::Chances => is_chance,
+            End::NotNegative => {
+                let is_rectifier = matches!(
+                    found,
+                    Some(Relu | Relu6 | Exponential | Softplus | Squareplus { .. } | SparsePlus)
+                );
+                is_chance || is_rectifier
+            }
         }
     }
 }

@@ -1,0 +1,521 @@
+//! Layers in networks: gradients, what noise does and does not do, blocks with a skip, frozen layers, layers of other
+//! crates. Their values are compared with the references in `src/layers/reference.rs`.
+
+use densely::layers::{
+    Backward, BatchNormalization, Custom, Forward, Kept, LayerDescription, LayerPass, Maxout, Normalization,
+    Residual, Weight,
+};
+use densely::text::from_ron;
+use densely::{
+    Activation, Adam, Compile, Dataset, Dense, Error, Fit, GradientCheck, Initializer, Layer, Loss, Model,
+    Pool, Scalar, Sequential, Sgd,
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// Some samples with values in −1..1; not random, but without any pattern that a layer could hide behind.
+fn data(features: usize, classes: usize, samples: usize) -> Dataset {
+    let values = (0..features * samples).map(|i| (1.7 * i as f64 + 0.3).sin()).collect();
+    let labels = (0..samples).map(|sample| (sample * sample + 1) as u32 % classes as u32).collect();
+    Dataset::from_floats(features, values, labels, classes).expect("the data are valid")
+}
+
+/// Biases that are not 0, so that units differ from the start.
+fn dense(units: usize) -> Dense {
+    Dense::new(units).bias_initializer(Initializer::GlorotUniform)
+}
+
+fn compiled<T: Scalar>(network: &Sequential, threads: usize) -> Model<T> {
+    let pool = Pool::new(threads).expect("some threads");
+    network
+        .compile(Compile { loss: Loss::MeanSquaredError, seed: 3, pool, ..Compile::default() })
+        .expect("valid")
+}
+
+#[track_caller]
+fn check_gradient(network: &Sequential, samples: usize) {
+    let data = data(network.inputs, network.outputs(), samples);
+    let model = compiled::<f64>(network, 2);
+    let report = model.check_gradient(&data, GradientCheck::default()).expect("the data fit");
+    assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron());
+}
+
+/// Every layer that changes what passes, with other settings than the defaults where there are any.
+const LAYERS: [&str; 22] = [
+    "Dense(units: 3, activation: Tanh)",
+    "Dropout(rate: 0.4)",
+    "AlphaDropout(rate: 0.4)",
+    "GaussianDropout(rate: 0.3)",
+    "GaussianNoise(stddev: 0.2)",
+    "BatchNormalization()",
+    "BatchNormalization(epsilon: 0.1, center: false, gamma_initializer: GlorotUniform)",
+    "BatchNormalization(scale: false)",
+    "LayerNormalization()",
+    "LayerNormalization(center: false, gamma_initializer: GlorotUniform)",
+    "LayerNormalization(scale: false)",
+    "RmsNormalization()",
+    "UnitNormalization()",
+    "Normalization()",
+    "Rescaling(scale: -1.5, offset: 0.25)",
+    "Flatten()",
+    "ActivityRegularization(l1: 0.1, l2: 0.2)",
+    "PRelu(alpha_initializer: GlorotUniform)",
+    "Maxout(units: 3, pieces: 2)",
+    "DropConnect(rate: 0.3, dense: (units: 4, activation: Tanh, bias_initializer: GlorotUniform))",
+    "DropConnect(rate: 0.3, dense: (units: 4, activation: Gelu, use_bias: false))",
+    "Residual(layers: [Dense(units: 3, activation: Tanh), Residual(layers: [PRelu()]), Dense(units: 5)])",
+];
+
+fn layer(text: &str) -> Layer {
+    from_ron(text).expect(text)
+}
+
+#[test]
+fn gradients_go_through_every_layer_and_to_its_weights() {
+    for text in LAYERS {
+        let network = Sequential::new(4).add(dense(5)).add(layer(text)).add(dense(2));
+        check_gradient(&network, 7);
+        // At the end, and as the first layer, where no gradient with respect to the input is asked for.
+        check_gradient(&Sequential::new(4).add(dense(5)).add(layer(text)), 6);
+        check_gradient(&Sequential::new(5).add(layer(text)).add(dense(2)), 6);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn gradients_of_layers_one_after_another(
+        layers in prop::collection::vec(0..LAYERS.len() - 1, 1..4),
+        inputs in 1..6_usize,
+        samples in 2..9_usize,
+    ) {
+        let mut network = Sequential::new(inputs).add(dense(5));
+        for index in layers {
+            network = network.add(layer(LAYERS[index]));
+        }
+        check_gradient(&network.add(dense(2)), samples);
+    }
+}
+
+/// Losses and weights of a training with every kind of layer.
+fn train<T: Scalar>(threads: usize, batch_size: usize) -> (Vec<f64>, String) {
+    let mut network = Sequential::new(40).add(Dense::new(37));
+    for text in LAYERS {
+        network = network.add(layer(text)).add(Dense::new(5));
+    }
+    let mut model = compiled::<T>(&network.add(Dense::new(3)), threads);
+    let fit = Fit { epochs: 2, batch_size, ..Fit::default() };
+    let history = model.fit(&data(40, 3, 70), fit).expect("the data fit");
+    (history.values("loss"), model.fingerprint())
+}
+
+#[test]
+fn threads_change_no_bit_of_any_layer() {
+    let (single, double) = (train::<f32>(1, 32), train::<f64>(1, 32));
+    for threads in [2, 3] {
+        assert_eq!(train::<f32>(threads, 32), single);
+        assert_eq!(train::<f64>(threads, 32), double);
+    }
+}
+
+/// The mean training loss of an epoch in which nothing is learned.
+fn loss_without_learning(text: &str, batch_size: usize) -> f64 {
+    let network = Sequential::new(4).add(dense(6)).add(layer(text)).add(dense(3));
+    let optimizer = Sgd::new(1e-30).into();
+    let compile = Compile { loss: Loss::MeanSquaredError, optimizer, ..Compile::default() };
+    let mut model = network.compile::<f64>(compile).expect("valid");
+    let fit = Fit { batch_size, shuffle: false, ..Fit::default() };
+    model.fit(&data(4, 3, 60), fit).expect("the data fit").epochs[0].loss
+}
+
+#[test]
+fn a_samples_noise_does_not_depend_on_its_batch() {
+    for text in [
+        "Dropout(rate: 0.4)",
+        "AlphaDropout(rate: 0.4)",
+        "GaussianDropout(rate: 0.3)",
+        "GaussianNoise(stddev: 0.2)",
+    ] {
+        let [whole, parts] = [60, 7].map(|batch_size| loss_without_learning(text, batch_size));
+        assert!((whole - parts).abs() < 1e-12, "{text}: {whole}, {parts}");
+        assert!((whole - loss_without_learning("Flatten()", 60)).abs() > 1e-4, "{text} does something");
+    }
+}
+
+/// What leaves a layer of noise in training when the same value enters it 40,000 times: mean and variance.
+fn moments(text: &str, value: f64) -> (f64, f64) {
+    // The layer's output goes to a sum of squares, whose gradient with respect to a bias of 0 behind it is its mean.
+    const UNITS: usize = 400;
+    let network = Sequential::new(UNITS)
+        .add(Dense::new(UNITS).use_bias(false).kernel_initializer(densely::initializers::Identity::default()))
+        .add(layer(text));
+    let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
+    for target in [0.0, 1.0] {
+        let data = Dataset::from_values(UNITS, vec![value; UNITS * 100], UNITS, vec![target; UNITS * 100]);
+        let model = compiled::<f64>(&network, 1);
+        // mean((y − t)²) for t = 0 and t = 1 tells mean(y²) and mean(y).
+        let loss = model.loss_and_gradient(&data.expect("valid"), 1).expect("the data fit").0;
+        if target == 0.0 {
+            squares = loss
+        } else {
+            sum = (squares + 1.0 - loss) / 2.0
+        }
+        count += 1.0;
+    }
+    assert_eq!(count, 2.0);
+    (sum, squares - sum * sum)
+}
+
+/// 40,000 values: a mean within 5 standard errors, a variance within 5 %.
+#[test]
+fn noise_has_the_moments_of_its_formula() {
+    for (text, value, mean, variance) in [
+        ("GaussianNoise(stddev: 0.5)", 1.0, 1.0, 0.25),
+        ("GaussianDropout(rate: 0.2)", 2.0, 2.0, 4.0 * 0.25),
+        ("Dropout(rate: 0.2)", 2.0, 2.0, 4.0 * 0.25),
+        // a·x + b with probability ½, a·α′ + b otherwise: a² = 1/(½·(1 + ½·α′²)), α′ = −1.7580993408473766.
+        ("AlphaDropout(rate: 0.5)", 0.0, 0.0, 0.0),
+    ] {
+        let (mut mean, mut variance) = (mean, variance);
+        if text.starts_with("Alpha") {
+            let dropped = -1.758_099_340_847_376_6_f64;
+            let a = 1.0 / (0.5 * (1.0 + 0.5 * dropped * dropped)).sqrt();
+            let values = [-a * dropped * 0.5, a * dropped * 0.5];
+            mean = (values[0] + values[1]) / 2.0;
+            variance = (values[0] - values[1]).powi(2) / 4.0;
+        }
+        let found = moments(text, value);
+        assert!((found.0 - mean).abs() < 5.0 * (variance / 40_000.0).sqrt(), "{text}: mean {}", found.0);
+        assert!((found.1 / variance - 1.0).abs() < 0.05, "{text}: variance {}", found.1);
+    }
+}
+
+#[test]
+fn noise_is_not_there_in_prediction() {
+    let plain = compiled::<f64>(&Sequential::new(4).add(dense(5)).add(dense(2)), 1);
+    for text in LAYERS.iter().filter(|text| text.contains("Drop") || text.contains("Noise")) {
+        if text.contains("DropConnect") {
+            continue;
+        }
+        let noisy = compiled::<f64>(&Sequential::new(4).add(dense(5)).add(layer(text)).add(dense(2)), 1);
+        let data = data(4, 2, 5);
+        assert_eq!(noisy.predict(&data).unwrap(), plain.predict(&data).unwrap(), "{text}");
+    }
+    let dropped = layer("DropConnect(rate: 0.5, dense: (units: 5, bias_initializer: GlorotUniform))");
+    let network = Sequential::new(4).add(dropped).add(dense(2));
+    let data = data(4, 2, 5);
+    assert_eq!(compiled::<f64>(&network, 1).predict(&data).unwrap(), plain.predict(&data).unwrap());
+}
+
+#[test]
+fn a_block_adds_its_input_to_what_its_layers_put_out() {
+    let inside = || dense(4).activation(Activation::Tanh);
+    let block = compiled::<f64>(&Sequential::new(4).add(Residual::new().add(inside())), 1);
+    let chain = compiled::<f64>(&Sequential::new(4).add(inside()), 1);
+    let names: Vec<&str> = block.parameters().tensors().iter().map(|tensor| tensor.name.as_str()).collect();
+    assert_eq!(names, ["residual.dense.kernel", "residual.dense.bias"]);
+    let input = [0.5, -1.0, 2.0, 0.25];
+    let expected: Vec<f64> =
+        chain.predict_one(&input).unwrap().iter().zip(input).map(|(f, x)| f + x).collect();
+    assert_eq!(block.predict_one(&input).unwrap(), expected);
+}
+
+#[test]
+fn a_maxout_of_one_piece_is_a_dense_layer() {
+    let maxout = Maxout { bias_initializer: Initializer::GlorotUniform, ..Maxout::new(3, 1) };
+    let [maxout, plain] = [Sequential::new(4).add(maxout), Sequential::new(4).add(dense(3))]
+        .map(|network| compiled::<f64>(&network, 1));
+    assert_eq!(
+        maxout.predict_one(&[1.0, -0.5, 0.25, 2.0]).unwrap(),
+        plain.predict_one(&[1.0, -0.5, 0.25, 2.0]).unwrap()
+    );
+}
+
+#[test]
+fn a_frozen_layer_stays_and_costs_no_gradient() {
+    let network = Sequential::new(4)
+        .add(dense(5).activation(Activation::Tanh).trainable(false))
+        .add(BatchNormalization { trainable: false, ..BatchNormalization::default() })
+        .add(dense(3));
+    let summary = network.summary();
+    assert_eq!((summary.trainable, summary.non_trainable), (3 * 5 + 3, 4 * 5 + 5 + 4 * 5));
+    let data = data(4, 3, 20);
+    let mut model = compiled::<f64>(&network, 1);
+    let before = model.parameters().clone();
+    model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
+    let changed = |model: &Model<f64>| -> Vec<bool> {
+        let pairs = model.parameters().iter().zip(before.iter());
+        pairs.map(|((_, after), (_, before))| after != before).collect()
+    };
+    assert_eq!(changed(&model), [false, false, false, false, false, false, true, true]);
+    let (_, gradient) = model.loss_and_gradient(&data, 1).unwrap();
+    assert!(gradient.tensor(0).iter().all(|&value| value == 0.0));
+
+    model.set_trainable("dense", true).unwrap();
+    model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
+    assert_eq!(changed(&model)[..2], [true, true]);
+    let error = model.set_trainable("dens", true).unwrap_err().to_string();
+    assert_eq!(error, "no layer is named dens, expected one of dense, batch_normalization, dense_1");
+}
+
+/// With everything learned from the start, freezing the first layer trains the second as if it stood alone.
+#[test]
+fn what_stands_behind_a_frozen_layer_learns_as_ever() {
+    let frozen = Sequential::new(4).add(dense(5).trainable(false)).add(dense(3));
+    let data = data(4, 3, 20);
+    let mut model = compiled::<f64>(&frozen, 1);
+    let (_, expected) = compiled::<f64>(&Sequential::new(4).add(dense(5)).add(dense(3)), 1)
+        .loss_and_gradient(&data, 1)
+        .unwrap();
+    let (_, found) = model.loss_and_gradient(&data, 1).unwrap();
+    assert_eq!((found.tensor(2), found.tensor(3)), (expected.tensor(2), expected.tensor(3)));
+    // Decay and averages leave it alone too.
+    let optimizer = Adam { weight_decay: 0.1, use_ema: true, global_clipnorm: Some(0.1), ..Adam::new(0.1) };
+    let compile =
+        Compile { loss: Loss::MeanSquaredError, optimizer: optimizer.into(), seed: 3, ..Compile::default() };
+    let mut decayed = frozen.compile::<f64>(compile).unwrap();
+    let before = decayed.parameters().clone();
+    decayed.fit(&data, Fit::default()).unwrap();
+    assert_eq!(decayed.parameters().tensor(0), before.tensor(0));
+    assert_ne!(decayed.parameters().tensor(2), before.tensor(2));
+    model.fit(&data, Fit::default()).unwrap();
+}
+
+/// A moving average of the weights is not one of the moving statistics.
+#[test]
+fn averaged_weights_leave_moving_statistics_as_they_are() {
+    let network = Sequential::new(4).add(BatchNormalization::default()).add(dense(3));
+    let [plain, averaged] = [false, true].map(|use_ema| {
+        let optimizer = Adam { use_ema, ..Adam::new(0.1) }.into();
+        let compile = Compile { loss: Loss::MeanSquaredError, optimizer, seed: 3, ..Compile::default() };
+        let mut model = network.compile::<f64>(compile).unwrap();
+        model.fit(&data(4, 3, 64), Fit { batch_size: 16, ..Fit::default() }).unwrap();
+        model
+    });
+    for moving in [2, 3] {
+        assert_eq!(plain.parameters().tensor(moving), averaged.parameters().tensor(moving));
+    }
+    assert_ne!(plain.parameters().tensor(0), averaged.parameters().tensor(0));
+}
+
+/// The reference adapts to all three batches and gives the outputs of the first.
+#[test]
+fn an_adapted_normalization_agrees_with_the_reference() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/layers.json");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let numbers = |list: &Value| -> Vec<f64> {
+        let rows = list.as_array().unwrap().iter();
+        rows.flat_map(|row| row.as_array().unwrap()).map(|value| value.as_f64().unwrap()).collect()
+    };
+    let batches: Vec<Vec<f64>> = file["batches"].as_array().unwrap().iter().map(numbers).collect();
+    let cases = file["cases"].as_array().unwrap();
+    let case = cases.iter().find(|case| case["description"] == "Normalization()").unwrap();
+    let expected = numbers(&case["outputs"]);
+
+    let labelled = |values: Vec<f64>| {
+        let samples = values.len() / 3;
+        Dataset::from_floats(3, values, vec![0; samples], 3).unwrap()
+    };
+    let identity = Dense::new(3).kernel_initializer(densely::initializers::Identity::default());
+    // Also behind another layer, whose output it is adapted to.
+    let first = Sequential::new(3).add(Normalization::default()).add(identity.clone());
+    let behind = Sequential::new(3).add(identity).add(Normalization::default());
+    for network in [first, behind] {
+        let mut model = compiled::<f64>(&network, 2);
+        let input = labelled(batches[0].clone());
+        assert!(model.predict(&input).unwrap().as_slice().iter().zip(&batches[0]).all(|(y, x)| y == x));
+        model.adapt(&labelled(batches.concat())).unwrap();
+        for (found, expected) in model.predict(&input).unwrap().as_slice().iter().zip(&expected) {
+            assert!((found - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{found}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn statistics_are_saved_with_the_model_and_prediction_uses_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let network =
+        Sequential::new(4).add(Normalization::default()).add(BatchNormalization::default()).add(dense(3));
+    let (mut model, data) = (compiled::<f32>(&network, 1), data(4, 3, 40));
+    model.adapt(&data).unwrap();
+    model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
+    model.save(&path).unwrap();
+    let read = Model::<f32>::load(&path, Pool::new(1).unwrap()).unwrap();
+    assert_eq!(read.fingerprint(), model.fingerprint());
+    assert_eq!(read.predict(&data).unwrap(), model.predict(&data).unwrap());
+}
+
+/// A learned gain for each feature, of another crate.
+#[derive(Debug)]
+struct Gain;
+
+impl LayerDescription for Gain {
+    fn kind(&self) -> &str {
+        "Gain"
+    }
+
+    fn weights(&self, inputs: usize) -> Vec<Weight> {
+        vec![Weight::vector("gain", inputs).initializer(Initializer::Ones)]
+    }
+
+    /// What entered, though the engine keeps that too.
+    fn kept(&self, inputs: usize) -> Kept {
+        Kept { per_sample: inputs, per_batch: 0 }
+    }
+
+    fn check(&self, inputs: usize, layer: &dyn Fn() -> densely::LayerName) -> Result<(), Error> {
+        if inputs == 13 {
+            return Err(Error::CustomLayer { layer: layer(), source: "13 inputs bring bad luck".into() });
+        }
+        Ok(())
+    }
+}
+
+impl<T: Scalar> LayerPass<T> for Gain {
+    fn forward(&self, mut pass: Forward<'_, T>) {
+        let gain = pass.weights.get(0);
+        for sample in 0..pass.input.n_columns() {
+            let values = pass.output.column_mut(sample).iter_mut().zip(pass.input.column(sample)).zip(gain);
+            values.for_each(|((y, &x), &gain)| *y = x * gain);
+            if let Some(training) = &mut pass.training {
+                training.kept.samples.column_mut(sample).copy_from_slice(pass.input.column(sample));
+            }
+        }
+    }
+
+    fn backward(&self, mut pass: Backward<'_, T>) {
+        let gain = pass.weights.get(0);
+        let kept = pass.kept.samples.as_ref();
+        pass.weight_gradients.get_mut(0).fill(T::ZERO);
+        for sample in 0..kept.n_columns() {
+            let g = pass.output_gradient.column(sample);
+            let sums = pass.weight_gradients.get_mut(0).iter_mut();
+            sums.zip(kept.column(sample)).zip(g).for_each(|((sum, &x), &g)| *sum += x * g);
+            if let Some(input_gradient) = &mut pass.input_gradient {
+                let values = input_gradient.column_mut(sample).iter_mut().zip(g).zip(gain);
+                values.for_each(|((to, &g), &gain)| *to = g * gain);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_of_another_crate_is_trained_saved_and_checked() {
+    let network = Sequential::new(4).add(dense(5)).add(Custom::new(Gain)).add(dense(3));
+    check_gradient(&network, 6);
+    let (mut model, data) = (compiled::<f32>(&network, 2), data(4, 3, 20));
+    let before = model.evaluate(&data).unwrap().loss;
+    model.fit(&data, Fit { epochs: 20, ..Fit::default() }).unwrap();
+    assert!(model.evaluate(&data).unwrap().loss < before);
+    assert_ne!(model.parameters().tensor(2), [1.0; 5]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    model.save(&path).unwrap();
+    let error = Model::<f32>::load(&path, Pool::default()).unwrap_err().to_string();
+    let expected = "layer 2 (gain): is the custom layer Gain, whose code was not given; expected it among the custom layers";
+    assert!(error.ends_with(expected), "{error}");
+    let read = Model::<f32>::load_with(&path, Pool::default(), &[Custom::new(Gain)]).unwrap();
+    assert_eq!(read.predict(&data).unwrap(), model.predict(&data).unwrap());
+
+    let error = Sequential::new(13).add(Custom::new(Gain)).validate().unwrap_err().to_string();
+    assert_eq!(error, "layer 1 (gain): 13 inputs bring bad luck");
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_layer() {
+    for (text, message) in [
+        ("Dropout(rate: 1.0)", "rate is 1, expected at least 0 and below 1"),
+        ("AlphaDropout(rate: -0.1)", "rate is -0.1, expected at least 0 and below 1"),
+        ("GaussianDropout(rate: 1.5)", "rate is 1.5, expected at least 0 and below 1"),
+        (
+            "GaussianNoise(stddev: -1.0)",
+            "stddev is -1, expected 0 or a number above 0 that fits single precision",
+        ),
+        (
+            "BatchNormalization(momentum: 1.0)",
+            "momentum is 1, expected at least 0 and, in single precision, below 1",
+        ),
+        (
+            "BatchNormalization(epsilon: 0.0)",
+            "epsilon is 0, expected a number above 0 that fits single precision",
+        ),
+        (
+            "BatchNormalization(gamma_initializer: Identity())",
+            "gamma_initializer is Identity, which is for kernels only",
+        ),
+        (
+            "LayerNormalization(epsilon: -1.0)",
+            "epsilon is -1, expected a number above 0 that fits single precision",
+        ),
+        (
+            "RmsNormalization(epsilon: inf)",
+            "epsilon is inf, expected a number above 0 that fits single precision",
+        ),
+        ("Rescaling(scale: 0.0)", "scale is 0, expected a number other than 0 that fits single precision"),
+        (
+            "ActivityRegularization(l1: -1.0)",
+            "l1 is -1, expected 0 or a number above 0 that fits single precision",
+        ),
+        ("Maxout(units: 3, pieces: 0)", "pieces is 0, expected at least 1"),
+        ("Maxout(units: 0, pieces: 1)", "units is 0, expected at least 1"),
+        ("DropConnect(rate: 1.0, dense: (units: 1))", "rate is 1, expected at least 0 and below 1"),
+        ("DropConnect(rate: 0.5, dense: (units: 0))", "units is 0, expected at least 1"),
+        (
+            "PRelu(alpha_regularizer: L1(l1: NaN))",
+            "l1 of alpha_regularizer L1 is NaN, expected 0 or a number above 0 that fits single precision",
+        ),
+        (
+            "Residual(layers: [Dense(units: 7)])",
+            "5 values enter the block and 7 leave its layers, expected as many, to be added",
+        ),
+    ] {
+        let network = Sequential::new(4).add(dense(5)).add(layer(text)).add(dense(2));
+        let error = network.validate().unwrap_err().to_string();
+        let (place, found) = error.split_once(": ").unwrap();
+        assert!(place.starts_with("layer 2 ("), "{error}");
+        assert_eq!(found, message, "{text}");
+    }
+    // A layer inside a block is named with the block.
+    let inside = Residual::new().add(dense(5)).add(Residual::new().add(Dense::new(0)));
+    let error = Sequential::new(5).add(inside).validate().unwrap_err().to_string();
+    assert_eq!(error, "layer 1 (residual.residual.dense): units is 0, expected at least 1");
+}
+
+#[test]
+fn blocks_stand_in_blocks_to_a_limit() {
+    let nested =
+        |depth| (0..depth).fold(Residual::new().add(dense(3)), |block, _| Residual::new().add(block));
+    let network = |depth| Sequential::new(3).add(nested(depth));
+    assert_eq!(Sequential::from_ron(&network(7).to_ron()).unwrap(), network(7));
+    check_gradient(&network(7), 3);
+    let error = network(8).validate().unwrap_err().to_string();
+    assert!(error.ends_with("stands in 8 blocks already, the most there may be"), "{error}");
+    assert!(network(1000).validate().is_err());
+}
+
+#[test]
+fn layers_that_are_too_large_are_refused_before_anything_is_allocated() {
+    for text in [
+        "Maxout(units: 18446744073709551615, pieces: 18446744073709551615)",
+        "DropConnect(rate: 0.0, dense: (units: 18446744073709551615))",
+    ] {
+        let error = Sequential::new(4).add(layer(text)).validate().unwrap_err();
+        assert!(matches!(error, Error::TooManyParameters { .. }), "{error}");
+    }
+}
+
+#[test]
+fn every_layer_can_be_written_and_read() {
+    let mut network = Sequential::new(4).add(dense(5));
+    for text in LAYERS {
+        network = network.add(layer(text)).add(dense(5));
+    }
+    assert_eq!(Sequential::from_ron(&network.to_ron()).unwrap(), network);
+    let names = network.layer_names();
+    for name in ["batch_normalization_2", "p_relu", "rms_normalization", "drop_connect_1", "residual"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+}
