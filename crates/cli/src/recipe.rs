@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ui::printable;
 use densely::data::DataSource;
 use densely::text::from_ron;
-use densely::{Loss, Optimizer, Reduction, Sequential};
+use densely::{Loss, Metric, Optimizer, Reduction, Sequential};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -44,6 +44,9 @@ pub(crate) struct Recipe<D = Data> {
     /// How the losses of a batch's samples become the batch's. Default: their mean.
     #[serde(default)]
     pub(crate) reduction: Reduction,
+    /// What is measured besides loss and accuracy. Default: nothing.
+    #[serde(default)]
+    pub(crate) metrics: Vec<Metric>,
     /// How. Default: Adam.
     #[serde(default)]
     pub(crate) optimizer: Optimizer,
@@ -81,8 +84,8 @@ impl NamedRecipe {
 impl<D> Recipe<D> {
     /// The same recipe with its data in another form.
     fn with_data(self, form: impl FnOnce(D) -> Data) -> Recipe {
-        let Self { data, model, loss, reduction, optimizer, batch_size, epochs, seed } = self;
-        Recipe { data: form(data), model, loss, reduction, optimizer, batch_size, epochs, seed }
+        let Self { data, model, loss, reduction, metrics, optimizer, batch_size, epochs, seed } = self;
+        Recipe { data: form(data), model, loss, reduction, metrics, optimizer, batch_size, epochs, seed }
     }
 }
 
@@ -106,6 +109,8 @@ impl Recipe {
         recipe.model.validate().map_err(content)?;
         recipe.loss.validate(&recipe.model).map_err(content)?;
         recipe.optimizer.validate().map_err(content)?;
+        let outputs = recipe.model.outputs();
+        recipe.metrics.iter().try_for_each(|metric| metric.validate_outputs(outputs)).map_err(content)?;
         Ok(recipe)
     }
 
@@ -220,6 +225,19 @@ mod tests {
                     "Recipe(data: \"x\", model: {network}, optimizer: Sgd(momentum: 2), batch_size: 1, epochs: 1)"
                 ),
                 "r.ron: Sgd: momentum is 2",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {network}, metrics: [Auc(), Recal()], batch_size: 1, epochs: 1)"
+                ),
+                "r.ron: line 1",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {}, metrics: [Precision()], batch_size: 1, epochs: 1)",
+                    network.replace("units: 2", "units: 3")
+                ),
+                "r.ron: Precision: the network has 3 outputs, expected 1 or 2, or an average",
             ),
         ] {
             let message = Recipe::parse(&text, "r.ron", Path::new("")).unwrap_err().to_string();

@@ -116,6 +116,35 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
 }
 
 #[test]
+fn the_metrics_of_a_recipe_are_measured_kept_and_measured_again() {
+    let lab = Lab::new();
+    lab.write("flowers.csv", flowers());
+    let chosen = "metrics: [Precision(average: Macro), TopKCategoricalAccuracy(k: 2), ConfusionMatrix()],";
+    lab.write("flowers.ron", recipe(TABLE, 4, 3).replace("batch_size", &format!("{chosen} batch_size")));
+    let out = lab.densely(["train", "flowers.ron", "--epochs", "3"]).fine();
+    let kept = metrics(&lab, "runs/flowers-1");
+    let measured = kept["metrics"].as_object().unwrap();
+    assert_eq!(measured["confusion_matrix"].as_array().unwrap().len(), 3);
+    let precision = format!("test precision  {:.4}\n", measured["precision"].as_f64().unwrap());
+    let top_k = measured["top_k_categorical_accuracy"].as_f64().unwrap();
+    let top_k = format!("test top_k_categorical_accuracy  {top_k:.4}\n");
+    let again = lab.densely(["evaluate", "runs/flowers-1"]).fine();
+    for text in [&precision, &top_k] {
+        assert!(out.contains(text) && again.contains(text), "{text:?} in\n{out}\n{again}");
+    }
+    let history = lab.read("runs/flowers-1/history.csv");
+    let header = history.lines().next().unwrap();
+    assert!(
+        header.ends_with(
+            ",learning_rate,precision,top_k_categorical_accuracy,val_precision,val_top_k_categorical_accuracy"
+        ),
+        "{header}"
+    );
+    let cells = |line: &str| line.split(',').map(|cell| cell.parse::<f64>().unwrap()).count();
+    assert!(history.lines().skip(1).all(|line| cells(line) == 12), "{history}");
+}
+
+#[test]
 fn the_recipe_says_what_is_held_out_and_flags_override_it() {
     let lab = Lab::new();
     lab.write("flowers.csv", flowers());

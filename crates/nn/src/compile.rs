@@ -1,9 +1,11 @@
 //! From a description to a model that can run.
 
+use crate::engine::meters;
 use crate::engine::plan::Plan;
 use crate::error::Error;
 use crate::layers::Layer;
 use crate::losses::{Loss, Reduction};
+use crate::metrics::{CustomMetric, Metric};
 use crate::model::Model;
 use crate::optimizers::Optimizer;
 use crate::parameters::Parameters;
@@ -20,6 +22,12 @@ pub struct Compile {
     pub loss: Loss,
     /// How the losses of a batch's samples become the batch's. Default: their mean.
     pub reduction: Reduction,
+    /// What is measured besides loss and accuracy: by [`evaluate`](Model::evaluate), and by [`fit`](Model::fit) over each
+    /// epoch's samples and in validation. A second metric of the same name is called `name_1`. Weights of samples have no
+    /// part in it, as in Keras's `metrics`. Default: nothing.
+    pub metrics: Vec<Metric>,
+    /// Metrics of the program's own, behind those. A saved model does not have them. Default: nothing.
+    pub custom_metrics: Vec<CustomMetric>,
     /// What initial weights, shuffles and dropout masks follow from. Default: 0.
     pub seed: u64,
     /// The threads and the instruction set; they change no bit of any result. Default: all that this process may use.
@@ -43,7 +51,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// If the network, the optimizer's settings, or the loss at the network's end is not valid, the message naming the
+    /// If the network, a setting of the optimizer or of a metric, or the loss at the network's end is not valid, the message naming the
     /// layer or the setting; or if there is not enough memory.
     pub fn compile<T: Scalar>(&self, compile: Compile) -> Result<Model<T>, Error> {
         compile.loss.refuse_missing_code()?;
@@ -53,13 +61,15 @@ impl Sequential {
         Model::assemble(self.clone(), compile, plan, parameters, Provenance::default())
     }
 
-    /// The plan of this network, after every check of it, of its loss and of its optimizer.
+    /// The plan of this network, after every check of it, of its loss, its optimizer and its metrics.
     pub(crate) fn plan<T: Scalar>(&self, compile: &Compile) -> Result<Plan<T>, Error> {
         self.validate()?;
         compile.loss.validate(self)?;
         self.refuse_regularized_end(&compile.loss)?;
         compile.optimizer.validate()?;
-        Ok(Plan::new(self, &compile.loss))
+        let plan = Plan::new(self, &compile.loss);
+        meters::validate(compile, plan.outputs)?;
+        Ok(plan)
     }
 
     /// Some losses are computed from the logits before the last softmax or sigmoid, whose output is nowhere then.

@@ -455,6 +455,14 @@ pub enum Error {
         /// How many there may be.
         expected: &'static str,
     },
+    /// A custom metric's name that is no word, or that another figure has.
+    #[error(
+        "a custom metric is called `{found}`, expected letters, digits and `_`, not `val_…` nor the name of another figure"
+    )]
+    MetricName {
+        /// The name.
+        found: String,
+    },
     /// Targets, outputs and weights that do not belong together.
     #[error("there are {found} {what}, expected {expected}")]
     MetricLength {

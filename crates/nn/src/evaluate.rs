@@ -5,10 +5,11 @@ use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{BatchTargets, loss_in_place};
+use crate::engine::meters::Meters;
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::error::Error;
 use crate::losses::Reduction;
-use crate::metrics::ConfusionMatrix;
+use crate::metrics::{ConfusionMatrix, MetricValue};
 use crate::model::{EVALUATION_BATCH, Model};
 use densely_tensor::{MatMut, Scalar};
 
@@ -27,6 +28,25 @@ pub struct Evaluation {
     pub samples: usize,
     /// How often each class was taken for each other one; `None` if the targets are values.
     pub confusion: Option<ConfusionMatrix>,
+    /// What the model's metrics come to, in the order in which it was compiled with them. They are measured of what
+    /// [`predict`](Model::predict) gives: logits stay logits, which are beyond the middle above 0 and not above 0.5.
+    pub metrics: Vec<(String, MetricValue)>,
+}
+
+impl Evaluation {
+    /// A metric by its name; `None` if the model has none of this name.
+    pub fn metric(&self, name: &str) -> Option<&MetricValue> {
+        self.metrics.iter().find(|(metric, _)| metric == name).map(|(_, value)| value)
+    }
+
+    /// A figure by its name: `loss`, `accuracy`, or a metric that is a number. `None` if there is none.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        match name {
+            "loss" => Some(self.loss),
+            "accuracy" => self.accuracy,
+            _ => self.metric(name)?.number(),
+        }
+    }
 }
 
 /// How a model is evaluated.
@@ -48,7 +68,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network and its loss, there is not enough memory, or the loss is not a finite number,
+    /// If the data do not fit the network, its loss and its metrics, there is not enough memory, or the loss is not a finite number,
     /// because parameters are so large that outputs overflow.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, Error> {
         self.evaluate_with(data, Evaluate::default())
@@ -74,6 +94,7 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
         let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
+        let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
         let mut confusion = data.outputs().is_none().then(|| ConfusionMatrix::new(data.classes()));
         let (mut loss, mut penalties, mut counted) = (0.0, 0.0, 0);
@@ -86,6 +107,7 @@ impl<T: Scalar> Model<T> {
             penalties += activity_penalties(&self.plan, &buffers, samples);
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);
+            meters.keep(outputs);
             let outputs = MatMut::from_slice(outputs, self.plan.outputs, samples);
             let (targets, outcomes) = (targets.of(samples), &mut outcomes[..samples]);
             // The gradient that this leaves in place of the outputs is not used.
@@ -93,6 +115,9 @@ impl<T: Scalar> Model<T> {
             // In the order of the samples, so that the size of batches changes no figure.
             loss = outcomes.iter().fold(loss, |loss, outcome| loss + outcome.loss);
             counted += head.counted(targets, samples);
+            if loss.is_finite() {
+                meters.update(self.pool(), head, targets, samples)?;
+            }
             if let (BatchTargets::Classes(labels), Some(confusion)) = (targets, &mut confusion) {
                 for (outcome, &label) in outcomes.iter().zip(labels).filter(|(_, label)| head.counts(**label))
                 {
@@ -109,9 +134,10 @@ impl<T: Scalar> Model<T> {
         if !loss.is_finite() {
             return Err(Error::NonFiniteEvaluation { loss });
         }
+        let metrics = meters.results();
         let correct = confusion.as_ref().map(|confusion| confusion.correct() as usize);
         let accuracy = correct.map(|correct| correct as f64 / counted.max(1) as f64);
-        let evaluation = Evaluation { loss, accuracy, correct, samples: counted, confusion };
+        let evaluation = Evaluation { loss, accuracy, correct, samples: counted, confusion, metrics };
         first_error(callbacks, |callback| callback.on_test_end(&evaluation))?;
         Ok(evaluation)
     }

@@ -2,12 +2,14 @@
 
 use crate::callbacks::{Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
 use crate::data::{Dataset, ValidationSplit};
-use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
+use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::gather;
+use crate::engine::meters::Meters;
 use crate::engine::non_finite::{first_non_finite, non_finite_in};
 use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::history::{Epoch, History, Stop};
+use crate::metrics::MetricValue;
 use crate::model::{EVALUATION_BATCH, Model};
 use crate::parameters::Parameters;
 use crate::passes::Passes;
@@ -113,6 +115,7 @@ struct Session<'a, T: Scalar> {
     weights: Vec<f64>,
     buffers: Buffers<T>,
     training: TrainingBuffers<T>,
+    meters: Meters<T>,
     /// The parameters at the beginning of the epoch.
     kept: Parameters<T>,
     /// Where the run is; the batch is 0 before the first of an epoch, and none after the last.
@@ -184,8 +187,11 @@ impl<T: Scalar> Model<T> {
         };
         if let Some(validation) = validation {
             self.check_data(validation)?;
+            Meters::<T>::new(&self.compile, self.plan.outputs, validation, 0)?;
         }
         let passes = Passes::new(data.len(), fit.batch_size, fit.shuffle, self.compile.seed);
+        let meters = Meters::new(&self.compile, self.plan.outputs, data, passes.batch_size())?;
+        let metrics = meters.better();
         let run = Run {
             initial_epoch: fit.initial_epoch,
             epochs: fit.epochs,
@@ -194,7 +200,8 @@ impl<T: Scalar> Model<T> {
             samples: data.len(),
             validation_samples: validation.map(Dataset::len),
             held_out: split.as_ref().map(|split| split.2),
-            values: Epoch::names(validation.is_some(), data.outputs().is_none()),
+            values: Epoch::names(validation.is_some(), data.outputs().is_none(), &metrics),
+            metrics,
         };
         let mut session = Session {
             data,
@@ -203,6 +210,7 @@ impl<T: Scalar> Model<T> {
             validation_batch_size: fit.validation_batch_size.unwrap_or(EVALUATION_BATCH),
             weights,
             buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
+            meters,
             training: TrainingBuffers::new(&self.plan, passes.batch_size(), self.pool().threads())?,
             kept: Parameters::zeros(&self.network)?,
             passes,
@@ -257,7 +265,11 @@ impl<T: Scalar> Model<T> {
             session.batch = None;
             self.refuse_non_finite_parameters(epoch)?;
             let learning_rate = self.learning_rate();
+            let mut metrics: Vec<_> = numbers(session.meters.results(), "").collect();
             let validation = self.validation(session, listeners)?;
+            if let Some(evaluation) = &validation {
+                metrics.extend(numbers(evaluation.metrics.clone(), "val_"));
+            }
             let record = Epoch {
                 epoch,
                 loss: sums.mean_loss(),
@@ -267,6 +279,7 @@ impl<T: Scalar> Model<T> {
                 seconds,
                 images_per_second: sums.samples as f64 / seconds,
                 learning_rate,
+                metrics,
             };
             let told = listeners.tell(self, |callback, training| callback.on_epoch_end(training, &record));
             history.epochs.push(record);
@@ -284,6 +297,7 @@ impl<T: Scalar> Model<T> {
         let (epoch, batches) = (session.epoch, listeners.run().steps);
         let samples = session.passes.samples_of(batches);
         let mut sums = Sums::default();
+        session.meters.reset();
         for batch in 1..=batches {
             if listeners.stop().is_some() {
                 return Ok(None);
@@ -302,6 +316,7 @@ impl<T: Scalar> Model<T> {
                     first_non_finite(&self.network, &self.plan, &self.parameters, buffers, samples_of_batch);
                 return Err(Error::NonFinite { epoch, step: batch, loss, place });
             }
+            self.measure(buffers, &mut session.meters, samples_of_batch)?;
             let progress = Progress {
                 epoch,
                 batch,
@@ -315,6 +330,12 @@ impl<T: Scalar> Model<T> {
         }
         // A stop after the last batch cuts the epoch short of its validation.
         Ok(listeners.stop().is_none().then_some(sums))
+    }
+
+    /// Feeds the metrics with the outputs that a step left in the buffers: those before its update.
+    fn measure(&self, buffers: &mut Buffers<T>, meters: &mut Meters<T>, samples: usize) -> Result<(), Error> {
+        meters.keep(last_of(&mut buffers.outputs, samples, self.plan.outputs));
+        meters.update(self.pool(), &self.plan.head, buffers.targets.of(samples), samples)
     }
 
     /// The validation of an epoch that has one.
@@ -378,6 +399,13 @@ impl<T: Scalar> Model<T> {
         sums.samples += samples;
         loss
     }
+}
+
+/// The metrics that are numbers, with `prefix` before their names.
+fn numbers(metrics: Vec<(String, MetricValue)>, prefix: &str) -> impl Iterator<Item = (String, f64)> {
+    let number =
+        move |(name, value): (String, MetricValue)| Some((format!("{prefix}{name}"), value.number()?));
+    metrics.into_iter().filter_map(number)
 }
 
 /// The weight of each sample, or nothing if all count alike.

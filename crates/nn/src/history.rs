@@ -24,11 +24,14 @@ pub struct Epoch {
     pub images_per_second: f64,
     /// The learning rate after its last step.
     pub learning_rate: f64,
+    /// The model's metrics that are numbers: over the epoch's samples, measured as `loss` is, and on the validation data,
+    /// there with `val_` before the name. Not a number where nothing was there to be measured.
+    pub metrics: Vec<(String, f64)>,
 }
 
 impl Epoch {
     /// A figure by its name, as callbacks watch it: `loss`, `accuracy`, `val_loss`, `val_accuracy`, `learning_rate`,
-    /// `seconds` or `images_per_second`. `None` if it was not measured or there is none of this name.
+    /// `seconds`, `images_per_second`, or a metric's. `None` if it was not measured or there is none of this name.
     ///
     /// ```
     /// # use densely::Epoch;
@@ -44,16 +47,33 @@ impl Epoch {
             "learning_rate" => Some(self.learning_rate),
             "seconds" => Some(self.seconds),
             "images_per_second" => Some(self.images_per_second),
-            _ => None,
+            _ => self.metrics.iter().find(|(metric, _)| metric == name).map(|&(_, value)| value),
         }
     }
 
-    /// The names of the figures that a run will have: `val_…` only with validation, accuracies only of classes.
-    pub(crate) fn names(validated: bool, of_classes: bool) -> Vec<String> {
-        let mut names = vec!["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"];
-        names.retain(|name| validated || !name.starts_with("val_"));
-        names.retain(|name| of_classes || !name.ends_with("accuracy"));
-        names.into_iter().map(str::to_owned).collect()
+    /// The names of the figures that a run with these metrics will have: `val_…` only with validation, the accuracy only of
+    /// classes.
+    pub(crate) fn names(
+        validated: bool,
+        of_classes: bool,
+        metrics: &[(String, Option<bool>)],
+    ) -> Vec<String> {
+        let of_data = ["loss", "accuracy"].into_iter().filter(|&name| of_classes || name != "accuracy");
+        let mut names: Vec<String> = of_data.map(str::to_owned).collect();
+        names.extend(metrics.iter().map(|(name, _)| name.clone()));
+        if validated {
+            let of_validation: Vec<String> = names.iter().map(|name| format!("val_{name}")).collect();
+            names.extend(of_validation);
+        }
+        names.push("learning_rate".to_owned());
+        names
+    }
+
+    /// A figure as a cell of a table, with as many digits as it takes to read it back exactly; empty if it was not measured
+    /// or is not finite.
+    pub(crate) fn cell(&self, name: &str) -> String {
+        let value = self.value(name).filter(|value| value.is_finite());
+        value.map(|value| value.to_string()).unwrap_or_default()
     }
 }
 
@@ -105,8 +125,8 @@ impl History {
         self.epochs.iter().filter_map(|epoch| epoch.value(name)).collect()
     }
 
-    /// The epochs as CSV: a header, then one line each. Numbers have as many digits as it takes to read them back
-    /// exactly; what was not measured is empty.
+    /// The epochs as CSV: a header, then one line each, the metrics last. Numbers have as many digits as it takes to read
+    /// them back exactly; what was not measured is empty, as is a metric that is not finite.
     ///
     /// ```
     /// # use densely::{Epoch, History};
@@ -126,14 +146,25 @@ impl History {
     /// );
     /// ```
     pub fn to_csv(&self) -> String {
-        let names =
-            ["loss", "accuracy", "val_loss", "val_accuracy", "seconds", "images_per_second", "learning_rate"];
+        let mut names = vec![
+            "loss",
+            "accuracy",
+            "val_loss",
+            "val_accuracy",
+            "seconds",
+            "images_per_second",
+            "learning_rate",
+        ];
+        for (name, _) in self.epochs.iter().flat_map(|epoch| &epoch.metrics) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
         let mut csv = format!("epoch,{}\n", names.join(","));
         for epoch in &self.epochs {
             write!(csv, "{}", epoch.epoch).expect("writing to a String cannot fail");
-            for name in names {
-                let value = epoch.value(name).map(|value| value.to_string()).unwrap_or_default();
-                write!(csv, ",{value}").expect("writing to a String cannot fail");
+            for name in &names {
+                write!(csv, ",{}", epoch.cell(name)).expect("writing to a String cannot fail");
             }
             csv.push('\n');
         }

@@ -8,6 +8,7 @@ use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{loss_in_place, predict_in_place};
+use crate::engine::meters;
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::engine::plan::Plan;
 use crate::engine::update::state::{OptimizerState, UpdateRoom};
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::evaluate::refuse_batch_size_0;
 use crate::layers::Custom;
 use crate::losses::Loss;
+use crate::metrics::{CustomMetric, Metric};
 use crate::parameters::Parameters;
 use crate::saving::{self, Provenance, SavedDescription};
 use crate::schedules::LearningRate;
@@ -262,6 +264,22 @@ impl<T: Scalar> Model<T> {
         Ok(())
     }
 
+    /// Measures other metrics from now on, for example to give a model from a file its custom ones again.
+    ///
+    /// # Errors
+    ///
+    /// As in [`compile`](Sequential::compile), if a metric is not valid; the model is then as before.
+    pub fn set_metrics(
+        &mut self,
+        metrics: Vec<Metric>,
+        custom_metrics: Vec<CustomMetric>,
+    ) -> Result<(), Error> {
+        let compile = Compile { metrics, custom_metrics, ..self.compile.clone() };
+        meters::validate(&compile, self.plan.outputs)?;
+        self.compile = compile;
+        Ok(())
+    }
+
     /// A training step's first half, on the samples that stand in the buffers: every output, each sample's outcome, and
     /// the gradient of the batch's loss with respect to the last output. Returns the batch's loss, with the penalties.
     pub(crate) fn forward_to_gradient(
@@ -372,6 +390,7 @@ impl<T: Scalar> Model<T> {
             model: self.network.clone(),
             loss: self.compile.loss.clone(),
             reduction: self.compile.reduction,
+            metrics: self.compile.metrics.clone(),
             optimizer: self.compile.optimizer.clone(),
             seed: self.compile.seed,
             provenance: self.provenance.clone(),
@@ -381,7 +400,7 @@ impl<T: Scalar> Model<T> {
 
     /// Reads a model that was saved. Its optimizer and the count of its epochs start afresh: a `fit` goes through the same
     /// shuffles and dropout masks as the first one did. A [custom loss](Loss::Custom) has to be given to it again before it
-    /// can be fitted or evaluated.
+    /// can be fitted or evaluated, and [custom metrics](Self::set_metrics) to be measured.
     ///
     /// # Errors
     ///
@@ -401,6 +420,8 @@ impl<T: Scalar> Model<T> {
             optimizer: saved.optimizer,
             loss: saved.loss,
             reduction: saved.reduction,
+            metrics: saved.metrics,
+            custom_metrics: Vec::new(),
             seed: saved.seed,
             pool,
         };

@@ -16,6 +16,7 @@ fn description() -> SavedDescription {
             .add(Dense::new(3).use_bias(false).activation(Activation::Softmax)),
         loss: Loss::default(),
         reduction: Reduction::default(),
+        metrics: Vec::new(),
         optimizer: Adam::default().into(),
         seed: u64::MAX,
         provenance: Provenance {

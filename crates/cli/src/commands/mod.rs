@@ -13,6 +13,7 @@ pub(crate) use summary::summary;
 pub(crate) use train::train;
 
 use crate::ui::{Output, confusion_table, counted, grouped, percent};
+use densely::metrics::MetricValue;
 use densely::{Evaluation, wilson_interval};
 
 /// Prints what a model achieves on the test samples, one of which is called `noun`.
@@ -31,6 +32,14 @@ fn show_evaluation(evaluation: &Evaluation, classes: &[String], noun: &str, outp
         ));
     }
     output.line(format!("{}      {:.4}", style.bold("test loss"), evaluation.loss));
+    for (name, value) in &evaluation.metrics {
+        let value = match value {
+            MetricValue::Number(number) if number.is_finite() => format!("{number:.4}"),
+            MetricValue::Number(_) => "not defined for these samples".to_owned(),
+            MetricValue::Table(_) => continue, // that of classes stands below in any case
+        };
+        output.line(format!("{}  {value}", style.bold(format!("test {name:<8}"))));
+    }
     if let Some(confusion) = &evaluation.confusion {
         output.blank();
         for line in confusion_table(confusion, classes, style) {

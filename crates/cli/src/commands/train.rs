@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::model::{self, MODEL_FILE};
 use crate::recipe::{NamedRecipe, Recipe};
 use crate::report::{digits_png, history_svg, pixels_svg};
-use crate::run::{FILES, INTERRUPTED, Interrupt, Metrics, Place, RunFolder, steady_speed};
+use crate::run::{FILES, INTERRUPTED, Interrupt, Measured, Metrics, Place, RunFolder, steady_speed};
 use crate::ui::{EpochTable, Output, counted, file_size, grouped, printable};
 use densely::data::{SplitMethod, TrainedOn};
 use densely::{
@@ -174,8 +174,10 @@ impl Setup {
             optimizer: recipe.optimizer.clone(),
             loss: recipe.loss.clone(),
             reduction: recipe.reduction,
+            metrics: recipe.metrics.clone(),
             seed: recipe.seed,
             pool: self.pool.clone(),
+            ..Compile::default()
         })?;
         let mut table = EpochTable::new(output, self.validation_data.is_some());
         let fit = Fit {
@@ -222,6 +224,7 @@ impl Setup {
             test_accuracy: evaluation.accuracy,
             test_loss: evaluation.loss,
             confusion_matrix: evaluation.confusion.as_ref().map(confusion_rows),
+            metrics: Measured(evaluation.metrics.clone()),
             epochs: history.epochs.len(),
             images_per_second: steady_speed(history),
             seconds: started.elapsed().as_secs_f64(),

@@ -1,7 +1,9 @@
 //! `metrics.json`: a run's figures for other programs.
 
 use densely::History;
-use serde::Serialize;
+use densely::metrics::MetricValue;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 /// The figures, in the order in which they stand in the file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,6 +14,9 @@ pub(crate) struct Metrics {
     pub(crate) test_loss: f64,
     /// For each true class how often each class was predicted; `null` without classes.
     pub(crate) confusion_matrix: Option<Vec<Vec<u64>>>,
+    /// What the recipe's metrics come to on the test images; left out if it has none.
+    #[serde(skip_serializing_if = "Measured::is_empty")]
+    pub(crate) metrics: Measured,
     /// Epochs that ran to their end.
     pub(crate) epochs: usize,
     /// See [`steady_speed`]; `null` if no epoch ran to its end.
@@ -30,6 +35,29 @@ pub(crate) struct Metrics {
     pub(crate) interrupted: bool,
     /// How many images were held out for validation, `"test"`, or `"none"`.
     pub(crate) validation: String,
+}
+
+/// Metrics by name: a number, `null` where nothing was there to be measured, or a table as a list of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Measured(pub(crate) Vec<(String, MetricValue)>);
+
+impl Measured {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Measured {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            match value {
+                MetricValue::Number(number) => map.serialize_entry(name, number)?,
+                MetricValue::Table(rows) => map.serialize_entry(name, rows)?,
+            }
+        }
+        map.end()
+    }
 }
 
 impl Metrics {

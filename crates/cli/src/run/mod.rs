@@ -6,4 +6,4 @@ mod metrics;
 
 pub(crate) use folder::{FILES, Place, RunFolder};
 pub(crate) use interrupt::{Interrupt, STATUS as INTERRUPTED};
-pub(crate) use metrics::{Metrics, steady_speed};
+pub(crate) use metrics::{Measured, Metrics, steady_speed};

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Writes each epoch's values to a CSV file as soon as they are known: a header `epoch,loss,accuracy,…` and a line per
 /// epoch, counted from 1, with as many digits as it takes to read them back exactly.
 ///
-/// What was not measured in an epoch is empty (Keras writes `NA`). A line that cannot be written ends training with an
+/// What was not measured in an epoch, or is a metric that is not finite, is empty (Keras writes `NA`). A line that cannot be written ends training with an
 /// error, so that nothing is missing silently.
 ///
 /// ```
@@ -76,8 +76,7 @@ impl Callback for CsvLogger {
     }
 
     fn on_epoch_end(&mut self, _: &mut Training<'_>, epoch: &Epoch) -> Result<(), Error> {
-        let number = |name: &str| epoch.value(name).map(|value| value.to_string()).unwrap_or_default();
-        let line = self.line(epoch.epoch.to_string(), number);
+        let line = self.line(epoch.epoch.to_string(), |name| epoch.cell(name));
         self.file.as_mut().map_or(Ok(()), |file| file.write_line(&line))
     }
 

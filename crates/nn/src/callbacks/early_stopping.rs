@@ -116,8 +116,8 @@ impl Callback for EarlyStopping {
         self.baseline.map_or(Ok(()), |baseline| monitor::finite("EarlyStopping", "baseline", baseline))
     }
 
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
-        self.best = Best::new(&self.monitor, self.mode, self.min_delta, None);
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        self.best = Best::new(training.run(), &self.monitor, self.mode, self.min_delta, None);
         (self.best_epoch, self.best_weights, self.wait) = (0, None, 0);
         Ok(())
     }

@@ -267,7 +267,8 @@ pub trait Callback {
     }
 }
 
-/// How far an epoch has come, and its running means: each sample that was seen in this epoch counts once.
+/// How far an epoch has come, and its running means: each sample that was seen in this epoch counts once. Metrics are not
+/// among them, because some, such as the area under a curve, take a pass over all samples; [`Epoch`] has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// The epoch, counted from 1.

@@ -153,9 +153,9 @@ impl Callback for ModelCheckpoint {
         self.parse()?.validate("ModelCheckpoint", &run)
     }
 
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         self.template = Some(self.parse()?);
-        self.best = Best::new(&self.monitor, self.mode, 0.0, self.initial_value_threshold);
+        self.best = Best::new(training.run(), &self.monitor, self.mode, 0.0, self.initial_value_threshold);
         (self.batches, self.last_saved) = (0, None);
         Ok(())
     }

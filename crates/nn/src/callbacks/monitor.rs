@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Which way a watched value gets better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Mode {
-    /// From the value's name: losses and errors get better downwards, accuracies and their like upwards. A name that tells
-    /// nothing, such as `learning_rate`, is an error.
+    /// As the model's metric of this name says; of other values from the name: losses and errors get better downwards,
+    /// accuracies and their like upwards. A metric without an order, or a name that tells nothing, such as `learning_rate`, is an error.
     #[default]
     Auto,
     /// Less is better.
@@ -48,8 +48,8 @@ pub(super) struct Best {
 
 impl Best {
     /// Nothing so far, or `start`. The name is one of the run's, its mode was [checked](validate).
-    pub(super) fn new(monitor: &str, mode: Mode, min_delta: f64, start: Option<f64>) -> Self {
-        let mode = resolve(monitor, mode).unwrap_or(Mode::Min);
+    pub(super) fn new(run: &Run, monitor: &str, mode: Mode, min_delta: f64, start: Option<f64>) -> Self {
+        let mode = resolve(run, monitor, mode).unwrap_or(Mode::Min);
         Self { mode, min_delta: min_delta.abs(), value: start }
     }
 
@@ -75,7 +75,7 @@ impl Best {
 /// Checks that the run has the value, and that it is known which way it gets better.
 pub(super) fn validate(callback: &'static str, run: &Run, monitor: &str, mode: Mode) -> Result<(), Error> {
     run.validate_value(callback, monitor)?;
-    match resolve(monitor, mode) {
+    match resolve(run, monitor, mode) {
         Some(_) => Ok(()),
         None => Err(Error::MonitorMode { callback, monitor: monitor.to_owned() }),
     }
@@ -98,9 +98,13 @@ pub(super) fn in_range(
 }
 
 /// The mode that is meant, `Min` or `Max`.
-fn resolve(monitor: &str, mode: Mode) -> Option<Mode> {
+fn resolve(run: &Run, monitor: &str, mode: Mode) -> Option<Mode> {
     if mode != Mode::Auto {
         return Some(mode);
+    }
+    let measured = monitor.strip_prefix("val_").unwrap_or(monitor);
+    if let Some((_, larger_is_better)) = run.metrics.iter().find(|(name, _)| name == measured) {
+        return larger_is_better.map(|larger| if larger { Mode::Max } else { Mode::Min });
     }
     let ends = |names: &[&str]| names.iter().any(|name| monitor.ends_with(name));
     match (ends(&DOWNWARDS), ends(&UPWARDS)) {
@@ -116,6 +120,9 @@ mod tests {
 
     #[test]
     fn names_tell_which_way_is_better() {
+        let metrics = [("strange_score", Some(false)), ("logcosh_1", Some(false)), ("any_score", None)];
+        let metrics = metrics.map(|(name, better)| (name.to_owned(), better)).to_vec();
+        let run = Run { metrics, ..Run::default() };
         for (name, expected) in [
             ("loss", Some(Mode::Min)),
             ("val_loss", Some(Mode::Min)),
@@ -126,12 +133,16 @@ mod tests {
             ("val_top_k_categorical_accuracy", Some(Mode::Max)),
             ("r2_score", Some(Mode::Max)),
             ("learning_rate", None),
+            ("strange_score", Some(Mode::Min)),
+            ("val_strange_score", Some(Mode::Min)),
+            ("val_logcosh_1", Some(Mode::Min)),
+            ("any_score", None),
             ("seconds", None),
         ] {
-            assert_eq!(resolve(name, Mode::Auto), expected, "{name}");
+            assert_eq!(resolve(&run, name, Mode::Auto), expected, "{name}");
         }
-        assert_eq!(resolve("learning_rate", Mode::Max), Some(Mode::Max));
-        assert_eq!(resolve("accuracy", Mode::Min), Some(Mode::Min));
+        assert_eq!(resolve(&run, "learning_rate", Mode::Max), Some(Mode::Max));
+        assert_eq!(resolve(&run, "accuracy", Mode::Min), Some(Mode::Min));
     }
 
     #[test]
@@ -148,7 +159,7 @@ mod tests {
             (Mode::Min, 0.0, f64::NAN, None, false),
             (Mode::Min, 0.0, f64::INFINITY, None, true),
         ] {
-            let best = Best::new("value", mode, min_delta, None);
+            let best = Best::new(&Run::default(), "value", mode, min_delta, None);
             assert_eq!(best.improves(value, than), better, "{mode:?} {min_delta} {value} {than:?}");
         }
     }

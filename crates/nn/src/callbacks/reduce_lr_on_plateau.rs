@@ -107,8 +107,8 @@ impl Callback for ReduceLrOnPlateau {
         monitor::in_range(NAME, "min_lr", self.min_lr, min_lr, "a finite number of at least 0")
     }
 
-    fn on_train_begin(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
-        self.best = Best::new(&self.monitor, self.mode, self.min_delta, None);
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        self.best = Best::new(training.run(), &self.monitor, self.mode, self.min_delta, None);
         (self.cooling, self.wait) = (0, 0);
         Ok(())
     }

@@ -71,6 +71,8 @@ pub struct Run {
     pub held_out: Option<HeldOut>,
     /// The names under which [`Epoch::value`](crate::Epoch::value) will find something, at least in some epochs.
     pub values: Vec<String>,
+    /// The model's metrics among them, without `val_`, and of each whether a larger value is a better one.
+    pub metrics: Vec<(String, Option<bool>)>,
 }
 
 impl Run {

@@ -135,7 +135,7 @@ pub(crate) fn last_of<T: Scalar>(stages: &mut [AlignedBuffer<T>], samples: usize
 }
 
 /// A buffer for `per_sample` elements of each of `samples` samples.
-fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<AlignedBuffer<T>, Error> {
+pub(super) fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<AlignedBuffer<T>, Error> {
     let buffer = per_sample.checked_mul(samples).and_then(AlignedBuffer::try_zeros);
     buffer.ok_or(Error::Memory { what: "the buffers of a batch" })
 }

@@ -4,6 +4,7 @@
 //! * [`buffers`]: everything that a pass writes, allocated before the first;
 //! * [`forward`]: a batch through the stages;
 //! * [`loss`]: from the last outputs and the targets to the loss and its gradient, or to a prediction;
+//! * [`meters`]: the metrics, fed with predictions;
 //! * [`backward`]: the loss's gradient back through them, and the optimizer's step;
 //! * [`penalties`]: what regularizers add to the loss and its gradient, and constraints after the step;
 //! * [`non_finite`]: where the first value appeared that is no number;
@@ -16,6 +17,7 @@ pub(crate) mod backward;
 pub(crate) mod buffers;
 pub(crate) mod forward;
 pub(crate) mod loss;
+pub(crate) mod meters;
 pub(crate) mod non_finite;
 pub(crate) mod penalties;
 pub(crate) mod plan;

@@ -46,6 +46,7 @@ pub use custom::{CustomLoss, LossFunction};
 pub use overlap::Tversky;
 pub use reduction::Reduction;
 pub use regression::Huber;
+pub(crate) use regression::{ln_cosh, logarithmic_error, percent_of};
 pub(crate) use target::Target;
 
 use crate::activations::Activation;

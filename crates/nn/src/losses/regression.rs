@@ -26,7 +26,7 @@ pub(super) fn mean_absolute_error<T: Scalar>(y: &mut [T], target: Target<'_>, sc
 /// `100·mean |y − t| / max(|t|, 1e-7)`
 pub(super) fn mean_absolute_percentage_error<T: Scalar>(y: &mut [T], target: Target<'_>, scale: f64) -> f64 {
     mean_of(y, target, scale, |t, y| {
-        let percent = 100.0 / t.abs().max(LEAST_DIVISOR);
+        let percent = percent_of(t);
         ((y - t).abs() * percent, sign(y - t) * percent)
     })
 }
@@ -34,7 +34,7 @@ pub(super) fn mean_absolute_percentage_error<T: Scalar>(y: &mut [T], target: Tar
 /// `mean (ln(1 + max(y, 0)) − ln(1 + max(t, 0)))²`
 pub(super) fn mean_squared_logarithmic_error<T: Scalar>(y: &mut [T], target: Target<'_>, scale: f64) -> f64 {
     mean_of(y, target, scale, |t, y| {
-        let error = libm::log1p(not_below_zero(y)) - libm::log1p(not_below_zero(t));
+        let error = logarithmic_error(t, y);
         let derivative = if y <= 0.0 { 0.0 } else { 2.0 * error / (1.0 + y) };
         (error * error, derivative)
     })
@@ -43,17 +43,32 @@ pub(super) fn mean_squared_logarithmic_error<T: Scalar>(y: &mut [T], target: Tar
 /// `mean ln cosh(y − t)`: half a square near the target, the distance less ln 2 far from it. Near 0 and far out it keeps
 /// its digits, which Keras's loses.
 pub(super) fn log_cosh<T: Scalar>(y: &mut [T], target: Target<'_>, scale: f64) -> f64 {
-    mean_of(y, target, scale, |t, y| {
-        let distance = (y - t).abs();
-        let loss = if distance < 1.0 {
-            // cosh x = 1 + 2·sinh²(x/2)
-            let half = libm::sinh(0.5 * distance);
-            libm::log1p(2.0 * half * half)
-        } else {
-            distance + libm::log1p(libm::exp(-2.0 * distance)) - LN_2
-        };
-        (loss, libm::tanh(y - t))
-    })
+    mean_of(y, target, scale, |t, y| (ln_cosh(y - t), libm::tanh(y - t)))
+}
+
+/// What a difference from `target` is multiplied by to be one in percent.
+#[inline(always)]
+pub(crate) fn percent_of(target: f64) -> f64 {
+    100.0 / target.abs().max(LEAST_DIVISOR)
+}
+
+/// `ln(1 + max(output, 0)) − ln(1 + max(target, 0))`
+#[inline(always)]
+pub(crate) fn logarithmic_error(target: f64, output: f64) -> f64 {
+    libm::log1p(not_below_zero(output)) - libm::log1p(not_below_zero(target))
+}
+
+/// `ln cosh x`: near 0 from `cosh x = 1 + 2·sinh²(x/2)`, which keeps the digits of x², beyond from `x + ln(1 + e⁻²ˣ) − ln 2`,
+/// which does not overflow.
+#[inline(always)]
+pub(crate) fn ln_cosh(x: f64) -> f64 {
+    let x = x.abs();
+    if x < 1.0 {
+        let half = libm::sinh(0.5 * x);
+        libm::log1p(2.0 * half * half)
+    } else {
+        x + libm::log1p(libm::exp(-2.0 * x)) - LN_2
+    }
 }
 
 /// Huber's loss: the mean over the outputs of `e²/2` where `e = |y − t|` is at most `delta`, else `delta·e − delta²/2`: a

@@ -272,6 +272,17 @@ impl Metric {
         }
     }
 
+    /// Checks every setting, and that there are targets with which it can be measured of so many outputs.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate); [`Error::MetricOutputs`].
+    pub fn validate_outputs(&self, outputs: usize) -> Result<(), Error> {
+        self.validate()?;
+        let of_classes = self.validate_for(outputs, TargetKind::Classes);
+        self.validate_for(outputs, TargetKind::Values).or(of_classes)
+    }
+
     /// Begins to measure, for a network with so many outputs and such targets.
     ///
     /// # Errors

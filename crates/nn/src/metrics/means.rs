@@ -2,8 +2,8 @@
 
 use super::batch::{BatchTargets, MetricBatch};
 use super::sum::Sum;
+use crate::losses::{ln_cosh, logarithmic_error, percent_of};
 use densely_tensor::sum_of;
-use std::f64::consts::LN_2;
 
 /// `Σw·x / Σw`, where x is something of each sample.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,27 +66,16 @@ pub(super) fn squared(target: f64, output: f64) -> f64 {
 }
 
 pub(super) fn absolute_percentage(target: f64, output: f64) -> f64 {
-    100.0 * ((output - target).abs() / target.abs().max(SMALLEST_DIVISOR))
+    (output - target).abs() * percent_of(target)
 }
-
-/// Keras's `epsilon()`.
-const SMALLEST_DIVISOR: f64 = 1e-7;
 
 pub(super) fn squared_logarithmic(target: f64, output: f64) -> f64 {
-    let [target, output] = [target, output].map(|value| libm::log1p(value.max(0.0)));
-    squared(target, output)
+    let error = logarithmic_error(target, output);
+    error * error
 }
 
-/// `ln cosh(y − t)`: near 0 from `cosh x = 1 + 2·sinh²(x/2)`, which keeps the digits of x², beyond from
-/// `x + ln(1 + e⁻²ˣ) − ln 2`, which does not overflow.
 pub(super) fn log_cosh(target: f64, output: f64) -> f64 {
-    let x = (output - target).abs();
-    if x < 1.0 {
-        let half = libm::sinh(x / 2.0);
-        libm::log1p(2.0 * half * half)
-    } else {
-        x + libm::log1p(libm::exp(-2.0 * x)) - LN_2
-    }
+    ln_cosh(output - target)
 }
 
 /// `Σt·y / (|t|·|y|)`, and 0 if one of them is 0.

@@ -71,7 +71,7 @@
 //!
 //! # A metric of one's own
 //!
-//! is a [`MetricState`]; there is an example.
+//! is a [`MetricState`]; there is an example. [`CustomMetric`] makes it one of a model's.
 
 mod batch;
 mod built_in;
@@ -79,6 +79,7 @@ mod calibration;
 mod classes;
 mod confusion;
 mod curves;
+mod custom;
 mod description;
 mod means;
 mod r2;
@@ -90,6 +91,7 @@ mod sum;
 pub use batch::{BatchTargets, MetricBatch, TargetKind};
 pub use confusion::ConfusionMatrix;
 pub use curves::{MAX_RANKED, PrecisionRecallPoint, RocPoint, precision_recall_curve, roc_curve};
+pub use custom::CustomMetric;
 pub use description::{Average, Curve, Metric};
 pub use report::{ClassScores, ClassificationReport};
 pub use state::{MetricState, MetricValue};

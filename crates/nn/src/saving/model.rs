@@ -13,6 +13,7 @@ use crate::data::TrainedOn;
 use crate::error::Error;
 use crate::layers::Custom;
 use crate::losses::{Loss, Reduction};
+use crate::metrics::Metric;
 use crate::optimizers::Optimizer;
 use crate::parameters::{Parameters, Tensor};
 use crate::saving::atomic::write_atomically;
@@ -54,6 +55,9 @@ pub struct SavedDescription {
     /// How the losses of a batch's samples were put together.
     #[serde(default)]
     pub reduction: Reduction,
+    /// What was measured besides loss and accuracy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
     /// How.
     pub optimizer: Optimizer,
     /// The seed of its initial parameters, shuffles and masks.
@@ -158,6 +162,7 @@ pub fn from_bytes_with<T: Scalar>(
     description.model.validate()?;
     description.loss.validate(&description.model)?;
     description.optimizer.validate()?;
+    description.metrics.iter().try_for_each(Metric::validate)?;
     let file = SafeTensors::deserialize(bytes).map_err(|source| Error::NotSafetensors { source })?;
     let parameters = read_parameters(&description.model, &file)?;
     Ok((description, parameters))
