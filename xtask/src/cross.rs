@@ -81,6 +81,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
     for target in [ARM, WASM] {
         cargo("build", target, LIBRARIES.iter().flat_map(|library| ["--package", library]))?;
     }
+    // What a program that only predicts takes: no reader of gzip with it.
+    cargo("check", WASM, ["--package", "densely", "--no-default-features"])?;
     for tests in if arguments.quick { QUICK_TESTS } else { TESTS } {
         cargo("test", ARM, tests.iter().copied())?;
     }

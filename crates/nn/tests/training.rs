@@ -75,6 +75,10 @@ fn predictions_after_saving_and_loading_are_the_same() {
     let loaded = Model::<f32>::load(&path, Pool::default()).expect("what was saved can be read");
     assert_eq!(loaded.fingerprint(), model.fingerprint());
     assert_eq!(loaded.predict(&rings(50)).unwrap(), model.predict(&rings(50)).unwrap());
+    let bytes = model.to_bytes().expect("the parameters are finite");
+    assert_eq!(bytes, std::fs::read(&path).unwrap());
+    let embedded = Model::<f32>::from_bytes(&bytes, Pool::new(1).unwrap()).expect("the bytes are a file's");
+    assert_eq!(embedded.predict(&rings(50)).unwrap(), model.predict(&rings(50)).unwrap());
     let double = Model::<f64>::load(&path, Pool::default()).expect("single precision widens");
     let difference =
         double.predict_one(&[0.5, 0.5]).unwrap()[0] - f64::from(model.predict_one(&[0.5, 0.5]).unwrap()[0]);
