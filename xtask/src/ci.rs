@@ -42,6 +42,7 @@ pub fn run(Arguments { install }: Arguments) -> Result<()> {
             cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"])
         }),
         ("docs", || cargo(&["doc", "--locked", "--workspace", "--no-deps"])),
+        // The binary turns on the feature `images` of `densely`, so the tests of all crates together have it.
         ("tests", || cargo(&["test", "--locked", "--workspace"])),
         ("examples", run_examples),
         ("training on the sample", train_on_sample),

@@ -40,8 +40,8 @@ pub struct Fit<'a> {
     pub shuffle: bool,
     /// What is evaluated after each epoch. Default: nothing.
     pub validation: Option<&'a Dataset>,
-    /// The weight of each sample of the data in the loss; 0 or more. Validation does not use them. Default: none, all count
-    /// alike.
+    /// The weight of each sample of the data in the loss; 0 or more. Validation and metrics do not use them. Default: none,
+    /// all count alike.
     pub sample_weights: Option<&'a [f64]>,
     /// Classes with the weight of their samples in the loss; 0 or more. Classes that are not named have 1. Where both kinds
     /// of weights are given (which Keras refuses), a sample has their product. Validation does not use them. Default: none.

@@ -434,10 +434,10 @@ impl<T: Scalar> Model<T> {
     /// The model in the bytes of a file, as [`load`](Self::load): for a program that carries its model with it.
     ///
     /// ```
-    /// use densely::{Compile, Dense, Model, Pool, Sequential};
-    ///
+    /// # use densely::{Activation, Compile, Dense, Model, Pool, Sequential};
+    /// # let network = Sequential::new(3).add(Dense::new(2).activation(Activation::Softmax));
+    /// # let trained = network.compile::<f32>(Compile::default())?;
     /// // In your program: static MODEL: &[u8] = include_bytes!("model.safetensors");
-    /// let trained = Sequential::new(3).add(Dense::new(2)).compile::<f32>(Compile::default())?;
     /// let bytes = trained.to_bytes()?;
     ///
     /// let model = Model::<f32>::from_bytes(&bytes, Pool::new(1)?)?;

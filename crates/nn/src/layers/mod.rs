@@ -3,7 +3,7 @@
 //! | layers | |
 //! | --- | --- |
 //! | with a kernel | [`Dense`], [`Maxout`], [`DropConnect`] |
-//! | activations | [`Activation`](crate::Activation), [`PRelu`] |
+//! | activations | [`Activation`], [`PRelu`] |
 //! | normalizations | [`BatchNormalization`], [`LayerNormalization`], [`RmsNormalization`], [`UnitNormalization`] |
 //! | noise in training | [`Dropout`], [`AlphaDropout`], [`GaussianDropout`], [`GaussianNoise`] |
 //! | of the data | [`Normalization`], [`Rescaling`], [`Flatten`] |
