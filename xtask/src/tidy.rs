@@ -28,6 +28,14 @@ const MAY_BE_UNSAFE: &[&str] = &["densely-tensor"];
 /// Files longer than this are to be split.
 const MOST_LINES: usize = 600;
 
+/// But for these, each for its reason.
+const MAY_BE_LONG: &[&str] = &[
+    "crates/nn/src/error.rs", // one enum cannot stand in two files
+];
+
+/// Where the network library reads and writes files.
+const TOUCHES_FILES: &[&str] = &["saving", "data", "callbacks/csv_logger.rs"];
+
 /// A clone should stay small.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -196,7 +204,8 @@ fn too_large(path: &Path, bytes: u64) -> Option<String> {
 
 fn too_long(path: &Path, text: &str) -> Option<String> {
     let n_lines = text.lines().count();
-    (n_lines > MOST_LINES)
+    let may_be_long = MAY_BE_LONG.iter().any(|long| Path::new(long) == path);
+    (n_lines > MOST_LINES && !may_be_long)
         .then(|| format!("{}: {n_lines} lines, expected at most {MOST_LINES}", path.display()))
 }
 
@@ -207,8 +216,9 @@ fn file_system_and_network(path: &Path, text: &str) -> Vec<String> {
     if text.contains("std::net") {
         findings.push(format!("{}: densely opens no socket", path.display()));
     }
-    if text.contains("std::fs") && !inside.starts_with("saving") && !inside.starts_with("data") {
-        findings.push(format!("{}: densely touches files only in saving/ and data/", path.display()));
+    if text.contains("std::fs") && !TOUCHES_FILES.iter().any(|place| inside.starts_with(place)) {
+        let places = TOUCHES_FILES.join(", ");
+        findings.push(format!("{}: densely touches files only in {places}", path.display()));
     }
     findings
 }
@@ -286,6 +296,7 @@ mod tests {
         let path = Path::new("file");
         assert!(too_long(path, &"\n".repeat(MOST_LINES)).is_none());
         assert!(too_long(path, &"\n".repeat(MOST_LINES + 1)).is_some());
+        assert!(too_long(Path::new(MAY_BE_LONG[0]), &"\n".repeat(MOST_LINES + 1)).is_none());
         assert!(too_large(path, MOST_BYTES).is_none());
         assert!(too_large(path, MOST_BYTES + 1).is_some());
     }
@@ -295,6 +306,8 @@ mod tests {
         for (path, text, tidy) in [
             ("crates/nn/src/saving/model.rs", "use std::fs;", true),
             ("crates/nn/src/data/idx.rs", "use std::fs;", true),
+            ("crates/nn/src/callbacks/csv_logger.rs", "use std::fs;", true),
+            ("crates/nn/src/callbacks/mod.rs", "use std::fs;", false),
             ("crates/nn/src/model.rs", "use std::fs;", false),
             ("crates/nn/src/model.rs", "use std::path::Path;", true),
             ("crates/nn/src/saving/model.rs", "use std::net::TcpStream;", false),

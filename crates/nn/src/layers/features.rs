@@ -1,5 +1,6 @@
-//! Loops over the features of a batch's samples, for layers that treat each feature by itself.
+//! Loops over a batch's features and samples, which several layers have in common.
 
+use crate::layers::pass::Training;
 use densely_tensor::{MatMut, MatRef, Pool, Scalar};
 
 /// Features that are summed together: a cache line in single precision.
@@ -63,6 +64,30 @@ pub(super) fn map_pairs<T: Scalar>(
             for (feature, ((y, &a), &b)) in values.enumerate() {
                 *y = f(feature, sample, a, b);
             }
+        }
+    });
+}
+
+/// `f(input, output)` for each sample; in training, what it gives back is kept.
+pub(super) fn each_sample<T: Scalar, const KEPT: usize>(
+    pool: &Pool,
+    input: MatRef<'_, T>,
+    output: MatMut<'_, T>,
+    training: Option<Training<'_, T>>,
+    f: impl Fn(&[T], &mut [T]) -> [T; KEPT] + Sync,
+) {
+    let Some(training) = training else {
+        return pool.for_each_part(1, (input, output), |_, (input, mut output)| {
+            for sample in 0..input.n_columns() {
+                f(input.column(sample), output.column_mut(sample));
+            }
+        });
+    };
+    let parts = (input, output, training.kept.samples);
+    pool.for_each_part(1, parts, |_, (input, mut output, mut kept)| {
+        for sample in 0..input.n_columns() {
+            let of_sample = f(input.column(sample), output.column_mut(sample));
+            kept.column_mut(sample).copy_from_slice(&of_sample);
         }
     });
 }

@@ -4,7 +4,7 @@ use crate::constraints::Constraint;
 use crate::error::{Error, LayerName};
 use crate::initializers::Initializer;
 use crate::layers::description::{Kept, LayerDescription, Weight};
-use crate::layers::features::sums_over_samples;
+use crate::layers::features::{each_sample, sums_over_samples};
 use crate::layers::pass::{Backward, Forward, LayerPass};
 use crate::regularizers::Regularizer;
 use crate::settings::SettingsOf;
@@ -111,34 +111,15 @@ impl<T: Scalar> LayerPass<T> for LayerNormalization {
         let Forward { pool, weights, input, output, training } = pass;
         let gamma = self.gamma().map(|gamma| weights.get(gamma));
         let beta = self.beta().map(|beta| weights.get(beta));
-        let normalize = |x: &[T], y: &mut [T]| {
+        each_sample(pool, input, output, training, |x, y| {
             let (mean, inverse) = statistics(x, self.epsilon);
             for (feature, (y, &x)) in y.iter_mut().zip(x).enumerate() {
                 let normalized = (x - mean) * inverse;
                 let scaled = gamma.map_or(normalized, |gamma| normalized * gamma[feature]);
                 *y = beta.map_or(scaled, |beta| scaled + beta[feature]);
             }
-            (mean, inverse)
-        };
-        match training {
-            Some(training) => {
-                pool.for_each_part(
-                    1,
-                    (input, output, training.kept.samples),
-                    |_, (input, mut output, mut kept)| {
-                        for sample in 0..input.n_columns() {
-                            let (mean, inverse) = normalize(input.column(sample), output.column_mut(sample));
-                            kept.column_mut(sample).copy_from_slice(&[mean, inverse]);
-                        }
-                    },
-                );
-            }
-            None => pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-                for sample in 0..input.n_columns() {
-                    normalize(input.column(sample), output.column_mut(sample));
-                }
-            }),
-        }
+            [mean, inverse]
+        });
     }
 
     /// With x̂ the normalized input and g the output's gradient: `∂γ = Σ g·x̂` and `∂β = Σ g` over the samples; and with

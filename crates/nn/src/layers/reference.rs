@@ -132,9 +132,8 @@ fn check_case<T: Scalar>(case: &Value, batches: &Value) {
 
 #[test]
 fn layers_agree_with_the_references() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/layers.json");
-    let text = std::fs::read_to_string(path).expect("the reference is there");
-    let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
+    let text = include_str!("../../tests/reference/layers.json");
+    let file: Value = serde_json::from_str(text).expect("the reference is JSON");
     let cases = file["cases"].as_array().expect("a list of cases");
     assert_eq!(cases.len(), 17);
     // What a normalization layer is adapted to is tested with `Model::adapt`.

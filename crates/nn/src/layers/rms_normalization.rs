@@ -3,7 +3,7 @@
 use crate::error::{Error, LayerName};
 use crate::initializers::Initializer;
 use crate::layers::description::{Kept, LayerDescription, Weight};
-use crate::layers::features::sums_over_samples;
+use crate::layers::features::{each_sample, sums_over_samples};
 use crate::layers::pass::{Backward, Forward, LayerPass};
 use crate::settings::SettingsOf;
 use densely_tensor::{Scalar, sum_of};
@@ -52,33 +52,14 @@ impl<T: Scalar> LayerPass<T> for RmsNormalization {
     fn forward(&self, pass: Forward<'_, T>) {
         let Forward { pool, weights, input, output, training } = pass;
         let scale = weights.get(0);
-        let normalize = |x: &[T], y: &mut [T]| {
+        each_sample(pool, input, output, training, |x, y| {
             let mean_square = sum_of(x.len(), |feature| x[feature] * x[feature]).to_f64() / x.len() as f64;
             let inverse = T::from_f64(1.0 / (mean_square + self.epsilon).sqrt());
             for ((y, &x), &scale) in y.iter_mut().zip(x).zip(scale) {
                 *y = x * inverse * scale;
             }
-            inverse
-        };
-        match training {
-            Some(training) => {
-                pool.for_each_part(
-                    1,
-                    (input, output, training.kept.samples),
-                    |_, (input, mut output, mut kept)| {
-                        for sample in 0..input.n_columns() {
-                            kept.column_mut(sample)[0] =
-                                normalize(input.column(sample), output.column_mut(sample));
-                        }
-                    },
-                );
-            }
-            None => pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-                for sample in 0..input.n_columns() {
-                    normalize(input.column(sample), output.column_mut(sample));
-                }
-            }),
-        }
+            [inverse]
+        });
     }
 
     /// With r = 1/√(mean(x²) + ε), g the output's gradient and h = scale·g: `∂scale = Σ g·x·r` over the samples, and

@@ -77,9 +77,8 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
 
 #[test]
 fn every_optimizer_takes_the_reference_s_steps() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/optimizers.json");
-    let text = std::fs::read_to_string(path).expect("the reference is there");
-    let file: Value = serde_json::from_str(&text).expect("the reference is JSON");
+    let text = include_str!("../../../tests/reference/optimizers.json");
+    let file: Value = serde_json::from_str(text).expect("the reference is JSON");
     let cases = file["cases"].as_array().expect("a list of cases");
     assert_eq!(cases.len(), 59);
     for case in cases {
