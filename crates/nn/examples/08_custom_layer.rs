@@ -53,7 +53,7 @@ impl<T: Scalar> LayerPass<T> for Sine {
             let (x, g) = (pass.input.column(sample), pass.output_gradient.column(sample));
             for index in 0..x.len() {
                 let slope = g[index] * T::from_f64(libm::cos((frequencies[index] * x[index]).to_f64()));
-                frequency_gradients[index] = frequency_gradients[index] + slope * x[index];
+                frequency_gradients[index] += slope * x[index];
                 if let Some(input_gradient) = &mut pass.input_gradient {
                     input_gradient.column_mut(sample)[index] = slope * frequencies[index];
                 }
@@ -100,7 +100,7 @@ fn truth(x: f64) -> f64 {
 
 fn main() -> Result<(), Error> {
     let inputs: Vec<f64> = (0..200).map(|index| f64::from(index) / 50.0 - 2.0).collect();
-    let wrong = |index: usize| if index % 10 == 0 { 4.0 } else { 0.0 };
+    let wrong = |index: usize| if index.is_multiple_of(10) { 4.0 } else { 0.0 };
     let targets = inputs.iter().enumerate().map(|(index, &x)| truth(x) + wrong(index)).collect();
     let data = Dataset::from_values(1, inputs.clone(), 1, targets)?;
 

@@ -177,7 +177,7 @@ fn samples_of_an_ignored_class_do_not_count() {
 
 #[test]
 fn callbacks_watch_metrics_and_know_which_way_is_better() {
-    let metrics = vec![auc(), auc(), Metric::LogCosh {}];
+    let metrics = [auc(), auc(), Metric::LogCosh {}];
     // `logcosh_1` ends as no name that tells the way.
     for (metrics, monitor, best) in [
         (metrics[..2].to_vec(), "val_auc", f64::max as fn(f64, f64) -> f64),
