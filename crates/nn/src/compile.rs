@@ -74,8 +74,13 @@ impl Sequential {
 
     /// Some losses are computed from the logits before the last softmax or sigmoid, whose output is nowhere then.
     fn refuse_regularized_end(&self, loss: &Loss) -> Result<(), Error> {
-        match (loss.joint_activation(), self.layers.last()) {
-            (Some(activation), Some(Layer::Dense(dense))) if dense.activity_regularizer.is_some() => {
+        let dense = match self.layers.last() {
+            Some(Layer::Dense(dense)) => Some(dense),
+            Some(Layer::DropConnect(layer)) => Some(&layer.dense),
+            _ => None,
+        };
+        match (loss.joint_activation(), dense) {
+            (Some(activation), Some(dense)) if dense.activity_regularizer.is_some() => {
                 let layer = self.layer_name(self.layers.len() - 1);
                 Err(Error::RegularizedEnd { layer, activation, loss: loss.clone() })
             }

@@ -84,6 +84,36 @@ pub enum Error {
         /// Its kind.
         kind: String,
     },
+    /// Two layers of other crates of one kind, of which a description cannot tell one from the other.
+    #[error("two custom layers of the kind {kind} were given, expected one of each kind")]
+    TwoCustomLayers {
+        /// The kind.
+        kind: String,
+    },
+    /// A kind that names cannot be made from.
+    #[error("{layer}: its kind is {kind:?}, expected a letter, then letters, digits and underscores")]
+    CustomKind {
+        /// The layer.
+        layer: LayerName,
+        /// Its kind.
+        kind: String,
+    },
+    /// A tensor without numbers.
+    #[error("{layer}: its weight {weight} has no values, expected at least 1")]
+    EmptyWeight {
+        /// The layer.
+        layer: LayerName,
+        /// The tensor's name in it.
+        weight: &'static str,
+    },
+    /// Two tensors of one name.
+    #[error("{layer}: two of its weights are named {weight}, expected different names")]
+    TwoWeights {
+        /// The layer.
+        layer: LayerName,
+        /// The name.
+        weight: &'static str,
+    },
     /// What a layer of another crate says of its own settings.
     #[error("{layer}: {source}")]
     CustomLayer {

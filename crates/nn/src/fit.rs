@@ -444,6 +444,9 @@ fn sample_weights(
     }
     for (sample, weight) in weights.iter_mut().enumerate() {
         *weight *= of_class[data.label(sample) as usize].unwrap_or(1.0);
+        if !in_range(*weight) {
+            return Err(Error::SampleWeight { sample, weight: *weight });
+        }
     }
     Ok(weights)
 }

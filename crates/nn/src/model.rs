@@ -162,7 +162,11 @@ impl<T: Scalar> Model<T> {
         if data.features() != self.plan.inputs {
             return Err(Error::Features { expected: self.plan.inputs, found: data.features() });
         }
-        let mut predictions = vec![T::ZERO; self.plan.outputs * data.len()];
+        let memory = || Error::Memory { what: "the predictions" };
+        let count = self.plan.outputs.checked_mul(data.len()).ok_or_else(memory)?;
+        let mut predictions = Vec::new();
+        predictions.try_reserve_exact(count).map_err(|_| memory())?;
+        predictions.resize(count, T::ZERO);
         let batch_size = batch_size.min(data.len());
         let columns = predictions.chunks_mut(self.plan.outputs * batch_size);
         let mut buffers = Buffers::new(&self.plan, batch_size, data.outputs())?;

@@ -5,7 +5,7 @@ use crate::layers::{Custom, Layer, MAX_NESTING};
 use crate::summary::Summary;
 use crate::text;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The most parameters that a network may have, 2³¹: 8 GiB in single precision. A larger description is refused before
 /// anything is allocated.
@@ -70,9 +70,8 @@ impl Sequential {
     ///
     /// [`Error::NoInputs`], [`Error::TooDeep`], [`Error::OwnSetting`] of a layer outside its range,
     /// [`Error::LayerSetting`] of what belongs to it, [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`],
-    /// [`Error::SoftmaxOfOne`], [`Error::OddGlu`], [`Error::ResidualWidth`], [`Error::UnknownCustomLayer`],
-    /// [`Error::CustomLayer`], [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if there
-    /// is nothing to learn.
+    /// [`Error::SoftmaxOfOne`], [`Error::OddGlu`], [`Error::EmptyWeight`], [`Error::TwoWeights`], [`Error::CustomKind`], [`Error::ResidualWidth`], [`Error::UnknownCustomLayer`],
+    /// [`Error::CustomLayer`], [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if no layer has any.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
             return Err(Error::NoInputs);
@@ -85,8 +84,18 @@ impl Sequential {
             }
             let (inputs, layer) = (placed.inputs, placed.layer.description());
             layer.check(inputs, &name)?;
+            if layer.outputs(inputs) == 0 {
+                let (setting, expected) = ("the number of outputs", "at least 1");
+                return Err(Error::OwnSetting { layer: name(), setting, found: 0.0, expected });
+            }
             let weights = layer.weights(inputs);
-            for weight in &weights {
+            for (index, weight) in weights.iter().enumerate() {
+                if weight.shape.count() == 0 {
+                    return Err(Error::EmptyWeight { layer: name(), weight: weight.name });
+                }
+                if weights[..index].iter().any(|other| other.name == weight.name) {
+                    return Err(Error::TwoWeights { layer: name(), weight: weight.name });
+                }
                 parameters = parameters.saturating_add(weight.shape.count());
             }
             if parameters > MAX_PARAMETERS {
@@ -176,10 +185,20 @@ impl Sequential {
     }
 
     /// Gives layers of other crates that were read from a text their code.
-    pub(crate) fn fill_in_custom(&mut self, custom: &[Custom]) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TwoCustomLayers`] if two of them are of one kind.
+    pub(crate) fn fill_in_custom(&mut self, custom: &[Custom]) -> Result<(), Error> {
+        for (index, one) in custom.iter().enumerate() {
+            if custom[..index].iter().any(|other| other.kind_name() == one.kind_name()) {
+                return Err(Error::TwoCustomLayers { kind: one.kind_name().to_owned() });
+            }
+        }
         for layer in &mut self.layers {
             layer.fill_in_custom(custom);
         }
+        Ok(())
     }
 
     /// Reads a network from RON and [checks](Self::validate) it. Only what differs from the defaults has to be written.
@@ -198,7 +217,7 @@ impl Sequential {
     /// As [`from_ron`](Self::from_ron); [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
     pub fn from_ron_with(text: &str, custom: &[Custom]) -> Result<Self, Error> {
         let mut network: Self = text::from_ron(text)?;
-        network.fill_in_custom(custom);
+        network.fill_in_custom(custom)?;
         network.validate()?;
         Ok(network)
     }
@@ -256,16 +275,20 @@ fn outputs(layers: &[Layer], inputs: usize) -> usize {
 
 /// The names of the layers of a chain: the kind in snake case, and from the second on a number.
 fn names(layers: &[Layer]) -> Vec<String> {
-    let mut seen = HashMap::new();
-    let name = |layer: &Layer| {
-        let kind = layer.description().kind().to_owned();
-        let name = snake_case(&kind);
-        let number = seen.entry(kind).or_insert(0);
-        let name = if *number == 0 { name } else { format!("{name}_{number}") };
+    let (mut names, mut taken, mut seen) = (Vec::with_capacity(layers.len()), HashSet::new(), HashMap::new());
+    for layer in layers {
+        let kind = snake_case(layer.description().kind());
+        let number = seen.entry(kind.clone()).or_insert(0);
+        let mut name = if *number == 0 { kind.clone() } else { format!("{kind}_{number}") };
+        // A layer of another crate may be of the kind `Dense_1`.
+        while !taken.insert(name.clone()) {
+            *number += 1;
+            name = format!("{kind}_{number}");
+        }
         *number += 1;
-        name
-    };
-    layers.iter().map(name).collect()
+        names.push(name);
+    }
+    names
 }
 
 /// `BatchNormalization` becomes `batch_normalization`.

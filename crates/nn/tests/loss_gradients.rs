@@ -4,6 +4,7 @@
 use densely::text::from_ron;
 use densely::{Activation, Compile, Dataset, Dense, Initializer, Loss, Model, Parameters, Sequential};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-6;
@@ -126,7 +127,7 @@ fn gradient(model: &Model<f64>, data: &Dataset) -> (f64, Parameters<f64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     #[test]
     fn every_loss_with_the_ends_that_go_with_it(wanted in 1..6_usize, samples in 1..7_usize, seed in 0..1000_u64) {
@@ -149,8 +150,10 @@ proptest! {
                     // Where a corner lies between the two points, the gradient is between theirs.
                     let corner = (above.1.tensor(index)[place] - below.1.tensor(index)[place]).abs();
                     let slack = if corner > 1e-3 { corner } else { 0.0 };
+                    // What rounding does to a difference of two large losses.
+                    let rounding = 4.0 * f64::EPSILON * above.0.abs() / STEP;
                     prop_assert!(
-                        (found - difference).abs() <= 1e-8 + 1e-6 * size.max(1e-2) + slack,
+                        (found - difference).abs() <= 1e-8 + 1e-6 * size.max(1e-2) + slack + rounding,
                         "{loss} on {end}, tensor {index}[{place}]: {found:e}, difference {difference:e}"
                     );
                 }

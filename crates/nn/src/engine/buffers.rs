@@ -140,6 +140,15 @@ pub(super) fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<Alig
     buffer.ok_or(Error::Memory { what: "the buffers of a batch" })
 }
 
+/// Room for random bytes.
+fn bytes(per_sample: usize, samples: usize) -> Result<Vec<u8>, Error> {
+    let count = per_sample.checked_mul(samples).ok_or(Error::Memory { what: "the masks of a batch" })?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(count).map_err(|_| Error::Memory { what: "the masks of a batch" })?;
+    bytes.resize(count, 0);
+    Ok(bytes)
+}
+
 impl<T: Scalar> Buffers<T> {
     /// # Errors
     ///
@@ -165,10 +174,9 @@ impl<T: Scalar> TrainingBuffers<T> {
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples` on `threads` threads.
     pub(crate) fn new(plan: &Plan<T>, samples: usize, threads: usize) -> Result<Self, Error> {
-        // Four bytes an element of the stage's output were to be had for `Buffers`, so two for its mask do not overflow.
         let random = |stage: &Stage| match stage.kind {
-            Kind::Dropout { .. } => vec![0; random_bytes(stage.units) * samples],
-            _ => Vec::new(),
+            Kind::Dropout { .. } => bytes(random_bytes(stage.units), samples),
+            _ => Ok(Vec::new()),
         };
         let kept = |pass: &Pass<T>| {
             let Kept { per_sample, per_batch } = pass.kept;
@@ -180,7 +188,7 @@ impl<T: Scalar> TrainingBuffers<T> {
         let chunk = dense().map(|stage| update_chunk::<T>(stage.units)).max().unwrap_or(0);
         Ok(Self {
             remembered: Remembered {
-                random: plan.stages.iter().map(random).collect(),
+                random: plan.stages.iter().map(random).collect::<Result<_, _>>()?,
                 kept: plan.passes.iter().map(kept).collect::<Result<_, _>>()?,
                 position: Position::default(),
             },

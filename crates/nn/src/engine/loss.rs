@@ -114,6 +114,8 @@ pub(crate) fn loss_in_place<T: Scalar>(
     scale: f64,
 ) {
     let (units, isa) = (outputs.n_rows(), pool.isa());
+    let weight_scale = scale;
+    let scale = if weights.is_empty() { scale } else { 1.0 };
     let together = samples_together(units);
     match targets {
         BatchTargets::Classes(labels) => {
@@ -147,7 +149,7 @@ pub(crate) fn loss_in_place<T: Scalar>(
         custom_in_place(pool, head, outputs.as_mut(), targets, room, outcomes, scale);
     }
     if !weights.is_empty() {
-        weigh(outputs.as_mut(), weights, outcomes);
+        weigh(outputs.as_mut(), weights, weight_scale, outcomes);
     }
     if let (Some(ignored), BatchTargets::Classes(labels)) = (head.loss.ignored_class(), targets) {
         for (sample, (_, outcome)) in
@@ -183,10 +185,11 @@ impl Head {
 }
 
 /// Multiplies each sample's loss and gradient by its weight.
-fn weigh<T: Scalar>(mut outputs: MatMut<'_, T>, weights: &[f64], outcomes: &mut [Outcome]) {
+fn weigh<T: Scalar>(mut outputs: MatMut<'_, T>, weights: &[f64], scale: f64, outcomes: &mut [Outcome]) {
     for (sample, (&weight, outcome)) in weights.iter().zip(outcomes).enumerate() {
         outcome.loss *= weight;
-        let weight = T::from_f64(weight);
+        // Rounded once: a scale may be large where all weights are small.
+        let weight = T::from_f64(weight * scale);
         for gradient in outputs.column_mut(sample) {
             *gradient = *gradient * weight;
         }

@@ -237,8 +237,8 @@ impl BatchNormalization {
         (weights.get(self.moving_mean()), weights.get(self.moving_variance()))
     }
 
-    /// `1/√(σ² + ε)`
+    /// `1/√(σ² + ε)`; a file may hold a variance that cannot be one.
     fn inverse<T: Scalar>(&self, variance: T) -> T {
-        T::from_f64(1.0 / (variance.to_f64() + self.epsilon).sqrt())
+        T::from_f64(1.0 / (variance.to_f64().max(0.0) + self.epsilon).sqrt())
     }
 }

@@ -4,14 +4,15 @@ use crate::error::{Error, LayerName};
 use crate::layers::description::{Kept, LayerDescription, Weight};
 use crate::layers::pass::{CustomLayer, LayerPass};
 use densely_tensor::Scalar;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::sync::Arc;
 
 /// A layer of another crate in a [`Sequential`](crate::Sequential); [`Custom::new`] makes one from anything that is a
 /// [`CustomLayer`].
 ///
-/// A file holds its [kind](LayerDescription::kind) only, as code cannot be read from a file: a network that was read has
+/// A file holds its [kind](LayerDescription::kind) only, as code and its settings cannot be read from a file (two layers
+/// with different settings are of different kinds): a network that was read has
 /// to be given its custom layers again: [`Sequential::from_ron_with`](crate::Sequential::from_ron_with),
 /// [`Model::load_with`](crate::Model::load_with). Two are equal if they are of the same kind.
 ///
@@ -54,17 +55,27 @@ use std::sync::Arc;
 /// assert_eq!(Sequential::from_ron_with(&network.to_ron(), &[Custom::new(Double)])?, network);
 /// # Ok::<(), densely::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Custom {
     kind: String,
+    /// Whether training changes the layer. Default: `true`.
+    #[serde(default = "yes")]
+    pub trainable: bool,
     /// `None` if it was read and not yet given again.
+    #[serde(skip)]
     layer: Option<Arc<dyn CustomLayer>>,
 }
 
 impl Custom {
     /// A layer of another crate.
     pub fn new(layer: impl CustomLayer + 'static) -> Self {
-        Self { kind: layer.kind().to_owned(), layer: Some(Arc::new(layer)) }
+        Self { kind: layer.kind().to_owned(), trainable: true, layer: Some(Arc::new(layer)) }
+    }
+
+    /// Its kind.
+    pub(crate) fn kind_name(&self) -> &str {
+        &self.kind
     }
 
     /// Takes the code from `layer`, if it is of the same kind.
@@ -95,7 +106,9 @@ impl LayerDescription for Custom {
     }
 
     fn weights(&self, inputs: usize) -> Vec<Weight> {
-        self.layer.as_ref().map(|layer| layer.weights(inputs)).unwrap_or_default()
+        let mut weights = self.layer.as_ref().map(|layer| layer.weights(inputs)).unwrap_or_default();
+        weights.iter_mut().for_each(|weight| weight.trainable &= self.trainable);
+        weights
     }
 
     fn kept(&self, inputs: usize) -> Kept {
@@ -103,6 +116,10 @@ impl LayerDescription for Custom {
     }
 
     fn check(&self, inputs: usize, name: &dyn Fn() -> LayerName) -> Result<(), Error> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !self.kind.starts_with(|c: char| c.is_ascii_alphabetic()) || !self.kind.chars().all(is_word) {
+            return Err(Error::CustomKind { layer: name(), kind: self.kind.clone() });
+        }
         match &self.layer {
             Some(layer) => layer.check(inputs, name),
             None => Err(Error::UnknownCustomLayer { layer: name(), kind: self.kind.clone() }),
@@ -112,18 +129,10 @@ impl LayerDescription for Custom {
 
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
-        self.kind == other.kind
+        (&self.kind, self.trainable) == (&other.kind, other.trainable)
     }
 }
 
-impl Serialize for Custom {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.kind.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Custom {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self { kind: String::deserialize(deserializer)?, layer: None })
-    }
+fn yes() -> bool {
+    true
 }

@@ -98,12 +98,12 @@ impl LayerDescription for LayerNormalization {
     }
 }
 
-/// Mean and `1/√(σ² + ε)` of a sample.
+/// Mean and `1/√(σ² + ε)` of a sample, in double precision, where squares of single numbers do not overflow.
 fn statistics<T: Scalar>(x: &[T], epsilon: f64) -> (T, T) {
     let share = 1.0 / x.len() as f64;
-    let mean = T::from_f64(sum_of(x.len(), |feature| x[feature]).to_f64() * share);
-    let squares = sum_of(x.len(), |feature| (x[feature] - mean) * (x[feature] - mean));
-    (mean, T::from_f64(1.0 / (squares.to_f64() * share + epsilon).sqrt()))
+    let mean = sum_of(x.len(), |feature| x[feature].to_f64()) * share;
+    let squares = sum_of(x.len(), |feature| (x[feature].to_f64() - mean) * (x[feature].to_f64() - mean));
+    (T::from_f64(mean), T::from_f64(1.0 / (squares * share + epsilon).sqrt()))
 }
 
 impl<T: Scalar> LayerPass<T> for LayerNormalization {

@@ -184,6 +184,7 @@ impl Layer {
             Self::PRelu(layer) => layer.trainable = trainable,
             Self::Maxout(layer) => layer.trainable = trainable,
             Self::DropConnect(layer) => layer.dense.trainable = trainable,
+            Self::Custom(layer) => layer.trainable = trainable,
             Self::Residual(block) => block.layers.iter_mut().for_each(|layer| layer.set_trainable(trainable)),
             _ => {}
         }

@@ -31,9 +31,10 @@ impl LayerDescription for Normalization {
     }
 }
 
-/// `√variance` of a feature.
+/// `√variance` of a feature; a file may hold a variance that cannot be one.
 fn deviation<T: Scalar>(weights: Weights<'_, T>, feature: usize) -> T {
-    weights.get(VARIANCE)[feature].sqrt()
+    let variance = weights.get(VARIANCE)[feature];
+    if variance > T::MIN_POSITIVE { variance.sqrt() } else { T::MIN_POSITIVE.sqrt() }
 }
 
 impl<T: Scalar> LayerPass<T> for Normalization {

@@ -19,8 +19,8 @@ pub trait LayerPass<T: Scalar>: Send + Sync {
     /// anything before the layer learns, with respect to the input.
     fn backward(&self, pass: Backward<'_, T>);
 
-    /// Changes weights that are not learned, such as moving averages, after each training step: `kept` is what the
-    /// forward pass kept. Default: nothing.
+    /// Changes weights that are not learned, such as moving averages, after each training step: `kept` is what the forward
+    /// pass kept and the backward pass has not written over. Default: nothing.
     fn after_step(&self, weights: WeightsMut<'_, T>, kept: KeptMut<'_, T>) {
         let _ = (weights, kept);
     }
@@ -70,9 +70,10 @@ pub struct Backward<'a, T: Scalar> {
     pub random: RandomSource,
     /// The gradient with respect to the output: outputs × samples.
     pub output_gradient: MatRef<'a, T>,
-    /// The gradient with respect to the input, to be written: inputs × samples; `None` if nobody needs it.
+    /// The gradient with respect to the input, every element to be written (there are leftovers in it): inputs × samples;
+    /// `None` if nobody needs it.
     pub input_gradient: Option<MatMut<'a, T>>,
-    /// The gradient with respect to each weight, to be written.
+    /// The gradient with respect to each weight, every element to be written (there are leftovers in it).
     pub weight_gradients: WeightsMut<'a, T>,
 }
 

@@ -53,7 +53,8 @@ impl<T: Scalar> LayerPass<T> for RmsNormalization {
         let Forward { pool, weights, input, output, training } = pass;
         let scale = weights.get(0);
         each_sample(pool, input, output, training, |x, y| {
-            let mean_square = sum_of(x.len(), |feature| x[feature] * x[feature]).to_f64() / x.len() as f64;
+            let square = |feature: usize| x[feature].to_f64() * x[feature].to_f64();
+            let mean_square = sum_of(x.len(), square) / x.len() as f64;
             let inverse = T::from_f64(1.0 / (mean_square + self.epsilon).sqrt());
             for ((y, &x), &scale) in y.iter_mut().zip(x).zip(scale) {
                 *y = x * inverse * scale;

@@ -16,7 +16,7 @@ pub struct UnitNormalization {}
 const LEAST: f64 = 1e-12;
 
 fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
-    sum_of(x.len(), |feature| x[feature] * x[feature]).to_f64()
+    sum_of(x.len(), |feature| x[feature].to_f64() * x[feature].to_f64())
 }
 
 impl LayerDescription for UnitNormalization {

@@ -105,7 +105,9 @@ impl BinaryFocalCrossentropy {
                     (1.0 - 2.0 * t) / wrong * if from_logits { yes * no } else { 1.0 }
                 };
                 *loss = focus * value;
-                *y = focus * (gamma * relative * value + derivative);
+                // Without a focus the value has no part in the slope, also where it is infinite.
+                let focusing = if gamma == 0.0 { 0.0 } else { gamma * relative * value };
+                *y = focus * (focusing + derivative);
             }
         })
     }

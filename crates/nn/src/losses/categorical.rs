@@ -169,8 +169,13 @@ impl CategoricalFocalCrossentropy {
         for (output, y) in y.iter_mut().enumerate() {
             let Term { probability, slope, .. } = term(output, *y);
             // Σ cancels in part where one class is nearly sure; what is left is small then, and so is its error.
-            let derivative = slope - probability * total;
-            *y = T::from_f64(scale * if from_logits { derivative } else { derivative / y.to_f64() });
+            *y = T::from_f64(if from_logits {
+                scale * (slope - probability * total)
+            } else if slope == 0.0 {
+                scale * (-total / sum) // also where the probability is 0
+            } else {
+                scale * (slope - probability * total) / y.to_f64()
+            });
         }
         loss
     }

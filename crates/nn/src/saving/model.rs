@@ -158,7 +158,7 @@ pub fn from_bytes_with<T: Scalar>(
     }
     verify_checksum(bytes)?;
     let Envelope { mut description, .. } = from_ron(text)?;
-    description.model.fill_in_custom(custom);
+    description.model.fill_in_custom(custom)?;
     description.model.validate()?;
     description.loss.validate(&description.model)?;
     description.optimizer.validate()?;
