@@ -109,12 +109,12 @@ impl<T: Scalar> Model<T> {
         Summary { bytes_per_parameter: T::SIZE, ..self.network.summary() }
     }
 
-    /// Kernels and biases.
+    /// All tensors of the layers: kernels, biases, and what else they learn or keep.
     pub fn parameters(&self) -> &Parameters<T> {
         &self.parameters
     }
 
-    /// Kernels and biases, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
+    /// All tensors of the layers, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
     /// anew from here.
     pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
         self.optimizer_state.starts_anew = true;
