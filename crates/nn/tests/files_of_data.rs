@@ -616,11 +616,8 @@ fn a_test_of_another_width_is_refused_by_its_file() {
     let (features, labels) = (array("x.npy", "(2, 2, 2)", &[0; 8]), array("y.npy", "(2,)", &[0, 1]));
     let test = |features: &PathBuf| {
         let test = Some(NpyPair { features: features.clone(), labels: labels.clone() });
-        DataSource::Npy(Npy { test, ..Npy::new(features_of_training(&folder), &labels) }).load()
+        DataSource::Npy(Npy { test, ..Npy::new(folder.path().join("x.npy"), &labels) }).load()
     };
-    fn features_of_training(folder: &TempDir) -> PathBuf {
-        folder.path().join("x.npy")
-    }
     assert!(test(&features).is_ok());
     assert!(test(&array("flat.npy", "(2, 4)", &[0; 8])).is_ok());
     let wide = array("wide.npy", "(2, 5)", &[0; 10]);
