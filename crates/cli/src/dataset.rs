@@ -89,6 +89,7 @@ impl Source {
             Self::Described(source) => {
                 let Loaded { data, test, classes, trained_on } = source.load()?;
                 check(source.path(), &data, network)?;
+                check(source.path(), &test, network)?;
                 let size = match trained_on.shape[..] {
                     [rows, columns] if source.task() == Task::Classification => Some((rows, columns)),
                     _ => None,

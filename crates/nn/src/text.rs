@@ -54,6 +54,18 @@ pub fn to_ron<V: Serialize>(value: &V) -> String {
         .expect("descriptions are shallow and can always be written")
 }
 
+/// Writes a value as RON over several lines, but each list in one: a list of a number for each of many features would take
+/// twice the room.
+///
+/// # Panics
+///
+/// As [`to_ron`].
+pub(crate) fn to_ron_with_short_lists<V: Serialize>(value: &V) -> String {
+    options()
+        .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_arrays(true))
+        .expect("descriptions are shallow and can always be written")
+}
+
 /// Writes a value as RON in one line, for a message: `LeakyRelu(negative_slope: 0.1)`.
 ///
 /// # Panics

@@ -1,6 +1,6 @@
 //! Reusing what was learned: statistics of data, weights of another model, layers that stay as they are.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Ranges};
 use crate::engine::buffers::Buffers;
 use crate::engine::forward::{forward, gather};
 use crate::engine::plan::Kind;
@@ -47,10 +47,20 @@ impl<T: Scalar> Model<T> {
                 continue;
             }
             let share = 1.0 / data.len() as f64;
-            let sums = self.sums_before(index, data, &mut buffers, |_, x| x);
-            let means: Vec<f64> = sums.into_iter().map(|sum| sum * share).collect();
-            let variances =
-                self.sums_before(index, data, &mut buffers, |feature, x| (x - means[feature]).powi(2));
+            let inputs = stage.inputs;
+            let (mut means, mut ranges) = (vec![0.0; inputs], Ranges::new(inputs));
+            self.for_each_before(index, data, &mut buffers, |feature, x| {
+                means[feature] += x;
+                ranges.widen(feature, x);
+            });
+            for (feature, mean) in means.iter_mut().enumerate() {
+                *mean = ranges.constant(feature).unwrap_or(*mean * share);
+            }
+            let mut variances = vec![0.0; inputs];
+            self.for_each_before(index, data, &mut buffers, |feature, x| {
+                let distance = x - means[feature];
+                variances[feature] += distance * distance;
+            });
             for (to, mean) in self.parameters.tensor_mut(first + MEAN).iter_mut().zip(&means) {
                 *to = T::from_f64(*mean);
             }
@@ -61,16 +71,15 @@ impl<T: Scalar> Model<T> {
         Ok(())
     }
 
-    /// For each value that enters the stage at `index` the sum of `term(feature, value)` over all samples.
-    fn sums_before(
+    /// Calls with each value that enters the stage at `index` and its feature, sample after sample.
+    fn for_each_before(
         &self,
         index: usize,
         data: &Dataset,
         buffers: &mut Buffers<T>,
-        term: impl Fn(usize, f64) -> f64,
-    ) -> Vec<f64> {
+        mut visit: impl FnMut(usize, f64),
+    ) {
         let inputs = self.plan.stages[index].inputs;
-        let mut sums = vec![0.0; inputs];
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for order in order.chunks(EVALUATION_BATCH) {
             gather(self.pool(), data, order, buffers);
@@ -79,12 +88,9 @@ impl<T: Scalar> Model<T> {
             }
             let entering = index.checked_sub(1).map_or(&buffers.input, |before| &buffers.outputs[before]);
             for sample in entering[..inputs * order.len()].chunks_exact(inputs) {
-                for (feature, (sum, x)) in sums.iter_mut().zip(sample).enumerate() {
-                    *sum += term(feature, x.to_f64());
-                }
+                sample.iter().enumerate().for_each(|(feature, x)| visit(feature, x.to_f64()));
             }
         }
-        sums
     }
 
     /// Lets training change the layer of this name, or freezes it; see [`Sequential::set_trainable`]. The optimizer's

@@ -1,8 +1,8 @@
 //! Files of data become the samples that they hold, or are refused by file and place.
 
 use densely::data::{
-    Color, Column, Columns, Csv, DataSource, Features, Header, ImageFolder, Known, Npy, Samples, Scaling,
-    Split, SplitMethod, Targets, Task, read_npy,
+    Color, Column, Columns, Csv, DataSource, Features, Header, ImageFolder, Known, Loaded, Npy, NpyPair,
+    Samples, Scaling, Split, SplitMethod, Targets, Task, read_npy,
 };
 use densely::text::{from_ron, to_ron};
 use densely::{Dataset, Error};
@@ -110,6 +110,21 @@ fn tables_give_features_and_sorted_classes() {
 }
 
 #[test]
+fn a_file_may_end_behind_any_cell() {
+    for end in ["", "\n", "\r", "\r\n", "\n\n"] {
+        for cell in ["y", "\"y\"", "\"\"\"y\""] {
+            let folder = folder();
+            let path = write(&folder, "t.csv", format!("1,{cell}{end}"));
+            let samples = Csv::new(&path, -1).read(&path).unwrap();
+            assert_eq!((samples.samples, floats(&samples)), (1, vec![1.0]), "{cell}{end:?}");
+        }
+    }
+    let folder = folder();
+    let path = write(&folder, "t.csv", "\u{feff}");
+    refused(Csv::new(&path, -1).read(&path), &path, "there are no lines of data, expected at least 1");
+}
+
+#[test]
 fn numbers_to_predict_are_kept_with_their_columns() {
     let folder = folder();
     let path = write(&folder, "t.csv", "x,u,v\n1,2,-3\n4,5,6e-1\n");
@@ -144,6 +159,23 @@ fn wrong_tables_are_refused_by_line_and_column() {
         (
             format!("{named}\"3\",4,\"x\ny\"\n3,4 5,x\n"),
             "line 5, column 2 (b): expected a finite number of single precision's range, found \"4 5\"",
+        ),
+        // Each of `\r\n`, `\r` and `\n` ends one line.
+        (
+            "a,b,c\r\n1,2,y\r\r3,?,x\n".to_owned(),
+            "line 4, column 2 (b): expected a finite number of single precision's range, found \"?\"",
+        ),
+        (
+            "a,b,c\r1,\"2\r\",y\r3,?,x\r".to_owned(),
+            "line 4, column 2 (b): expected a finite number of single precision's range, found \"?\"",
+        ),
+        (
+            format!("{named}3,4,\"x\n5,6,y\n"),
+            "line 3: a quote that begins in this line or record is not closed before the end of the file",
+        ),
+        (
+            format!("{named}3,4,\""),
+            "line 3: a quote that begins in this line or record is not closed before the end of the file",
         ),
         (format!("{named}3,4\n"), "line 3: expected 3 cells, as many as the first line has, found 2"),
         (format!("{named}3,4,x,5\n"), "line 3: expected 3 cells, as many as the first line has, found 4"),
@@ -241,8 +273,19 @@ fn other_tables_are_read_by_the_columns_and_classes_of_the_training() {
     refused(
         csv.read_known(&path, known, false),
         &path,
-        "the table has 3 columns and no header line, expected the 2 features that the model was trained on",
+        "the table has 3 columns for features, expected the 2 features that the model was trained on",
     );
+
+    // A target by its position, in another order of columns.
+    let by_place = Csv { ignore: "id".into(), ..Csv::new(&train, -1) };
+    let path = write(&folder, "other.csv", "id,c,a,b\n7,x,1,2\n");
+    refused(
+        by_place.read_known(&path, known, true),
+        &path,
+        "column \"b\" is a feature of the model, but stands where the target is to be; name the target, or keep the order of \
+         columns",
+    );
+    assert_eq!(floats(&by_place.read_known(&path, known, false).unwrap()), [1.0, 2.0]);
 
     // Names that look like numbers are a header still.
     let train = write(&folder, "numbers.csv", "0,1,c\n5,6,x\n");
@@ -426,7 +469,25 @@ fn arrays_of_labels_give_classes_or_numbers() {
         "label 1 is 0.5, expected a whole number; to predict numbers, set task: Regression",
     );
 
+    let many: Vec<u8> = (0..70_000_u32).flat_map(u32::to_le_bytes).collect();
+    let many = write(&folder, "many.npy", npy(1, &header("<u4", "False", "(70000,)"), &many));
+    let long = write(&folder, "long.npy", npy(1, &header("|u1", "False", "(70000,)"), &[0; 70_000]));
+    refused(
+        pair.read(&long, &many, Known::default()),
+        &many,
+        "label 16384 is one too many: there are more than 16384 different ones, the most classes there may be; to predict \
+         numbers, set task: Regression",
+    );
+
+    // Where there are no samples nothing bounds the other sizes.
     let numbers = Npy { task: Task::Regression, ..pair };
+    let none =
+        write(&folder, "none.npy", npy(1, &header("|u1", "False", "(0, 9999999999, 9999999999)"), &[]));
+    refused(
+        numbers.read(&none, &none, Known::default()),
+        &none,
+        "the array has no samples, expected at least 1",
+    );
     let samples = numbers.read(&features, &rows, Known::default()).unwrap();
     assert_eq!(
         samples.targets,
@@ -545,6 +606,48 @@ fn a_file_of_its_own_is_the_test() {
     let test = write(&folder, "test.csv", "4,y\n");
     let loaded = DataSource::Csv(Csv { test: Some(test), ..Csv::new(&train, -1) }).load().unwrap();
     assert_eq!((loaded.data.len(), loaded.test.len(), loaded.test.label(0)), (3, 1, 1));
+}
+
+#[test]
+fn a_test_of_another_width_is_refused_by_its_file() {
+    let folder = folder();
+    let array =
+        |name, shape: &str, bytes: &[u8]| write(&folder, name, npy(1, &header("|u1", "False", shape), bytes));
+    let (features, labels) = (array("x.npy", "(2, 2, 2)", &[0; 8]), array("y.npy", "(2,)", &[0, 1]));
+    let test = |features: &PathBuf| {
+        let test = Some(NpyPair { features: features.clone(), labels: labels.clone() });
+        DataSource::Npy(Npy { test, ..Npy::new(folder.path().join("x.npy"), &labels) }).load()
+    };
+    assert!(test(&features).is_ok());
+    assert!(test(&array("flat.npy", "(2, 4)", &[0; 8])).is_ok());
+    let wide = array("wide.npy", "(2, 5)", &[0; 10]);
+    refused(test(&wide), &wide, "samples of 5 values, expected 4, as many as those that are trained on have");
+}
+
+#[test]
+fn what_was_held_out_of_a_file_is_known_only_while_it_has_as_many_samples() {
+    let folder = folder();
+    let path = write(&folder, "t.csv", "1,x\n2,y\n3,x\n4,y\n");
+    let Loaded { mut trained_on, classes, .. } = DataSource::Csv(Csv::new(&path, -1)).load().unwrap();
+    assert_eq!((trained_on.samples, trained_on.read_test(&classes).unwrap().len()), (4, 1));
+    write(&folder, "t.csv", "1,x\n2,y\n3,x\n4,y\n5,x\n");
+    refused(
+        trained_on.read_test(&classes),
+        &path,
+        "there are 5 samples, but there were 4 when the model was trained, and which ones were held out to test with \
+         follows from their number; name a file to test with",
+    );
+    trained_on.samples = 0; // a model that does not say
+    assert!(trained_on.read_test(&classes).is_ok());
+}
+
+#[test]
+fn a_shape_beyond_all_numbers_fits_no_data() {
+    let folder = folder();
+    let path = write(&folder, "t.csv", "1,x\n2,y\n");
+    let Loaded { mut trained_on, classes, .. } = DataSource::Csv(Csv::new(&path, -1)).load().unwrap();
+    trained_on.shape = vec![usize::MAX, 3];
+    assert!(trained_on.read_test(&classes).is_err());
 }
 
 #[test]

@@ -327,6 +327,14 @@ fn an_adapted_normalization_agrees_with_the_reference() {
 }
 
 #[test]
+fn a_feature_that_never_varies_keeps_its_scale_also_where_its_mean_is_rounded() {
+    let network = Sequential::new(1).add(Normalization::default());
+    let mut model = compiled::<f64>(&network, 1);
+    model.adapt(&Dataset::from_floats(1, vec![0.1; 3], vec![0; 3], 1).unwrap()).unwrap();
+    assert_eq!((model.parameters().tensor(0), model.parameters().tensor(1)), (&[0.1][..], &[1.0][..]));
+}
+
+#[test]
 fn statistics_are_saved_with_the_model_and_prediction_uses_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");

@@ -69,6 +69,9 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     if trained.history.stop.is_some() {
         show_interruption(&trained.last, setup.source.noun(), output);
     }
+    interrupt.keep();
+    // The model is kept before anything else can fail.
+    trained.model.save(folder.file(MODEL_FILE))?;
     let evaluation = trained.model.evaluate(&setup.test)?;
     output.blank();
     let noun = setup.source.noun();
@@ -79,7 +82,6 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
             "These {noun}s were the validation set too: the accuracy is not that of unseen {noun}s."
         ));
     }
-    interrupt.keep();
     setup.keep(&mut trained, &evaluation, &folder, started)?;
     folder.release();
     show_files(&folder, output);
@@ -179,6 +181,9 @@ impl Setup {
             pool: self.pool.clone(),
             ..Compile::default()
         })?;
+        // A description too long for a model's file is found before the time for training is spent.
+        model.set_provenance(self.provenance(0, None));
+        model.to_bytes()?;
         let mut table = EpochTable::new(output, self.validation_data.is_some());
         let fit = Fit {
             epochs: recipe.epochs,
@@ -190,10 +195,22 @@ impl Setup {
         let history = model.fit(&self.data, fit);
         // The bar goes before an error is shown, too.
         let last = table.end();
-        Ok(Trained { model, history: history?, last })
+        let history = history?;
+        model.set_provenance(self.provenance(history.epochs.len(), None));
+        Ok(Trained { model, history, last })
     }
 
-    /// Writes the run's files, the model first: what can fail after it does not lose it.
+    fn provenance(&self, epochs: usize, test_accuracy: Option<f64>) -> Provenance {
+        Provenance {
+            dataset: self.source.name(),
+            classes: self.classes.clone(),
+            epochs,
+            test_accuracy,
+            trained_on: self.trained_on.clone(),
+        }
+    }
+
+    /// Writes the run's files, the model with its accuracy first.
     fn keep(
         &self,
         trained: &mut Trained,
@@ -202,13 +219,7 @@ impl Setup {
         started: Instant,
     ) -> Result<(), Error> {
         let Trained { model, history, .. } = trained;
-        model.set_provenance(Provenance {
-            dataset: self.source.name(),
-            classes: self.classes.clone(),
-            epochs: history.epochs.len(),
-            test_accuracy: evaluation.accuracy,
-            trained_on: self.trained_on.clone(),
-        });
+        model.set_provenance(self.provenance(history.epochs.len(), evaluation.accuracy));
         model.save(folder.file(MODEL_FILE))?;
         write_atomically(folder.file("history.csv"), history.to_csv().as_bytes())?;
         if let Some(picture) = digits_png(&self.train)? {

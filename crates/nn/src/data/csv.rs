@@ -9,7 +9,7 @@ use super::source::Task;
 use super::split::Split;
 use crate::error::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Features are finite numbers in the range of single precision; a cell that is empty or anything else is refused with
 /// its line and column. Blanks around a cell, empty lines and a byte order mark are passed over. Cells may be quoted as in
-/// RFC 4180; ends of lines are `\n` or `\r\n`.
+/// RFC 4180; ends of lines are `\n`, `\r\n` or `\r`.
 ///
 /// The target is a class (any text; numbers are texts too here) or, with `task: Regression`, a number. Classes are
 /// numbered in sorted order, by value if all are numbers, otherwise by their bytes.
@@ -254,13 +254,22 @@ impl Csv {
         known: Known<'_>,
         wants_targets: bool,
     ) -> Result<Layout, DataError> {
+        let header = header.map(Names::new);
+        let header = header.as_ref();
         let columns = |columns: &Columns| columns.places(header, width);
         // A table to predict from may have its features only.
         let features_only = !wants_targets && header.is_none() && known.features == width;
         let targets = if wants_targets { columns(&self.target)? } else { Vec::new() };
         let features = match header {
             Some(names) if !known.columns.is_empty() => {
-                known.columns.iter().map(|name| place_of(name, names)).collect::<Result<_, _>>()?
+                let features = known.columns.iter().map(|name| names.place(name));
+                let features = features.collect::<Result<Vec<_>, _>>()?;
+                // A target by position in a table with another order of columns.
+                let of_features: HashSet<_> = features.iter().collect();
+                if let Some(&target) = targets.iter().find(|target| of_features.contains(target)) {
+                    return Err(DataError::TargetIsFeature { name: names.names[target].clone() });
+                }
+                features
             }
             _ if features_only => (0..width).collect(),
             // Names of a table without a header say nothing; the width will show it.
@@ -283,7 +292,7 @@ impl Csv {
         if known.features != 0 && features.len() != known.features {
             return Err(DataError::TableWidth { found: features.len(), expected: known.features });
         }
-        let name = |column: usize| header.map_or_else(String::new, |names| names[column].clone());
+        let name = |column: usize| header.map_or_else(String::new, |header| header.names[column].clone());
         let target_name = |column: usize| match header {
             Some(_) => name(column),
             None => (column + 1).to_string(),
@@ -315,9 +324,21 @@ fn push_class(records: &Records, column: usize, name: &str, classes: &mut Classe
     })
 }
 
-fn place_of(name: &str, names: &[String]) -> Result<usize, DataError> {
-    let place = names.iter().position(|other| other == name);
-    place.ok_or_else(|| DataError::NoColumn { found: name.to_owned(), expected: names.to_vec() })
+/// The names in a header, and where each stands.
+struct Names<'a> {
+    names: &'a [String],
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    fn new(names: &'a [String]) -> Self {
+        Self { names, places: names.iter().map(String::as_str).zip(0..).collect() }
+    }
+
+    fn place(&self, name: &str) -> Result<usize, DataError> {
+        let place = self.places.get(name).copied();
+        place.ok_or_else(|| DataError::NoColumn { found: name.to_owned(), expected: self.names.to_vec() })
+    }
 }
 
 impl Columns {
@@ -326,9 +347,9 @@ impl Columns {
     }
 
     /// Their positions in a table of that header and width.
-    fn places(&self, header: Option<&[String]>, width: usize) -> Result<Vec<usize>, DataError> {
+    fn places(&self, header: Option<&Names<'_>>, width: usize) -> Result<Vec<usize>, DataError> {
         let place = |column: &Column| match (column, header) {
-            (Column::Name(name), Some(names)) => place_of(name, names),
+            (Column::Name(name), Some(names)) => names.place(name),
             (Column::Name(name), None) => Err(DataError::NoHeader { found: name.clone() }),
             (&Column::Index(index), _) => {
                 let place = if index < 0 { index.checked_add(width as i64) } else { Some(index) };

@@ -29,6 +29,14 @@ pub enum DataError {
         /// The most that a line may have.
         limit: usize,
     },
+    /// A quote that opens and does not close.
+    #[error(
+        "line {line}: a quote that begins in this line or record is not closed before the end of the file"
+    )]
+    QuoteNotClosed {
+        /// The line that the record begins on.
+        line: u64,
+    },
     /// A cell that holds nothing.
     #[error("{cell}: the cell is empty, expected {expected}")]
     EmptyCell {
@@ -106,15 +114,25 @@ pub enum DataError {
         /// The column, from 1.
         column: usize,
     },
+    /// A column that was a feature in training and is to be the target.
+    #[error(
+        "column {} is a feature of the model, but stands where the target is to be; name the target, or keep the order of \
+         columns",
+        shown(name)
+    )]
+    TargetIsFeature {
+        /// The name of the column.
+        name: String,
+    },
     /// A table whose every column is a target or ignored.
     #[error("no column is left for features, expected at least 1")]
     NoFeatureColumns,
     /// A table of another width than the model was trained on.
     #[error(
-        "the table has {found} columns and no header line, expected the {expected} features that the model was trained on"
+        "the table has {found} columns for features, expected the {expected} features that the model was trained on"
     )]
     TableWidth {
-        /// Columns in the table.
+        /// Columns for features in the table.
         found: usize,
         /// Features of a sample.
         expected: usize,
@@ -159,6 +177,9 @@ pub enum DataError {
     /// An array without samples along its first dimension.
     #[error("the array is a single number, expected one sample for each step of the first dimension")]
     NpyScalar,
+    /// An array whose first dimension is 0.
+    #[error("the array has no samples, expected at least 1")]
+    NpyEmpty,
     /// An element that is no finite number.
     #[error("element {index} is {value}, expected a finite number of single precision's range")]
     Element {
@@ -201,6 +222,15 @@ pub enum DataError {
         /// How many are known.
         classes: usize,
     },
+    /// More different labels than a dataset may have classes.
+    #[error(
+        "label {sample} is one too many: there are more than {MAX_CLASSES} different ones, the most classes there may be; to \
+         predict numbers, set task: Regression"
+    )]
+    TooManyLabels {
+        /// The sample, from 0.
+        sample: usize,
+    },
 
     // Pictures.
     /// A file that is no PNG, or a damaged one.
@@ -231,7 +261,7 @@ pub enum DataError {
     #[error("with this picture the folder takes more than {limit} bytes, the most that is read")]
     TooManyPictures {
         /// The most bytes.
-        limit: usize,
+        limit: u64,
     },
     /// A file that is no picture among those that are.
     #[error("expected only PNG files in the folder of a class (hidden files are passed over), found this")]
@@ -259,6 +289,25 @@ pub enum DataError {
     },
 
     // All kinds.
+    /// Samples of another size than those that are trained on.
+    #[error("samples of {found} values, expected {expected}, as many as those that are trained on have")]
+    SampleSize {
+        /// The values of a sample.
+        found: usize,
+        /// Those of a training sample.
+        expected: usize,
+    },
+    /// More or fewer samples than when a part of them was held out.
+    #[error(
+        "there are {found} samples, but there were {expected} when the model was trained, and which ones were held out to test \
+         with follows from their number; name a file to test with"
+    )]
+    SampleCount {
+        /// How many there were.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A kind of file that this build cannot read.
     #[error("this build of densely does not read such files: its feature `{feature}` is off")]
     FeatureOff {

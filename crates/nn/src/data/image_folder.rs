@@ -8,8 +8,8 @@ use std::path::PathBuf;
 /// A folder that holds one folder for each class, which holds PNG files, all of one size.
 ///
 /// Pixels are bytes in the order rows × columns × channels; 16 bits become 8, and what is transparent shows white.
-/// Classes are numbered in the order of the folders' names (by value if all are numbers, otherwise by their bytes), and
-/// samples follow the order of classes and then of the files' names. Names that begin with `.` are passed over; anything
+/// Classes are numbered in the order of the folders' names (by value if all are numbers, otherwise by their bytes);
+/// samples follow the folders' names and then the files', both by their bytes. Names that begin with `.` are passed over; anything
 /// else in a class's folder that is no PNG is refused, so that no sample is lost unseen. Beside the folders of the
 /// classes files are passed over, unless they are PNGs.
 ///
@@ -71,7 +71,7 @@ mod reading {
     use std::path::{Path, PathBuf};
 
     /// The most bytes that all pictures of a folder may take, 16 GiB. A PNG can hold a thousand times its own size.
-    const MAX_BYTES: usize = 16 << 30;
+    const MAX_BYTES: u64 = 16 << 30;
 
     impl ImageFolder {
         /// Reads the pictures of all classes. With classes that are `known`, each folder must be one of them.
@@ -150,7 +150,7 @@ mod reading {
             if found != expected {
                 return Err(in_file(path, DataError::OtherPicture { expected, found }));
             }
-            let too_many = self.bytes.len().saturating_add(pixels.len()) > MAX_BYTES;
+            let too_many = self.bytes.len() as u64 + pixels.len() as u64 > MAX_BYTES;
             if too_many || self.bytes.try_reserve(pixels.len()).is_err() {
                 return Err(in_file(path, DataError::TooManyPictures { limit: MAX_BYTES }));
             }

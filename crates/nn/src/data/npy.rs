@@ -3,7 +3,7 @@
 use super::classes::{Classes, Refused};
 use super::error::{DataError, Expected};
 use super::read::{in_file, is_in_range, open, unreadable};
-use super::samples::{Features, Known, Samples, Targets};
+use super::samples::{Features, Known, Samples, Targets, features_of};
 use super::scaling::Scaling;
 use super::source::Task;
 use super::split::Split;
@@ -86,7 +86,7 @@ impl Npy {
         if found != samples {
             return Err(DataError::LabelCount { expected: samples, found });
         }
-        let outputs = rest.iter().product();
+        let outputs = features_of(rest);
         let values = match array.values {
             Features::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
             Features::Floats(floats) => floats,
@@ -112,7 +112,7 @@ pub(super) fn classes(values: &[f64], known: Known<'_>) -> Result<Targets, DataE
         }
         classes.push(&(value as i64).to_string()).map_err(|refused| match refused {
             Refused::Unknown { classes } => DataError::UnknownLabel { sample, value, classes },
-            Refused::TooMany => DataError::LabelFraction { sample, value },
+            Refused::TooMany => DataError::TooManyLabels { sample },
         })?;
     }
     let (names, labels) = classes.finish();
@@ -129,6 +129,10 @@ pub fn read_features(path: &Path) -> Result<Samples, Error> {
     let Some((&samples, shape)) = shape.split_first() else {
         return Err(in_file(path, DataError::NpyScalar));
     };
+    // Without samples the other sizes could be any.
+    if samples == 0 {
+        return Err(in_file(path, DataError::NpyEmpty));
+    }
     // A list of numbers is one feature for each sample.
     let shape = if shape.is_empty() { vec![1] } else { shape.to_vec() };
     Ok(Samples { features: values, shape, columns: Vec::new(), targets: Targets::Unknown, samples })

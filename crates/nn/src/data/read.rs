@@ -1,4 +1,4 @@
-//! Opening files of data.
+//! Opening files.
 
 use super::error::DataError;
 use crate::error::Error;
@@ -6,25 +6,27 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Opens a regular file, and says how long it is. A device or a pipe is refused before it is opened: it could go on for
-/// ever, or never begin.
+/// Opens a file of data, and says how long it is.
 pub(super) fn open(path: &Path) -> Result<(File, u64), Error> {
-    let opened = || {
-        let kind = std::fs::metadata(path)?;
-        if kind.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !kind.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        Ok((file, length))
-    };
-    opened().map_err(|source| unreadable(path, source))
+    open_regular(path).map_err(|source| unreadable(path, source))
 }
 
-pub(super) fn unreadable(path: &Path, source: io::Error) -> Error {
+/// Opens a regular file, and says how long it is. A device or a pipe is refused before it is opened: it could go on for
+/// ever, or never begin.
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let kind = std::fs::metadata(path)?;
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !kind.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Ok((file, length))
+}
+
+pub(crate) fn unreadable(path: &Path, source: io::Error) -> Error {
     Error::Read { path: path.to_owned(), source }
 }
 

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// The longest record that is read, 16 MiB: a picture of 2048 × 2048 takes as much.
 const MAX_RECORD: usize = 16 << 20;
 
+/// U+FEFF in UTF-8, which some programs begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads records as RFC 4180 has them: cells in quotes may hold delimiters, ends of lines, and doubled quotes. Empty
 /// lines are passed over.
 pub(super) struct Records {
@@ -21,40 +24,70 @@ pub(super) struct Records {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     cells: usize,
-    /// The line that the record began on, and the one that is read next; from 1.
+    /// The line that the record began on.
     line: u64,
-    next_line: u64,
+    lines: Lines,
+}
+
+/// Counts lines from 1, which end with `\n`, `\r\n` or `\r`.
+struct Lines {
+    /// The line that is read next.
+    next: u64,
+    after_return: bool,
+}
+
+impl Lines {
+    fn pass(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.next += u64::from(byte == b'\r' || byte == b'\n' && !self.after_return);
+            self.after_return = byte == b'\r';
+        }
+    }
 }
 
 impl Records {
     pub(super) fn open(path: &Path, delimiter: u8) -> Result<Self, Error> {
         let (file, _) = open(path)?;
+        let mut input = BufReader::with_capacity(1 << 16, file);
+        let start = input.fill_buf().map_err(|source| unreadable(path, source))?;
+        if start.starts_with(BYTE_ORDER_MARK) {
+            input.consume(BYTE_ORDER_MARK.len());
+        }
         Ok(Self {
             path: path.to_owned(),
-            input: BufReader::with_capacity(1 << 16, file),
+            input,
             parser: ReaderBuilder::new().delimiter(delimiter).build(),
             bytes: vec![0; 1 << 12],
             ends: vec![0; 1 << 8],
             cells: 0,
             line: 1,
-            next_line: 1,
+            lines: Lines { next: 1, after_return: false },
         })
     }
 
     /// Reads the next record. `false` if there is none left.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         self.skip_empty_lines()?;
-        self.line = self.next_line;
-        let (mut filled, mut cells) = (0, 0);
+        self.line = self.lines.next;
+        let (mut filled, mut cells, mut begun) = (0, 0, false);
         loop {
             let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
+            // The last line may end with the file; only between quotes the end of a line does not end the record.
+            let at_end = input.is_empty() && begun;
+            let input = if at_end { b"\n" } else { input };
             let (result, taken, written, ended) =
                 self.parser.read_record(input, &mut self.bytes[filled..], &mut self.ends[cells..]);
-            self.next_line += ends_of_line(&input[..taken]);
-            self.input.consume(taken);
+            if !at_end {
+                self.lines.pass(&input[..taken]);
+                self.input.consume(taken);
+            }
+            begun |= taken > 0;
             (filled, cells) = (filled + written, cells + ended);
             let full = |len| len >= MAX_RECORD;
             match result {
+                ReadRecordResult::InputEmpty if at_end => {
+                    return Err(self.error(DataError::QuoteNotClosed { line: self.line }));
+                }
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if full(self.bytes.len()) => return Err(self.too_long()),
                 ReadRecordResult::OutputEndsFull if full(self.ends.len()) => return Err(self.too_long()),
@@ -79,12 +112,11 @@ impl Records {
         self.line
     }
 
-    /// A cell without the blanks around it, counted from 0; `None` if it is no UTF-8. A byte order mark at the start of
-    /// the file is no part of it.
+    /// A cell without the blanks around it, counted from 0; `None` if it is no UTF-8.
     pub(super) fn cell(&self, column: usize) -> Option<&str> {
         let start = if column == 0 { 0 } else { self.ends[column - 1] };
         let text = std::str::from_utf8(&self.bytes[start..self.ends[column]]).ok()?;
-        Some(text.trim_start_matches('\u{feff}').trim())
+        Some(text.trim())
     }
 
     /// A cell's text, which must not be empty.
@@ -133,15 +165,11 @@ impl Records {
             let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
             let empty = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             let rest = input.len() - empty;
-            self.next_line += ends_of_line(&input[..empty]);
+            self.lines.pass(&input[..empty]);
             self.input.consume(empty);
             if empty == 0 || rest > 0 {
                 return Ok(());
             }
         }
     }
-}
-
-fn ends_of_line(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }

@@ -59,6 +59,11 @@ pub struct Known<'a> {
     pub classes: &'a [String],
 }
 
+/// How many values a sample of that shape has; the largest number if there are more than numbers can say.
+pub(super) fn features_of(shape: &[usize]) -> usize {
+    if shape.contains(&0) { 0 } else { shape.iter().fold(1, |product, &size| product.saturating_mul(size)) }
+}
+
 impl Samples {
     /// The names of the classes; empty if there are none.
     pub fn classes(&self) -> &[String] {
@@ -83,7 +88,7 @@ impl Samples {
     ///
     /// As [`Dataset::from_bytes`], [`Dataset::from_floats`] and [`Dataset::from_values`].
     pub fn into_dataset(self) -> Result<Dataset, Error> {
-        let features = self.shape.iter().product();
+        let features = features_of(&self.shape);
         let (labels, classes) = match self.targets {
             Targets::Unknown => (vec![0; self.samples], 1),
             Targets::Classes { names, labels } => (labels, names.len()),

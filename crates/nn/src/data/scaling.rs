@@ -27,10 +27,32 @@ pub enum Scaling {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedScaling {
-    /// What is subtracted from each feature.
+    /// What is subtracted from each feature; one number if it is the same for all.
     pub offset: Vec<f64>,
-    /// What the difference is divided by.
+    /// What the difference is divided by; one number if it is the same for all.
     pub scale: Vec<f64>,
+}
+
+/// The least and the largest value of each feature.
+pub(crate) struct Ranges {
+    least: Vec<f64>,
+    most: Vec<f64>,
+}
+
+impl Ranges {
+    pub(crate) fn new(features: usize) -> Self {
+        Self { least: vec![f64::INFINITY; features], most: vec![f64::NEG_INFINITY; features] }
+    }
+
+    pub(crate) fn widen(&mut self, feature: usize, value: f64) {
+        self.least[feature] = self.least[feature].min(value);
+        self.most[feature] = self.most[feature].max(value);
+    }
+
+    /// The value of a feature that has only one. Neither a mean nor a variance that were rounded can tell.
+    pub(crate) fn constant(&self, feature: usize) -> Option<f64> {
+        (self.least[feature] == self.most[feature]).then(|| self.least[feature])
+    }
 }
 
 impl Scaling {
@@ -70,26 +92,30 @@ impl Scaling {
             Self::None => None,
             Self::Divide(divisor) => {
                 let divisor = if training.bytes(0).is_some() { divisor / 255.0 } else { divisor };
-                (divisor != 1.0)
-                    .then(|| FittedScaling { offset: vec![0.0; features], scale: vec![divisor; features] })
+                (divisor != 1.0).then(|| FittedScaling { offset: vec![0.0], scale: vec![divisor] })
             }
             Self::Standardize => {
                 let samples = training.len() as f64;
-                let mut mean = vec![0.0; features];
-                for_each_value(training, |feature, value| mean[feature] += value);
-                mean.iter_mut().for_each(|sum| *sum /= samples);
+                let (mut mean, mut ranges) = (vec![0.0; features], Ranges::new(features));
+                for_each_value(training, |feature, value| {
+                    mean[feature] += value;
+                    ranges.widen(feature, value);
+                });
+                for (feature, mean) in mean.iter_mut().enumerate() {
+                    *mean = ranges.constant(feature).unwrap_or(*mean / samples);
+                }
                 let mut square = vec![0.0; features];
-                for_each_value(training, |feature, value| square[feature] += (value - mean[feature]).powi(2));
+                for_each_value(training, |feature, value| {
+                    let distance = value - mean[feature];
+                    square[feature] += distance * distance;
+                });
                 let deviation = square.into_iter().map(|sum| (sum / samples).sqrt()).collect();
                 fitted(mean, deviation)
             }
             Self::MinMax => {
-                let (mut least, mut most) =
-                    (vec![f64::INFINITY; features], vec![f64::NEG_INFINITY; features]);
-                for_each_value(training, |feature, value| {
-                    least[feature] = least[feature].min(value);
-                    most[feature] = most[feature].max(value);
-                });
+                let mut ranges = Ranges::new(features);
+                for_each_value(training, |feature, value| ranges.widen(feature, value));
+                let Ranges { least, most } = ranges;
                 let range = most.iter().zip(&least).map(|(most, least)| most - least).collect();
                 fitted(least, range)
             }
@@ -120,11 +146,17 @@ impl Dataset {
     /// beyond single precision.
     pub fn scaled(&self, scaling: &FittedScaling) -> Result<Dataset, Error> {
         let FittedScaling { offset, scale } = scaling;
-        if offset.len() != self.features() || scale.len() != self.features() {
-            return Err(Error::Features { expected: offset.len(), found: self.features() });
+        for numbers in [offset, scale] {
+            if numbers.len() != 1 && numbers.len() != self.features() {
+                return Err(Error::Features { expected: numbers.len(), found: self.features() });
+            }
         }
+        let of =
+            |numbers: &[f64], feature: usize| if let [number] = *numbers { number } else { numbers[feature] };
         let mut scaled = Vec::with_capacity(self.len() * self.features());
-        for_each_value(self, |feature, value| scaled.push((value - offset[feature]) / scale[feature]));
+        for_each_value(self, |feature, value| {
+            scaled.push((value - of(offset, feature)) / of(scale, feature))
+        });
         self.with_floats(scaled)
     }
 }
@@ -160,6 +192,28 @@ mod tests {
             &floats,
             &[-3.0 / deviation, 0.0, -1.0 / deviation, 0.0, 4.0 / deviation, 0.0],
         );
+    }
+
+    #[test]
+    fn a_constant_whose_mean_would_be_rounded_is_constant() {
+        let floats = Dataset::from_floats(1, vec![0.1; 3], vec![0; 3], 1).unwrap();
+        assert_ne!((0.1 + 0.1 + 0.1) / 3.0, 0.1);
+        for scaling in [Scaling::Standardize, Scaling::MinMax] {
+            let expected = Some(FittedScaling { offset: vec![0.1], scale: vec![1.0] });
+            assert_eq!(scaling.fit(&floats), expected, "{scaling:?}");
+        }
+    }
+
+    #[test]
+    fn one_divisor_is_one_number_whatever_the_width() {
+        let floats = Dataset::from_floats(3, vec![2.0, 4.0, 6.0], vec![0], 1).unwrap();
+        let fitted = FittedScaling { offset: vec![0.0], scale: vec![2.0] };
+        assert_eq!(Scaling::Divide(2.0).fit(&floats), Some(fitted));
+        check(Scaling::Divide(2.0), &floats, &[1.0, 2.0, 3.0]);
+        for (offset, scale) in [(2, 3), (3, 2)] {
+            let other = FittedScaling { offset: vec![0.0; offset], scale: vec![1.0; scale] };
+            assert!(matches!(floats.scaled(&other), Err(Error::Features { expected: 2, found: 3 })));
+        }
     }
 
     #[test]

@@ -2,13 +2,11 @@
 
 use super::csv::Csv;
 use super::dataset::Dataset;
-#[cfg(not(all(feature = "idx", feature = "images")))]
 use super::error::DataError;
 use super::image_folder::ImageFolder;
 use super::npy::Npy;
-#[cfg(not(all(feature = "idx", feature = "images")))]
 use super::read::in_file;
-use super::samples::{Known, Samples};
+use super::samples::{Known, Samples, features_of};
 use super::scaling::{FittedScaling, Scaling};
 use super::split::Split;
 use crate::error::Error;
@@ -77,6 +75,9 @@ pub struct TrainedOn {
     pub source: DataSource,
     /// The shape of a sample.
     pub shape: Vec<usize>,
+    /// How many samples there were, with those that were held out; 0 where it is left out.
+    #[serde(default)]
+    pub samples: usize,
     /// The names of the features; empty if they have none.
     #[serde(default)]
     pub columns: Vec<String>,
@@ -112,12 +113,13 @@ impl DataSource {
         self.validate()?;
         let samples = self.read(Known::default())?;
         let classes = samples.classes().to_vec();
-        let features = samples.shape.iter().product();
+        let features = features_of(&samples.shape);
         let known = Known { columns: &samples.columns, features, classes: &classes };
         let test = self.read_test(known)?;
         let trained_on = TrainedOn {
             source: self.clone(),
             shape: samples.shape.clone(),
+            samples: samples.samples,
             columns: samples.columns.clone(),
             targets: samples.target_names().to_vec(),
             scaling: None,
@@ -206,11 +208,11 @@ impl DataSource {
         }
     }
 
-    /// The samples in the files to train on.
+    /// The samples in the files to train on; of the width that is known, as in what follows.
     fn read(&self, known: Known<'_>) -> Result<Samples, Error> {
         match self {
             Self::Csv(csv) => csv.read_known(&csv.path, known, true),
-            Self::Npy(npy) => npy.read(&npy.features, &npy.labels, known),
+            Self::Npy(npy) => read_npy(npy, &npy.features, &npy.labels, known),
             Self::ImageFolder(folder) => read_folder(folder, &folder.path, known),
             Self::Idx(idx) => read_idx(&idx.images, &idx.labels, known),
         }
@@ -220,7 +222,9 @@ impl DataSource {
     fn read_test(&self, known: Known<'_>) -> Result<Option<Samples>, Error> {
         let test = match self {
             Self::Csv(csv) => csv.test.as_ref().map(|test| csv.read_known(test, known, true)),
-            Self::Npy(npy) => npy.test.as_ref().map(|test| npy.read(&test.features, &test.labels, known)),
+            Self::Npy(npy) => {
+                npy.test.as_ref().map(|test| read_npy(npy, &test.features, &test.labels, known))
+            }
             Self::ImageFolder(folder) => folder.test.as_ref().map(|test| read_folder(folder, test, known)),
             Self::Idx(idx) => idx.test.as_ref().map(|test| read_idx(&test.images, &test.labels, known)),
         };
@@ -264,12 +268,20 @@ impl TrainedOn {
     ///
     /// # Errors
     ///
-    /// As [`DataSource::load`], and if features or classes are no longer those that the model was trained on.
+    /// As [`DataSource::load`], and if features or classes are no longer those that the model was trained on. Where a part of
+    /// the files was held out, also if they hold more or fewer samples now: others would be held out.
     pub fn read_test(&self, classes: &[String]) -> Result<Dataset, Error> {
         let known = self.known(classes);
         let test = match self.source.read_test(known)? {
             Some(test) => test.into_dataset()?,
-            None => self.source.hold_test_out(&self.source.read(known)?.into_dataset()?)?.1,
+            None => {
+                let samples = self.source.read(known)?;
+                let (expected, found) = (self.samples, samples.samples);
+                if expected != 0 && found != expected {
+                    return Err(in_file(self.source.path(), DataError::SampleCount { expected, found }));
+                }
+                self.source.hold_test_out(&samples.into_dataset()?)?.1
+            }
         };
         self.scaled(&test)
     }
@@ -284,7 +296,9 @@ impl TrainedOn {
         let known = self.known(classes);
         let samples = match &self.source {
             DataSource::Csv(csv) => csv.read_known(path, known, true)?,
-            DataSource::Npy(npy) => npy.read(&path.join("features.npy"), &path.join("labels.npy"), known)?,
+            DataSource::Npy(npy) => {
+                read_npy(npy, &path.join("features.npy"), &path.join("labels.npy"), known)?
+            }
             DataSource::ImageFolder(folder) => read_folder(folder, path, known)?,
             DataSource::Idx(_) => read_idx(&path.join("images.idx"), &path.join("labels.idx"), known)?,
         };
@@ -317,13 +331,26 @@ impl TrainedOn {
     }
 
     fn known<'a>(&'a self, classes: &'a [String]) -> Known<'a> {
-        Known { columns: &self.columns, features: self.shape.iter().product(), classes }
+        Known { columns: &self.columns, features: features_of(&self.shape), classes }
     }
+}
+
+/// The samples, if they are of the width that is known.
+fn of_width(samples: Samples, path: &Path, known: Known<'_>) -> Result<Samples, Error> {
+    let (expected, found) = (known.features, features_of(&samples.shape));
+    if expected != 0 && found != expected {
+        return Err(in_file(path, DataError::SampleSize { found, expected }));
+    }
+    Ok(samples)
+}
+
+fn read_npy(npy: &Npy, features: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
+    of_width(npy.read(features, labels, known)?, features, known)
 }
 
 #[cfg(feature = "images")]
 fn read_folder(folder: &ImageFolder, path: &Path, known: Known<'_>) -> Result<Samples, Error> {
-    folder.read(path, known)
+    of_width(folder.read(path, known)?, path, known)
 }
 
 #[cfg(not(feature = "images"))]
@@ -343,7 +370,7 @@ fn read_pictures(folder: &ImageFolder, _: &[PathBuf]) -> Result<Samples, Error> 
 
 #[cfg(feature = "idx")]
 fn read_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
-    super::idx::read_files(images, labels, known)
+    of_width(super::idx::read_files(images, labels, known)?, images, known)
 }
 
 #[cfg(not(feature = "idx"))]

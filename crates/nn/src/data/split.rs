@@ -66,8 +66,16 @@ impl SplitMethod {
     /// [`Error::HeldOut`] if one part would be empty.
     pub fn split(self, data: &Dataset, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
         match self {
-            Self::Stratified if data.outputs().is_none() => data.split_stratified(held_out, seed),
-            Self::Stratified | Self::Random => data.split_random(held_out, seed),
+            Self::Stratified if data.outputs().is_some() => Self::Random.split_strictly(data, held_out, seed),
+            method => method.split_strictly(data, held_out, seed),
+        }
+    }
+
+    /// The same, and `Stratified` only where there are classes.
+    fn split_strictly(self, data: &Dataset, held_out: usize, seed: u64) -> Result<(Dataset, Dataset), Error> {
+        match self {
+            Self::Stratified => data.split_stratified(held_out, seed),
+            Self::Random => data.split_random(held_out, seed),
             Self::Last => data.split_last(held_out),
         }
     }
@@ -75,7 +83,8 @@ impl SplitMethod {
 
 impl Dataset {
     /// Splits into (rest, held out) so that each class gives its share: the nearest whole numbers by largest remainder,
-    /// the lower class first where remainders are equal. Which samples of a class are held out is random, from the
+    /// the lower class first where remainders are equal. A class that would give all its samples keeps one as long as
+    /// another class, the one with the most left, has one to spare. Which samples of a class are held out is random, from the
     /// stream (`seed`, [`Purpose::Split`], 0, class); both parts keep the order of the data.
     ///
     /// ```
@@ -211,30 +220,30 @@ impl fmt::Display for HeldOut {
 }
 
 impl ValidationSplit {
-    fn share(self) -> f64 {
-        let (Self::Last(share) | Self::Random(share) | Self::Stratified(share)) = self;
-        share
+    fn method_and_share(self) -> (SplitMethod, f64) {
+        match self {
+            Self::Last(share) => (SplitMethod::Last, share),
+            Self::Random(share) => (SplitMethod::Random, share),
+            Self::Stratified(share) => (SplitMethod::Stratified, share),
+        }
     }
 
     /// The rest, the part that is held out, and what was done.
     pub(crate) fn apply(self, data: &Dataset, seed: u64) -> Result<(Dataset, Dataset, HeldOut), Error> {
-        let share = self.share();
+        let (method, share) = self.method_and_share();
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::ValidationShare { found: share });
         }
         let samples = data.len();
         let held_out = samples - (samples as f64 * (1.0 - share)).floor() as usize;
-        let (rest, part) = match self {
-            Self::Last(_) => data.split_last(held_out)?,
-            Self::Random(_) => data.split_random(held_out, seed)?,
-            Self::Stratified(_) => data.split_stratified(held_out, seed)?,
-        };
+        let (rest, part) = method.split_strictly(data, held_out, seed)?;
         Ok((rest, part, HeldOut { split: self, seed, held_out, samples }))
     }
 }
 
 /// `total` divided in proportion to `counts`, whose sum is at least `total`: every share rounded down, and one more for
-/// those that lost most by it (Hamilton's method of largest remainders).
+/// those that lost most by it (Hamilton's method of largest remainders). Whoever would give all gives one less if another
+/// can give one more and keep one.
 fn shares(counts: &[usize], total: usize) -> Vec<usize> {
     let sum: u128 = counts.iter().map(|&count| count as u128).sum();
     let exact = |count: usize| count as u128 * total as u128; // in units of 1/sum
@@ -244,6 +253,17 @@ fn shares(counts: &[usize], total: usize) -> Vec<usize> {
     by_remainder.sort_by_key(|&class| std::cmp::Reverse(exact(counts[class]) % sum)); // stable: equal ones stay in order
     for &class in &by_remainder[..missing] {
         shares[class] += 1;
+    }
+    for class in 0..counts.len() {
+        if counts[class] == 0 || shares[class] < counts[class] {
+            continue;
+        }
+        let left = |class: usize| counts[class] - shares[class];
+        let giver = (0..counts.len()).rev().max_by_key(|&other| left(other)); // of equals the last: the lower class
+        if let Some(giver) = giver.filter(|&giver| left(giver) > 1) {
+            shares[giver] += 1;
+            shares[class] -= 1;
+        }
     }
     shares
 }
@@ -260,6 +280,9 @@ mod tests {
             (vec![0, 4, 0], 3, vec![0, 3, 0]),
             (vec![53, 24, 23], 10, vec![5, 3, 2]), // 5.3, 2.4, 2.3
             (vec![5923, 6742], 1, vec![0, 1]),
+            (vec![1, 9], 5, vec![0, 5]), // 0.5, 4.5: the class of one sample keeps it
+            (vec![1, 4, 4], 6, vec![0, 3, 3]), // 0.67, 2.67, 2.67: 1, 3, 2 would take it away
+            (vec![1, 2, 2], 4, vec![1, 2, 1]), // nobody has one to spare
         ] {
             assert_eq!(shares(&counts, total), expected, "{counts:?} into {total}");
         }

@@ -10,6 +10,7 @@
 //! the first `checksum: \"` of the file; nothing that a user names can stand before it.
 
 use crate::data::TrainedOn;
+use crate::data::read::{open_regular, unreadable};
 use crate::error::Error;
 use crate::layers::Custom;
 use crate::losses::{Loss, Reduction};
@@ -18,14 +19,14 @@ use crate::optimizers::Optimizer;
 use crate::parameters::{Parameters, Tensor};
 use crate::saving::atomic::write_atomically;
 use crate::sequential::Sequential;
-use crate::text::{from_ron, to_ron};
+use crate::text::{from_ron, to_ron_with_short_lists};
 use densely_tensor::Scalar;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, View, serialize};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -109,7 +110,11 @@ pub fn to_bytes<T: Scalar>(
     parameters: &Parameters<T>,
 ) -> Result<Vec<u8>, Error> {
     let zeros = "0".repeat(CHECKSUM_LENGTH);
-    let text = to_ron(&Envelope { format: FORMAT, checksum: zeros, description: description.clone() });
+    let text = to_ron_with_short_lists(&Envelope {
+        format: FORMAT,
+        checksum: zeros,
+        description: description.clone(),
+    });
     let mut tensors = Vec::new();
     for (tensor, values) in parameters.iter() {
         refuse_non_finite(tensor, values)?;
@@ -191,21 +196,16 @@ pub fn read_model<T: Scalar>(
     custom: &[Custom],
 ) -> Result<(SavedDescription, Parameters<T>), Error> {
     let path = path.as_ref();
-    let bytes = read_file(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let bytes = read_file(path).map_err(|source| unreadable(path, source))?;
     from_bytes_with(&bytes, custom)
         .map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
 }
 
-/// Reads a regular file; a device or a pipe could go on for ever.
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !kind.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    std::fs::read(path)
+    let (mut file, length) = open_regular(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn read_parameters<T: Scalar>(model: &Sequential, file: &SafeTensors<'_>) -> Result<Parameters<T>, Error> {

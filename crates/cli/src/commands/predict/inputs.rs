@@ -53,7 +53,7 @@ pub(super) fn read_inputs(
         }
         _ if start == PNG_SIGNATURE => read_picture(path, features)?,
         _ if start.starts_with(IDX_SIGNATURE) || start.starts_with(GZIP_SIGNATURE) => {
-            read_idx(path, features)?
+            read_idx(path, features, matches!(source, Some(DataSource::Idx(_))))?
         }
         (Some(DataSource::Csv(_)), Some(trained_on)) => trained_on.read_table(path)?,
         _ => return Err(Error::NotAnImage { path: path.to_owned(), start }),
@@ -62,13 +62,15 @@ pub(super) fn read_inputs(
     if found != features {
         return Err(Error::SampleSize { path: path.to_owned(), expected: features, found });
     }
-    let is_table = matches!(samples.features, Features::Floats(_));
+    // Bytes in rows are pictures, unless they come as an array without rows.
+    let is_table = matches!(samples.features, Features::Floats(_))
+        || start.starts_with(NPY_SIGNATURE) && samples.shape.len() == 1;
     samples.samples = samples.samples.min(limit(is_table));
     match &mut samples.features {
         Features::Bytes(bytes) => bytes.truncate(samples.samples * features),
         Features::Floats(floats) => floats.truncate(samples.samples * features),
     }
-    inputs(samples, trained_on, start == PNG_SIGNATURE).map_err(|error| match error {
+    inputs(samples, trained_on, start == PNG_SIGNATURE, is_table).map_err(|error| match error {
         Error::Network(source) => {
             Error::Content { file: path.display().to_string(), source: Box::new(source) }
         }
@@ -76,19 +78,24 @@ pub(super) fn read_inputs(
     })
 }
 
-fn inputs(samples: Samples, trained_on: Option<&TrainedOn>, is_picture: bool) -> Result<Inputs, Error> {
+fn inputs(
+    samples: Samples,
+    trained_on: Option<&TrainedOn>,
+    is_picture: bool,
+    is_table: bool,
+) -> Result<Inputs, Error> {
     let size = if let [rows, columns] = samples.shape[..] { Some((rows, columns)) } else { None };
-    let (pixels, is_table) = match &samples.features {
-        Features::Bytes(bytes) => (bytes.clone(), false),
-        Features::Floats(_) => (Vec::new(), true),
+    let pixels = match &samples.features {
+        Features::Bytes(bytes) if !is_table => bytes.clone(),
+        _ => Vec::new(),
     };
     let data = samples.into_dataset()?;
     let data = trained_on.map_or(Ok(data.clone()), |trained_on| trained_on.scaled(&data))?;
     Ok(Inputs { data, size: size.filter(|_| !is_table), pixels, numbered: !is_picture, is_table })
 }
 
-/// The images of an IDX file.
-fn read_idx(path: &Path, features: usize) -> Result<Samples, Error> {
+/// The images of an IDX file: bytes, or of any type for a model that was trained on such files.
+fn read_idx(path: &Path, features: usize, any_type: bool) -> Result<Samples, Error> {
     let idx = idx_dataset::read(path)?;
     let (samples, found) = (idx.items(), idx.item_len());
     let shape = idx.shape.get(1..).unwrap_or_default().to_vec();
@@ -97,13 +104,13 @@ fn read_idx(path: &Path, features: usize) -> Result<Samples, Error> {
         return Err(Error::ImageSize { path: path.to_owned(), expected: features, found, shape });
     }
     let found = idx.element_type();
-    let idx_dataset::Values::U8(pixels) = idx.values else {
+    if found != idx_dataset::ElementType::U8 && !any_type {
         return Err(Error::NotBytes { path: path.to_owned(), found });
-    };
+    }
     if samples == 0 {
         return Err(Error::NoImages { path: path.to_owned() });
     }
-    Ok(pictures(pixels, shape, samples))
+    Ok(of(idx.values.into(), shape, samples))
 }
 
 /// A drawing, made to look as MNIST's digits do.
@@ -117,10 +124,9 @@ fn read_picture(path: &Path, features: usize) -> Result<Samples, Error> {
         contrast,
         least: LEAST_CONTRAST,
     })?;
-    Ok(pictures(pixels, vec![side, side], 1))
+    Ok(of(Features::Bytes(pixels), vec![side, side], 1))
 }
 
-fn pictures(pixels: Vec<u8>, shape: Vec<usize>, samples: usize) -> Samples {
-    let (features, columns, targets) = (Features::Bytes(pixels), Vec::new(), Targets::Unknown);
-    Samples { features, shape, columns, targets, samples }
+fn of(features: Features, shape: Vec<usize>, samples: usize) -> Samples {
+    Samples { features, shape, columns: Vec::new(), targets: Targets::Unknown, samples }
 }

@@ -86,7 +86,7 @@ fn predictions(model: &Model<f32>, path: &Path, inputs: &Inputs) -> Result<Vec<P
         let class = has_classes.then(|| model.class_of(&outputs));
         let label = class.map(|class| classes.get(class).map_or_else(|| class.to_string(), Clone::clone));
         let (probabilities, outputs) = match (ending, &outputs[..]) {
-            (Some(Activation::Softmax), _) => (Some(outputs), None),
+            (Some(Activation::Softmax), _) if has_classes => (Some(outputs), None),
             // A single sigmoid says how likely the second class is.
             (Some(Activation::Sigmoid), &[second]) if has_classes => (Some(vec![1.0 - second, second]), None),
             _ => (None, Some(outputs)),
