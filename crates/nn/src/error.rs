@@ -261,6 +261,15 @@ pub enum Error {
         /// The first such tensor.
         tensor: String,
     },
+    /// A layer with moving statistics in a network that is to be trained along lines.
+    #[error(
+        "{layer} is a trainable BatchNormalization, whose moving statistics L-BFGS would not move; expected none, a frozen one, \
+         or training with an optimizer"
+    )]
+    BatchNormalizationLbfgs {
+        /// The first such layer.
+        layer: String,
+    },
     /// A learning rate to be set where a schedule gives it.
     #[error(
         "the learning rate of {optimizer} follows a schedule and cannot be set, expected a number in its place"

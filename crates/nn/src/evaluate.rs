@@ -6,7 +6,7 @@ use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{BatchTargets, loss_in_place};
 use crate::engine::meters::Meters;
-use crate::engine::penalties::{activity_penalties, weight_penalties};
+use crate::engine::penalties::{add_activity_penalties, weight_penalties};
 use crate::error::Error;
 use crate::losses::Reduction;
 use crate::metrics::{ConfusionMatrix, MetricValue};
@@ -51,7 +51,9 @@ impl Evaluation {
 
 /// How a model is evaluated.
 pub struct Evaluate<'a> {
-    /// Samples of a batch; at least 1. It changes speed and memory. Default: 256.
+    /// Samples of a batch; at least 1. It changes speed and memory, and no figure, unless a layer's
+    /// [activity regularizer](crate::Dense::activity_regularizer) is an orthogonal one, which looks at a batch as a whole.
+    /// Default: 256.
     pub batch_size: usize,
     /// Who is told of the `on_test_…` events. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,
@@ -104,7 +106,7 @@ impl<T: Scalar> Model<T> {
             let samples = order.len();
             gather(self.pool(), data, order, &mut buffers);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
-            penalties += activity_penalties(&self.plan, &buffers, samples);
+            add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);
             meters.keep(outputs);

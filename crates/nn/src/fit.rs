@@ -167,9 +167,11 @@ impl<T: Scalar> Model<T> {
     ///
     /// If the loss of a step or of the validation stops being a finite number, or a parameter does by the end of an epoch.
     /// The message names step and layer. A step without a finite loss is not taken: the parameters are those from before
-    /// it, or, where the steps before have already ruined them, those from the beginning of the epoch. With
+    /// it, or, where the steps before have already ruined them, those from the beginning of the epoch, and the optimizer
+    /// starts afresh, as by [`reset_optimizer`](Self::reset_optimizer). With
     /// [`EarlyStopping`](crate::callbacks::EarlyStopping)'s `restore_best_weights` they are the best that were measured,
-    /// and with [`TerminateOnNan`](crate::callbacks::TerminateOnNan) this is no error but the end of training.
+    /// and with [`TerminateOnNan`](crate::callbacks::TerminateOnNan) this is no error but the end of training. It stays the
+    /// error of the call if a callback fails when it hears of it.
     pub fn fit(&mut self, data: &Dataset, mut fit: Fit<'_>) -> Result<History, Error> {
         fit.validate()?;
         self.check_data(data)?;
@@ -365,9 +367,10 @@ impl<T: Scalar> Model<T> {
         }
         if self.parameters.iter().any(|tensor| non_finite_in(tensor).is_some()) {
             self.parameters.values_mut().copy_from_slice(session.kept.values());
+            // What made them so is in the moments and averages too.
+            self.reset_optimizer();
         }
-        listeners.tell(self, |callback, training| callback.on_non_finite(training, &problem))?;
-        if listeners.stop().is_some() { Ok(()) } else { Err(problem) }
+        if listeners.is_stopped_by(self, &problem) { Ok(()) } else { Err(problem) }
     }
 
     /// The loss before a step tells nothing of that step: the last one of an epoch is looked at here.

@@ -14,11 +14,12 @@ use std::fmt;
 /// How [`Model::check_gradient`] compares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradientCheck {
-    /// Half the distance h between the two points of a difference; above 0. Default: 1e-6.
+    /// Half the distance h between the two points of a difference; above 0. Where it is too small to change a parameter at
+    /// all, nothing is right. Default: 1e-6.
     pub step: f64,
-    /// How far gradient and difference may be apart, as a share of the difference. Default: 1e-6.
+    /// How far gradient and difference may be apart, as a share of the difference; at least 0. Default: 1e-6.
     pub relative: f64,
-    /// How far they may be apart besides. Default: 1e-8.
+    /// How far they may be apart besides; above 0. Default: 1e-8.
     pub absolute: f64,
     /// How many values of each tensor are looked at, evenly spread; at least 1. Default: all.
     pub values_per_tensor: usize,
@@ -50,7 +51,7 @@ pub struct GradientError {
     pub index: usize,
     /// What backpropagation gives.
     pub gradient: f64,
-    /// `(L(w + h) − L(w − h)) / 2h`.
+    /// `(L(w + h) − L(w − h)) / 2h`, with the distance that the two points have after rounding in place of 2h.
     pub difference: f64,
     /// `|gradient − difference| / (absolute + relative·|difference|)`; at most 1 is right.
     pub error: f64,
@@ -110,14 +111,15 @@ impl<T: Scalar> Model<T> {
 
 impl GradientCheck {
     fn validate(&self) -> Result<(), Error> {
+        let above_0 = "a finite number above 0";
         let settings = [
-            ("step", self.step, self.step > 0.0),
-            ("relative", self.relative, self.relative >= 0.0),
-            ("absolute", self.absolute, self.absolute > 0.0),
+            ("step", self.step, self.step > 0.0, above_0),
+            ("relative", self.relative, self.relative >= 0.0, "a finite number of at least 0"),
+            ("absolute", self.absolute, self.absolute > 0.0, above_0),
         ];
-        for (setting, found, in_range) in settings {
+        for (setting, found, in_range, expected) in settings {
             if !in_range || !found.is_finite() {
-                return Err(Error::GradientCheck { setting, found, expected: "a finite number above 0" });
+                return Err(Error::GradientCheck { setting, found, expected });
             }
         }
         match self.values_per_tensor {
@@ -208,8 +210,10 @@ impl Differences {
             self.model.parameters.tensor_mut(tensor)[index] = value;
             self.loss()
         };
-        let (above, below) = (loss_at(value + step), loss_at(value - step));
-        loss_at(value);
-        (above - below) / (2.0 * step)
+        let (above, below) = (value + step, value - step);
+        let difference = loss_at(above) - loss_at(below);
+        self.model.parameters.tensor_mut(tensor)[index] = value;
+        // Rounded, the two points are not 2h apart.
+        difference / (above - below)
     }
 }

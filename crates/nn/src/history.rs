@@ -9,7 +9,10 @@ use std::fmt::Write;
 pub struct Epoch {
     /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Mean training loss of its samples, each taken before its own batch's update and with dropout.
+    /// Mean training loss of its samples, each taken before its own batch's update and with dropout: the mean of the losses
+    /// of its steps, each counted as often as its batch has samples. A step's loss is that which it goes down, with
+    /// penalties: with [`Reduction::Sum`](crate::losses::Reduction::Sum) the sum over its batch, so that with batches of one size
+    /// this is the mean of those sums (and [`val_loss`](Self::val_loss) the sum over all of the validation data).
     pub loss: f64,
     /// Share of its samples whose class was predicted rightly while training, between 0 and 1; `None` if the targets are
     /// values.

@@ -6,6 +6,7 @@
 
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::layers::Layer;
 use crate::model::Model;
 use densely_tensor::{Scalar, sum_of};
 use std::collections::VecDeque;
@@ -42,8 +43,9 @@ pub struct LbfgsReport {
 impl<T: Scalar> Model<T> {
     /// Trains the model on all samples at once with L-BFGS (J. Nocedal and S. Wright, *Numerical optimization*, 2nd edition,
     /// algorithms 7.4 and 7.5, with the strong Wolfe line search of algorithms 3.5 and 3.6: c₁ = 1e-4, c₂ = 0.9). The
-    /// model's optimizer is not used, and remembers nothing of it. Dropout draws the same masks for every evaluation, those
-    /// of a first epoch. Steps are computed in double precision.
+    /// model's optimizer is not used, and remembers nothing of it. Dropout and layers of noise draw the same numbers for every
+    /// evaluation, those of a first epoch, and [`after_step`](crate::layers::LayerPass::after_step) of layers of other crates
+    /// is not called. Steps are computed in double precision.
     ///
     /// ```
     /// use densely::{Activation, Compile, Dataset, Dense, Lbfgs, Sequential};
@@ -63,12 +65,17 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     ///
     /// If the data do not fit the network, a setting is out of its range, the network has a constraint (a step along a line
-    /// cannot keep it), there is not enough memory, or the loss at the beginning is not finite.
+    /// cannot keep it) or a trainable [`BatchNormalization`](crate::layers::BatchNormalization) (whose moving statistics
+    /// follow steps of batches, and would stay as they are), there is not enough memory, or the loss at the beginning is not finite.
     pub fn fit_lbfgs(&mut self, data: &Dataset, settings: &Lbfgs) -> Result<LbfgsReport, Error> {
         self.check_data(data)?;
         settings.validate()?;
         if let Some(tensor) = self.parameters.tensors().iter().find(|tensor| tensor.constraint.is_some()) {
             return Err(Error::ConstrainedLbfgs { tensor: tensor.name.clone() });
+        }
+        let moves = |layer: &Layer| matches!(layer, Layer::BatchNormalization(layer) if layer.trainable);
+        if let Some(placed) = self.network.walk().into_iter().find(|placed| moves(placed.layer)) {
+            return Err(Error::BatchNormalizationLbfgs { layer: placed.name });
         }
         let mut x: Vec<f64> = self.parameters.values().iter().map(|value| value.to_f64()).collect();
         let evaluate = |x: &[f64], gradient: &mut [f64]| {

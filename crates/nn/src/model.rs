@@ -263,9 +263,22 @@ impl<T: Scalar> Model<T> {
     pub fn set_loss(&mut self, loss: impl Into<Loss>) -> Result<(), Error> {
         let compile = Compile { loss: loss.into(), ..self.compile.clone() };
         compile.loss.refuse_missing_code()?;
-        self.plan = self.network.plan(&compile)?;
+        let plan = self.network.plan(&compile)?;
+        self.take_plan(plan);
         self.compile = compile;
         Ok(())
+    }
+
+    /// Goes on by another plan of the same tensors, without what belongs to the one before: the buffers of single batches,
+    /// and gradients of layers that are frozen now.
+    pub(crate) fn take_plan(&mut self, plan: Plan<T>) {
+        self.plan = plan;
+        self.batch = None;
+        self.parameters.describe_again(&self.network);
+        if let Some(gradient) = &mut self.update_room.gradient {
+            gradient.values_mut().fill(T::ZERO);
+        }
+        self.optimizer_state.forget_frozen_gradients(&self.parameters);
     }
 
     /// Measures other metrics from now on, for example to give a model from a file its custom ones again.

@@ -94,17 +94,18 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Lets training change the layer of this name, or freezes it; see [`Sequential::set_trainable`]. The optimizer's
-    /// memory of the layer stays.
+    /// memory of the layer stays, without gradients of it that [wait for an update][accumulation].
     ///
     /// [`Sequential::set_trainable`]: crate::Sequential::set_trainable
+    /// [accumulation]: crate::Adam::gradient_accumulation_steps
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchLayer`] if no layer has the name.
     pub fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<(), Error> {
         self.network.set_trainable(layer, trainable)?;
-        self.plan = self.network.plan(&self.compile)?;
-        self.parameters.describe_again(&self.network);
+        let plan = self.network.plan(&self.compile)?;
+        self.take_plan(plan);
         Ok(())
     }
 
@@ -160,7 +161,7 @@ impl<T: Scalar> Model<T> {
         }
         for &(from, to) in &pairs {
             let values = other.parameters.tensor(from);
-            for (to, value) in self.parameters.tensor_mut(to).iter_mut().zip(values) {
+            for (to, value) in self.parameters_mut().tensor_mut(to).iter_mut().zip(values) {
                 *to = T::from_f64(value.to_f64());
             }
         }

@@ -302,6 +302,82 @@ fn the_best_weights_come_back_after_a_loss_that_is_no_number() {
     }
 }
 
+/// Stops training before a batch, and fails when it hears of numbers that ran out.
+#[derive(Default)]
+struct StopsAndFails {
+    stops_in_epoch: Option<usize>,
+    fails: bool,
+    epoch: usize,
+}
+
+impl Callback for StopsAndFails {
+    fn on_epoch_begin(&mut self, _: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    fn on_train_batch_begin(&mut self, training: &mut Training<'_>, batch: usize) -> Result<(), Error> {
+        if self.stops_in_epoch == Some(self.epoch) && batch == 2 {
+            training.stop("enough");
+        }
+        Ok(())
+    }
+
+    fn on_non_finite(&mut self, _: &mut Training<'_>, _: &Error) -> Result<(), Error> {
+        if self.fails { Err(Error::NoParameters) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn numbers_that_ran_out_stay_the_error_unless_a_callback_makes_them_an_end() {
+    // stops before, fails, with TerminateOnNan, whether there is an error
+    for (stops, fails, terminates, is_error) in [
+        (false, false, false, true),
+        (true, false, false, true),
+        (false, true, false, true),
+        (false, true, true, true),
+        (false, false, true, false),
+        (true, false, true, false),
+    ] {
+        let data = rings(40);
+        let mut model = unbounded();
+        let mut ruin = Ruin(4);
+        let mut other = StopsAndFails { stops_in_epoch: stops.then_some(4), fails, epoch: 0 };
+        let mut terminate = TerminateOnNan;
+        let mut callbacks: Vec<&mut dyn Callback> = vec![&mut ruin, &mut other];
+        if terminates {
+            callbacks.push(&mut terminate);
+        }
+        let fitted = model.fit(&data, Fit { epochs: 9, callbacks, ..Fit::default() });
+        match fitted {
+            Err(error) => assert!(is_error && error.to_string().contains("step 2 of epoch 4"), "{error}"),
+            Ok(history) => {
+                let reason = history.stop.expect("an end").reason;
+                assert!(
+                    !is_error && reason.starts_with(if stops { "enough" } else { "TerminateOnNan" }),
+                    "{reason}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_falling_rate_stays_a_rate() {
+    let mut reduce = ReduceLrOnPlateau::new("loss").patience(1).min_delta(1e9);
+    let mut model = model::<f32>(Sgd::new(1e-36));
+    let fit = Fit { epochs: 8, callbacks: vec![&mut reduce], ..Fit::default() };
+    model.fit(&rings(10), fit).expect("no rate is refused");
+    assert_eq!(model.learning_rate(), f64::from(f32::MIN_POSITIVE));
+
+    let mut scheduled = self::model::<f32>(Sgd::new(schedules::CosineDecay::new(0.1, 9)));
+    let before = scheduled.fingerprint();
+    let error =
+        scheduled.fit(&rings(10), Fit { callbacks: vec![&mut reduce], ..Fit::default() }).unwrap_err();
+    assert!(matches!(error, Error::ScheduledLearningRate { .. }), "{error}");
+    assert_eq!(scheduled.fingerprint(), before);
+}
+
 #[test]
 fn without_early_stopping_the_weights_after_a_loss_that_is_no_number_are_finite() {
     let data = rings(40);

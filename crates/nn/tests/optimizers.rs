@@ -1,11 +1,14 @@
 //! What a user sees of optimizers beyond their formulas, which the crate's own tests compare with tests/reference: the two
 //! paths agree, batches accumulate, averages take the parameters' place, rates are set.
 
+use densely::callbacks::{TerminateOnNan, Training, Weights};
+use densely::layers::BatchNormalization;
 use densely::optimizers::*;
 use densely::regularizers::L2;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
 use densely::{
-    Activation, Compile, Constraint, Dataset, Dense, Error, Fit, History, Lbfgs, Model, Scalar, Sequential,
+    Activation, Callback, Compile, Constraint, Dataset, Dense, Error, Fit, History, Lbfgs, Loss, Model,
+    Scalar, Sequential,
 };
 
 /// 40 samples of three features in two classes.
@@ -192,6 +195,173 @@ fn a_rate_of_zero_takes_no_step() {
         fit(&mut model, 3, 40);
         assert_ne!(model.parameters().values(), before, "{optimizer:?}");
     }
+}
+
+#[test]
+fn a_rate_of_next_to_nothing_takes_no_step_where_rules_divide_by_it() {
+    let tiny = CosineDecay { warmup_target: Some(1.0), warmup_steps: 10, ..CosineDecay::new(1e-40, 10) };
+    let shrinking = Ftrl { l1_regularization_strength: 1e-3, ..Ftrl::new(tiny.clone()) };
+    for optimizer in [Optimizer::from(shrinking), Rprop::new(tiny).into()] {
+        let mut model = compile::<f32>(optimizer.clone());
+        let before = model.parameters().values().to_vec();
+        fit(&mut model, 1, 40);
+        assert_eq!(model.parameters().values(), before, "{optimizer:?}");
+        fit(&mut model, 3, 40);
+        assert!(model.parameters().values().iter().all(|value| value.is_finite()), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn parameters_that_were_ruined_leave_nothing_in_the_optimizer() {
+    let values = (0..20).map(|i| (f64::from(i) + 0.5).sin() * 1e6).collect();
+    let large = Dataset::from_floats(1, values, (0..20).map(|i| i * i % 2).collect(), 2).expect("valid data");
+    let network = Sequential::new(1).add(Dense::new(4)).add(Dense::new(2).activation(Activation::Softmax));
+    let sgd = Sgd { momentum: 0.9, ema_momentum: 0.5, use_ema: true, ..Sgd::new(3e38) };
+    let free = ScheduleFreeAdamW::new(3e38);
+    for optimizer in [Optimizer::from(sgd), free.into()] {
+        let compile = Compile { optimizer: optimizer.clone(), ..Compile::default() };
+        let mut model = network.clone().compile::<f32>(compile).expect("a valid network");
+        let mut terminate = TerminateOnNan;
+        let callbacks: Vec<&mut dyn Callback> = vec![&mut terminate];
+        let history = model
+            .fit(&large, Fit { epochs: 20, batch_size: 20, callbacks, ..Fit::default() })
+            .expect("an end");
+        assert!(history.stop.is_some(), "{optimizer:?}");
+        assert!(model.parameters().values().iter().all(|value| value.is_finite()), "{optimizer:?}");
+        let weights = network.clone().compile::<f32>(Compile::default()).expect("a valid network");
+        model.copy_weights_from(&weights, &["dense", "dense_1"]).expect("the same network");
+        model.set_learning_rate(1e-9).expect("a rate");
+        model
+            .fit(&large, Fit { epochs: 2, ..Fit::default() })
+            .unwrap_or_else(|error| panic!("{optimizer:?}: {error}"));
+        assert!(model.parameters().values().iter().all(|value| value.is_finite()), "{optimizer:?}");
+    }
+}
+
+/// The gradient of a model's first kernel for all data.
+fn kernel_gradient(model: &Model<f64>) -> Vec<f64> {
+    model.loss_and_gradient(&data(), 1).expect("the data fit").1.tensor(0).to_vec()
+}
+
+#[test]
+fn a_frozen_layer_has_no_part_in_clipping_and_accumulation() {
+    let network = || Sequential::new(3).add(Dense::new(5)).add(Dense::new(2).activation(Activation::Softmax));
+    let clipped = || Sgd { global_clipnorm: Some(1e-3), ..Sgd::new(0.1) };
+    let compile = |optimizer: Sgd, network: Sequential| {
+        let compile = Compile { optimizer: optimizer.into(), ..Compile::default() };
+        network.compile::<f64>(compile).expect("a valid network")
+    };
+    let mut model = compile(clipped(), network());
+    model.train_on_batch(&data()).expect("the data fit");
+    let mut frozen_network = network();
+    frozen_network.set_trainable("dense", false).expect("a layer");
+    let mut frozen = compile(clipped(), frozen_network);
+    frozen.copy_weights_from(&model, &["dense", "dense_1"]).expect("the same layers");
+    model.set_trainable("dense", false).expect("a layer");
+    for one in [&mut model, &mut frozen] {
+        one.train_on_batch(&data()).expect("the data fit");
+    }
+    assert_eq!(model.fingerprint(), frozen.fingerprint());
+
+    let mut model = compile(Sgd { gradient_accumulation_steps: Some(2), ..Sgd::new(0.1) }, network());
+    model.train_on_batch(&data()).expect("the data fit");
+    model.set_trainable("dense", false).expect("a layer");
+    model.set_trainable("dense", true).expect("a layer");
+    let (before, gradient) = (model.parameters().tensor(0).to_vec(), kernel_gradient(&model));
+    model.train_on_batch(&data()).expect("the data fit");
+    for ((found, before), gradient) in model.parameters().tensor(0).iter().zip(before).zip(gradient) {
+        assert!((found - (before - 0.1 * gradient / 2.0)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn another_loss_and_other_frozen_layers_go_on_batch_by_batch() {
+    let hidden = || Dense::new(5).activation(Activation::Tanh);
+    let mut network =
+        Sequential::new(3).add(hidden()).add(hidden()).add(Dense::new(2).activation(Activation::Softmax));
+    for name in ["dense", "dense_1"] {
+        network.set_trainable(name, false).expect("a layer");
+    }
+    let mut model = network.compile::<f64>(Compile::default()).expect("a valid network");
+    let mut step = |change: &dyn Fn(&mut Model<f64>) -> Result<(), Error>| {
+        change(&mut model).expect("a change that goes");
+        model.train_on_batch(&data()).expect("the data fit");
+    };
+    step(&|_| Ok(()));
+    step(&|model| model.set_trainable("dense", true));
+    step(&|model| model.set_loss(Loss::CosineSimilarity));
+    step(&|model| model.set_trainable("dense_1", true));
+    step(&|model| model.set_loss(Compile::default().loss));
+}
+
+/// Puts weights back before training.
+struct PutBack(Option<Weights>);
+
+impl Callback for PutBack {
+    fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
+        match &self.0 {
+            Some(weights) => training.model_mut().set_weights(weights),
+            None => Ok(self.0 = Some(training.model().weights()?)),
+        }
+    }
+}
+
+#[test]
+fn a_schedule_free_average_starts_anew_wherever_weights_come_from_outside() {
+    let mut source = compile::<f64>(Adam::default());
+    source.parameters_mut().values_mut().fill(7.0);
+    let mut copied = compile::<f64>(ScheduleFreeAdamW::new(0.01));
+    fit(&mut copied, 1, 10);
+    copied.copy_weights_from(&source, &["dense"]).expect("the same layer");
+    let mut put_back = compile::<f64>(ScheduleFreeAdamW::new(0.01));
+    put_back.parameters_mut().tensor_mut(0).fill(7.0);
+    let mut callback = PutBack(None);
+    for epochs in [1, 0, 1] {
+        if epochs == 0 {
+            put_back.parameters_mut().tensor_mut(0).fill(-7.0);
+            fit(&mut put_back, 1, 10);
+            continue;
+        }
+        let callbacks: Vec<&mut dyn Callback> = vec![&mut callback];
+        put_back.fit(&data(), Fit { epochs, batch_size: 40, callbacks, ..Fit::default() }).expect("it fits");
+    }
+    copied.fit(&data(), Fit { batch_size: 40, ..Fit::default() }).expect("it fits");
+    for model in [copied, put_back] {
+        let kernel = model.parameters().tensor(0);
+        assert!(kernel.iter().all(|weight| (weight - 7.0).abs() < 0.2), "{kernel:?}");
+    }
+}
+
+#[test]
+fn resilient_steps_stay_within_their_bounds_from_the_first_on() {
+    for (rate, expected) in [(0.1, 0.05), (1e-4, 1e-3)] {
+        let optimizer = Rprop { smallest_step: 1e-3, largest_step: 0.05, ..Rprop::new(rate) };
+        let network = Sequential::new(3).add(Dense::new(2).activation(Activation::Softmax));
+        let compile = Compile { optimizer: optimizer.into(), ..Compile::default() };
+        let mut model = network.compile::<f64>(compile).expect("a valid network");
+        let before = model.parameters().tensor(0).to_vec();
+        fit(&mut model, 1, 40);
+        for (found, before) in model.parameters().tensor(0).iter().zip(before) {
+            assert!(((found - before).abs() - expected).abs() < 1e-12, "{found} {before}");
+        }
+    }
+}
+
+#[test]
+fn a_line_search_refuses_statistics_that_it_would_not_move() {
+    let network = |trainable| {
+        let normalization = BatchNormalization { trainable, ..BatchNormalization::default() };
+        let network = Sequential::new(3).add(Dense::new(4)).add(normalization);
+        let network = network.add(Dense::new(2).activation(Activation::Softmax));
+        network.compile::<f64>(Compile::default()).expect("a valid network")
+    };
+    let settings = Lbfgs { max_iterations: 3, ..Lbfgs::default() };
+    assert_eq!(
+        network(true).fit_lbfgs(&data(), &settings).unwrap_err().to_string(),
+        "batch_normalization is a trainable BatchNormalization, whose moving statistics L-BFGS would not move; expected \
+         none, a frozen one, or training with an optimizer"
+    );
+    network(false).fit_lbfgs(&data(), &settings).expect("it fits");
 }
 
 #[test]

@@ -143,3 +143,41 @@ fn a_setting_outside_its_range_is_refused_by_name() {
     let nan = PolynomialDecay { power: f64::NAN, ..PolynomialDecay::new(0.1, 10) };
     assert!(matches!(Optimizer::from(Ftrl::new(nan)).validate(), Err(Error::ScheduleSetting { .. })));
 }
+
+#[test]
+fn more_periods_than_can_be_counted_are_computed() {
+    let restarts = |t_mul, first_decay_steps| {
+        LearningRate::from(CosineDecayRestarts { t_mul, ..CosineDecayRestarts::new(1.0, first_decay_steps) })
+    };
+    for t_mul in [1.0 + f64::EPSILON, 1.0 + 1e-9, 1.0001, 1.01, 2.0, f64::MAX] {
+        for first_decay_steps in [1, 7, u64::MAX] {
+            for step in [0, 1, 1 << 20, 1 << 53, u64::MAX] {
+                let rate = restarts(t_mul, first_decay_steps).at(step);
+                assert!((0.0..=1.0).contains(&rate), "{t_mul} {first_decay_steps} {step}: {rate}");
+            }
+        }
+    }
+    // The same as one by one.
+    for t_mul in [1.0001_f64, 1.003] {
+        for step in (0..200_000).step_by(97) {
+            let (mut left, mut period) = (f64::from(step), 10.0);
+            while left >= period {
+                left -= period;
+                period *= t_mul;
+            }
+            let expected = 0.5 * (1.0 + (std::f64::consts::PI * left / period).cos());
+            let found = restarts(t_mul, 10).at(u64::try_from(step).expect("a step"));
+            assert!((found - expected).abs() < 1e-8, "{t_mul} {step}: {found}, expected {expected}");
+        }
+    }
+}
+
+#[test]
+fn after_its_last_step_one_cycle_stays_where_it_is() {
+    for (pct_start, three_phase) in [(0.3, false), (1.0, false), (0.3, true), (0.6, true), (1.0, true)] {
+        let rate = LearningRate::from(OneCycle { pct_start, three_phase, ..OneCycle::new(1.0, 10) });
+        for step in [10, 11, 15, 20, u64::MAX] {
+            assert_eq!(rate.at(step), rate.at(9), "{pct_start} {three_phase} {step}");
+        }
+    }
+}

@@ -177,11 +177,12 @@ pub trait Callback {
     }
 
     /// When the loss of a step or of the validation, or a parameter at the end of an epoch, is not finite: `problem` says
-    /// where. Training ends with that error unless a callback [stops](Training::stop) it here.
+    /// where. Training ends with that error unless a callback [stops](Training::stop) it here; that one asked for a stop
+    /// before does not matter, and that is not yet among what [`Training::stop_reason`] tells.
     ///
     /// # Errors
     ///
-    /// What the callback meets.
+    /// What the callback meets. Training then ends with `problem`, whoever stops it.
     fn on_non_finite(&mut self, training: &mut Training<'_>, problem: &Error) -> Result<(), Error> {
         let _ = (training, problem);
         Ok(())

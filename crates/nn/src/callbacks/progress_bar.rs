@@ -149,7 +149,7 @@ impl<W: Write> Callback for ProgressBar<W> {
         if self.verbosity == Verbosity::Bar && self.redraws && !waits && progress.batch < progress.batches {
             self.last = Some(now);
             let per_step = self.per_step(now, progress.batch);
-            let left = per_step.mul_f64((progress.batches - progress.batch) as f64);
+            let left = times(per_step, progress.batches - progress.batch);
             let bar = bar(progress.batch, progress.batches);
             let values = values(&training.run().values, |name| progress.value(name));
             self.draw(&format!("{bar} {} {}{values}", clock(left), step_time(per_step)), "");
@@ -209,6 +209,11 @@ fn values(names: &[String], value: impl Fn(&str) -> Option<f64>) -> String {
     text
 }
 
+/// The time of so many steps, as far as time can be told.
+fn times(per_step: Duration, steps: usize) -> Duration {
+    Duration::try_from_secs_f64(per_step.as_secs_f64() * steps as f64).unwrap_or(Duration::MAX)
+}
+
 /// `9ms/step`
 fn step_time(time: Duration) -> String {
     match time.as_secs_f64() {
@@ -245,6 +250,8 @@ mod tests {
         {
             assert_eq!(clock(Duration::from_secs(seconds)), expected);
         }
+        assert_eq!(times(Duration::from_millis(9), 1000), Duration::from_secs(9));
+        assert_eq!(times(Duration::from_secs(9), usize::MAX), Duration::MAX);
         let names = ["loss", "val_loss", "learning_rate"].map(str::to_owned);
         let value = |name: &str| (name != "val_loss").then_some(0.00012345);
         assert_eq!(values(&names, value), " - loss: 1.2345e-4");

@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::history::Epoch;
 
 /// Multiplies the learning rate by `factor` when a value has not improved for `patience` epochs, then waits `cooldown`
-/// epochs before it counts again; never below `min_lr`.
+/// epochs before it counts again; never below `min_lr`, and never below 2⁻¹²⁶, the smallest normal number of single
+/// precision. A learning rate that follows a schedule is an [`Error::ScheduledLearningRate`] before the first step.
 ///
 /// The counting is Keras's. The next step takes the new rate, so [`Epoch::learning_rate`] shows it from the next epoch on.
 ///
@@ -110,7 +111,9 @@ impl Callback for ReduceLrOnPlateau {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         self.best = Best::new(training.run(), &self.monitor, self.mode, self.min_delta, None);
         (self.cooling, self.wait) = (0, 0);
-        Ok(())
+        // A rate that cannot be set is refused now and not after epochs.
+        let rate = training.model().learning_rate();
+        training.model_mut().set_learning_rate(rate)
     }
 
     fn on_epoch_end(&mut self, training: &mut Training<'_>, epoch: &Epoch) -> Result<(), Error> {
@@ -124,8 +127,9 @@ impl Callback for ReduceLrOnPlateau {
         } else if self.cooling == 0 {
             self.wait += 1;
             let old = training.model().learning_rate();
-            if self.wait >= self.patience && old > self.min_lr {
-                training.model_mut().set_learning_rate((old * self.factor).max(self.min_lr))?;
+            let smallest = self.min_lr.max(f64::from(f32::MIN_POSITIVE));
+            if self.wait >= self.patience && old > smallest {
+                training.model_mut().set_learning_rate((old * self.factor).max(smallest))?;
                 (self.cooling, self.wait) = (self.cooldown, 0);
             }
         }

@@ -128,7 +128,8 @@ pub trait AnyModel: sealed::Sealed {
     /// [`Error::Memory`] if there is not enough.
     fn weights(&self) -> Result<Weights, Error>;
 
-    /// Puts back parameters that were copied from this model. The optimizer's memory stays as it is, as in Keras.
+    /// Puts back parameters that were copied from this model. The optimizer's memory stays as it is, as in Keras, but a
+    /// schedule-free one takes its average anew from here.
     ///
     /// # Errors
     ///
@@ -180,7 +181,7 @@ impl<T: Scalar> AnyModel for Model<T> {
     fn set_weights(&mut self, weights: &Weights) -> Result<(), Error> {
         match weights.0.downcast_ref::<Parameters<T>>() {
             Some(copy) if copy.tensors() == self.parameters.tensors() => {
-                self.parameters.values_mut().copy_from_slice(copy.values());
+                self.parameters_mut().values_mut().copy_from_slice(copy.values());
                 Ok(())
             }
             _ => Err(Error::OtherWeights),
@@ -210,6 +211,16 @@ impl<'a> Listeners<'a> {
     ) -> Result<(), Error> {
         let mut training = Training { model, run: &self.run, stop: &mut self.stop };
         first_error(&mut self.callbacks, |callback| event(callback, &mut training))
+    }
+
+    /// Tells every callback of numbers that ran out, and says whether one makes a stop of that. A stop that was asked for
+    /// before does not count, and neither does one if a callback fails: the problem would be lost.
+    pub(crate) fn is_stopped_by(&mut self, model: &mut dyn AnyModel, problem: &Error) -> bool {
+        let before = self.stop.take();
+        let told = self.tell(model, |callback, training| callback.on_non_finite(training, problem));
+        let stopped = told.is_ok() && self.stop.is_some();
+        self.stop = before.or(self.stop.take());
+        stopped
     }
 
     pub(crate) fn run(&self) -> &Run {

@@ -3,6 +3,7 @@
 use super::buffers::Buffers;
 use super::plan::{Kind, Plan};
 use crate::parameters::{Parameters, Tensor};
+use crate::regularizers::Regularizer;
 use densely_tensor::Scalar;
 
 /// The penalties on all that is learned.
@@ -23,6 +24,33 @@ pub(crate) fn activity_penalties<T: Scalar>(plan: &Plan<T>, buffers: &Buffers<T>
         }
     }
     sum
+}
+
+/// Adds the same to a sum in the order of the samples, so that it does not matter how they are cut into batches: except to
+/// an orthogonal penalty, which is one of the batch.
+pub(crate) fn add_activity_penalties<T: Scalar>(
+    plan: &Plan<T>,
+    buffers: &Buffers<T>,
+    samples: usize,
+    sum: &mut f64,
+) {
+    let penalties = || {
+        plan.stages.iter().zip(&buffers.outputs).filter_map(|(stage, output)| match stage.kind {
+            Kind::ActivityRegularization(regularizer) => Some((regularizer, stage.units, output)),
+            _ => None,
+        })
+    };
+    let is_of_the_batch = |regularizer: &Regularizer| matches!(regularizer, Regularizer::Orthogonal(_));
+    for sample in 0..samples {
+        for (regularizer, units, output) in
+            penalties().filter(|(regularizer, ..)| !is_of_the_batch(regularizer))
+        {
+            *sum += regularizer.penalty(&output[units * sample..units * (sample + 1)], units, 1);
+        }
+    }
+    for (regularizer, units, output) in penalties().filter(|(regularizer, ..)| is_of_the_batch(regularizer)) {
+        *sum += regularizer.penalty(&output[..units * samples], units, samples);
+    }
 }
 
 /// Adds the gradient of the tensor's penalty, if it has one, to that of the loss.

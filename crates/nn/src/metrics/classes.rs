@@ -12,7 +12,7 @@ pub(super) struct ClassTable {
 }
 
 impl ClassTable {
-    /// Of at most [`MAX_CLASSES`](crate::data::MAX_CLASSES) outputs.
+    /// Of so many outputs as [`Metric::validate_for`](crate::Metric::validate_for) lets through.
     pub(super) fn new(width: usize) -> Self {
         let classes = classes_of(width);
         Self { classes, cells: vec![Sum::default(); classes * classes] }

@@ -4,9 +4,10 @@ use super::batch::{BatchTargets, MetricBatch};
 use super::sum::{Sum, share};
 use crate::error::Error;
 
-/// How many samples [`Metric::Auc`](crate::Metric::Auc) and the curves take. An exact area needs every score: 16 bytes a
-/// sample are kept, 32 at most while they become more, and as many again while the result is computed; with so many
-/// samples, 2 to 4 GiB.
+/// How many samples [`Metric::Auc`](crate::Metric::Auc) and the curves take. An exact area needs every score: 16 to 32 bytes a
+/// sample are kept, and up to 48 for a moment while they become more. A result takes 40 bytes more while it is computed, and
+/// a curve's points are 24 each. With so many samples 2 to 4 GiB are kept, and 5 more are needed for a result; where they are
+/// missing, an area is not a number and a curve an [`Error::Memory`].
 pub const MAX_RANKED: usize = 1 << 27;
 
 /// A point of the curve of [`roc_curve`].
@@ -48,7 +49,7 @@ pub struct PrecisionRecallPoint {
 /// [`Error::Memory`].
 pub fn roc_curve(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Result<Vec<RocPoint>, Error> {
     let ranking = ranked(labels, scores, weights)?;
-    let steps = ranking.steps();
+    let steps = ranking.steps()?;
     let all = steps.last().copied().unwrap_or_default();
     if all.negative == 0.0 {
         return Err(Error::OneClass { missing: 0 });
@@ -58,7 +59,9 @@ pub fn roc_curve(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Res
         false_positive_rate: step.negative / all.negative,
         true_positive_rate: step.positive / all.positive,
     };
-    Ok(std::iter::once(&Step::default()).chain(&steps).map(point).collect())
+    let mut curve = room_for(1 + steps.len())?;
+    curve.extend(std::iter::once(&Step::default()).chain(&steps).map(point));
+    Ok(curve)
 }
 
 /// Precision and recall of `scores` for samples of class 0 or 1, each of which counts 1 or its weight: a point for each
@@ -73,7 +76,7 @@ pub fn precision_recall_curve(
     weights: Option<&[f64]>,
 ) -> Result<Vec<PrecisionRecallPoint>, Error> {
     let ranking = ranked(labels, scores, weights)?;
-    let steps = ranking.steps();
+    let steps = ranking.steps()?;
     let all = steps.last().copied().unwrap_or_default();
     let point = |step: &Step| PrecisionRecallPoint {
         threshold: step.score,
@@ -81,7 +84,16 @@ pub fn precision_recall_curve(
         precision: step.positive / (step.positive + step.negative),
     };
     let first = PrecisionRecallPoint { threshold: f64::INFINITY, recall: 0.0, precision: 1.0 };
-    Ok(std::iter::once(first).chain(steps.iter().map(point)).collect())
+    let mut curve = room_for(1 + steps.len())?;
+    curve.extend(std::iter::once(first).chain(steps.iter().map(point)));
+    Ok(curve)
+}
+
+/// An empty list that takes so many without asking for more memory.
+fn room_for<T>(len: usize) -> Result<Vec<T>, Error> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(len).map_err(|_| Error::Memory { what: "the points of a curve" })?;
+    Ok(room)
 }
 
 fn ranked(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Result<Ranking, Error> {
@@ -135,21 +147,22 @@ impl Ranking {
     }
 
     /// From the highest score, one for each different one.
-    fn steps(&self) -> Vec<Step> {
+    fn steps(&self) -> Result<Vec<Step>, Error> {
         // By weight too, so that equal scores are summed in the same order, whatever order they came in.
         let from_highest = |scores: &[(f64, f64)]| {
-            let mut sorted = scores.to_vec();
+            let mut sorted = room_for(scores.len())?;
+            sorted.extend_from_slice(scores);
             sorted.sort_unstable_by(|one, other| other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1)));
-            sorted
+            Ok::<_, Error>(sorted)
         };
-        let (positives, negatives) = (from_highest(&self.positives), from_highest(&self.negatives));
+        let (positives, negatives) = (from_highest(&self.positives)?, from_highest(&self.negatives)?);
+        let mut steps = room_for(positives.len() + negatives.len())?;
         let (mut positives, mut negatives) = (positives.iter().peekable(), negatives.iter().peekable());
         let (mut positive, mut negative) = (Sum::default(), Sum::default());
-        let mut steps = Vec::new();
         loop {
             let next = [positives.peek(), negatives.peek()].into_iter().flatten().map(|&&(score, _)| score);
             let Some(score) = next.reduce(f64::max) else {
-                return steps;
+                return Ok(steps);
             };
             while let Some((_, weight)) = positives.next_if(|(next, _)| *next == score) {
                 positive.add(*weight);
@@ -164,7 +177,7 @@ impl Ranking {
     /// The area under the ROC curve by trapezoids: where a step has positive and negative samples, half of their pairs
     /// count (J. A. Hanley and B. J. McNeil, Radiology 143 (1982), 29–36).
     pub(super) fn roc_area(&self) -> f64 {
-        let steps = self.steps();
+        let Ok(steps) = self.steps() else { return f64::NAN };
         let all = steps.last().copied().unwrap_or_default();
         let area = areas(&steps, |before, step| {
             (step.negative - before.negative) * ((step.positive + before.positive) / 2.0)
@@ -172,9 +185,10 @@ impl Ranking {
         area / (all.positive * all.negative)
     }
 
-    /// The average precision: no interpolation, which would be too optimistic (J. Davis and M. Goadrich, ICML 2006).
+    /// The average precision: no interpolation. A straight one would be too optimistic, as J. Davis and M. Goadrich have shown
+    /// (ICML 2006); theirs, which Keras takes, is another area.
     pub(super) fn average_precision(&self) -> f64 {
-        let steps = self.steps();
+        let Ok(steps) = self.steps() else { return f64::NAN };
         let all = steps.last().copied().unwrap_or_default();
         let area = areas(&steps, |before, step| {
             (step.positive - before.positive) * share(step.positive, step.positive + step.negative)

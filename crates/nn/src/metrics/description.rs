@@ -89,7 +89,8 @@ pub enum Metric {
     },
 
     // Agreement of classes.
-    /// The weight of the samples for each right and predicted class: the one metric that is a table.
+    /// The weight of the samples for each right and predicted class: the one metric that is a table. As all others of this
+    /// group but the last, of at most 4096 classes.
     ConfusionMatrix {},
     /// Agreement beyond chance.
     CohenKappa {},
@@ -131,7 +132,8 @@ pub enum Average {
     Binary,
     /// All classes' hits, samples and predictions are added first. For classes that exclude each other this is the accuracy.
     Micro,
-    /// The mean over the classes that are there or were predicted.
+    /// The mean over the classes that are there or were predicted, as in scikit-learn. With value targets the mean over all
+    /// columns, as in scikit-learn and Keras: one that is never there and was never predicted scores 0.
     Macro,
     /// The same, each class counted by its samples.
     Weighted,
@@ -145,7 +147,7 @@ pub enum Curve {
     #[default]
     Roc,
     /// Precision over recall: [`precision_recall_curve`](crate::metrics::precision_recall_curve). The area is the average
-    /// precision.
+    /// precision, which is that of steps: between two scores the precision is that at the lower.
     Pr,
 }
 
@@ -170,7 +172,7 @@ mod default {
 /// The most bins of a calibration error.
 const MAX_BINS: usize = 1 << 16;
 
-/// The most classes of a table; so many take 256 MiB.
+/// The most classes of a table. So many take 256 MiB while it is measured, and half as much again for the result.
 const MAX_TABLE_CLASSES: usize = 1 << 12;
 
 impl Metric {

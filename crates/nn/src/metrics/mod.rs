@@ -59,6 +59,10 @@
 //!
 //! - `Auc` is exact. Keras sorts scores into 200 thresholds and loses what is between them. For this it [keeps every
 //!   score](MAX_RANKED).
+//! - `Auc(curve: Pr)` is the average precision, as in scikit-learn. Keras interpolates between its thresholds as J. Davis and
+//!   M. Goadrich (ICML 2006) have shown to be right; the two areas differ, more so the fewer positive samples there are.
+//! - `average: Macro` of class labels leaves out classes that are not there and were not predicted, as scikit-learn does; Keras
+//!   counts them as 0. With value targets all three average all columns.
 //! - `Precision`, `Recall`, `F1Score` and `FBetaScore` take scikit-learn's `average`; Keras has it for the last two only, and
 //!   has no confusion matrix, kappa, Matthews correlation and calibration error.
 //! - `TopKCategoricalAccuracy` takes class labels too; Keras has `SparseTopKCategoricalAccuracy` for them.

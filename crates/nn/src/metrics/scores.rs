@@ -50,6 +50,8 @@ pub(super) fn mean_score(
 pub(super) struct Scores {
     threshold: f64,
     average: Average,
+    /// Whether classes are the columns of value targets, labels that are there by themselves.
+    independent: bool,
     classes: Vec<[Sum; 3]>,
 }
 
@@ -60,7 +62,8 @@ impl Scores {
             _ if targets == TargetKind::Classes => classes_of(width),
             _ => width,
         };
-        Self { threshold, average, classes: vec![[Sum::default(); 3]; classes] }
+        let independent = targets == TargetKind::Values;
+        Self { threshold, average, independent, classes: vec![[Sum::default(); 3]; classes] }
     }
 
     pub(super) fn update(&mut self, batch: &MetricBatch<'_>) {
@@ -101,6 +104,9 @@ impl Scores {
             .map(|[hits, actual, predicted]| ClassCounts { hits, actual, predicted })
             .collect();
         match self.average {
+            Average::Macro if self.independent => {
+                counts.iter().map(score).collect::<Sum>().total() / counts.len() as f64
+            }
             Average::Macro => mean_score(&counts, score, |_| 1.0),
             Average::Weighted => mean_score(&counts, score, |class| class.actual),
             Average::Binary | Average::Micro => {

@@ -16,7 +16,8 @@ optimizer! {
     /// n ← n′
     /// ```
     ///
-    /// The rate is a divisor, so at a rate of 0, where a schedule may end, no step is taken; and because z adds up steps of
+    /// The rate is a divisor, so at a rate of 0, where a schedule may end, or below the smallest normal number, no step is
+    /// taken; and because z adds up steps of
     /// different rates as if they were one, schedules suit this optimizer less than others.
     pub struct Ftrl {
         learning_rate: 0.001, weight_decay: 0.0;

@@ -8,13 +8,15 @@ optimizer! {
     /// parameter has a step size Δ of its own, which only the gradient's sign steers.
     ///
     /// ```text
-    /// g·before > 0:  Δ ← min(η⁺·Δ, largest_step)
-    /// g·before < 0:  Δ ← max(η⁻·Δ, smallest_step),  g ← 0
+    /// g·before > 0:  Δ ← η⁺·Δ
+    /// g·before < 0:  Δ ← η⁻·Δ,  g ← 0
+    /// Δ ← max(min(Δ, largest_step), smallest_step)
     /// w ← w − Δ·sgn(g),  before ← g
     /// ```
     ///
     /// Signs of noisy gradients say little, so it is for small sets of data: give `fit` a `batch_size` of all samples. Keras
-    /// has nothing alike. Δ begins as the learning rate, and a learning rate that changes later scales it.
+    /// has nothing alike. Δ begins as the learning rate, and a learning rate that changes later scales it;
+    /// below the smallest normal number there is no step.
     pub struct Rprop {
         learning_rate: 0.01, weight_decay: 0.0;
         /// η⁻, by which a step shrinks; above 0 and below 1. Default: 0.5.

@@ -35,6 +35,9 @@ pub struct CosineDecayRestarts {
     pub warmup_steps: u64,
 }
 
+/// So many periods are subtracted one by one, which is exact where they begin at whole steps.
+const COUNTED_PERIODS: f64 = 256.0;
+
 fn two() -> f64 {
     2.0
 }
@@ -71,12 +74,28 @@ impl CosineDecayRestarts {
             return ((step / period).floor(), step % period / period);
         }
         let (mut step, mut restarts) = (step, 0.0);
-        while step >= period {
+        while step >= period && restarts < COUNTED_PERIODS {
             step -= period;
             period *= self.t_mul;
             restarts += 1.0;
         }
-        (restarts, step / period)
+        if step < period {
+            return (restarts, step / period);
+        }
+        // Where periods hardly grow there can be more than anyone could count.
+        let growth = self.t_mul - 1.0;
+        let log = libm::log1p(growth);
+        let begin = |n: f64| period * libm::expm1(n * log) / growth;
+        let n = (libm::log1p(step / period * growth) / log).floor();
+        let n = if begin(n) > step {
+            n - 1.0
+        } else if begin(n + 1.0) <= step {
+            n + 1.0
+        } else {
+            n
+        };
+        let share = (step - begin(n)) / (period * libm::exp(n * log));
+        (restarts + n, share.clamp(0.0, 1.0))
     }
 
     pub(super) fn check(&self, settings: SettingsOf) -> Result<(), OutOfRange> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// down to `max_learning_rate/div_factor/final_div_factor` at step `total_steps − 1`. With three phases the way down takes
 /// as long as the way up and ends where that began, and a last phase goes on from there to the final rate.
 ///
-/// The ends of the phases need not be whole steps. After the last step the rate stays; PyTorch refuses to go on. Its
+/// The ends of the phases need not be whole steps. After the last step the rate stays as it was there; PyTorch refuses to go on. Its
 /// momentum does not cycle here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +73,7 @@ impl OneCycle {
 
     pub(super) fn at(&self, step: f64) -> f64 {
         let total = self.total_steps as f64;
+        let step = step.min(total - 1.0);
         let first = self.max_learning_rate / self.div_factor;
         let last = first / self.final_div_factor;
         let peak = self.pct_start * total - 1.0;

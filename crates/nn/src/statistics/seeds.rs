@@ -82,7 +82,7 @@ pub fn over_seeds<E>(
 ///
 /// # Panics
 ///
-/// If `run` returns more right samples than samples.
+/// If a run returns more right samples than samples.
 #[track_caller]
 pub fn accuracy_over_seeds<E>(
     seeds: impl IntoIterator<Item = u64>,
@@ -91,6 +91,7 @@ pub fn accuracy_over_seeds<E>(
     let (mut all_correct, mut all_samples) = (0, 0);
     let runs = over_seeds(seeds, |seed| {
         let (correct, samples) = run(seed)?;
+        assert!(correct <= samples, "{correct} of {samples} samples were predicted rightly with seed {seed}");
         all_correct += correct;
         all_samples += samples;
         Ok(correct as f64 / samples as f64)

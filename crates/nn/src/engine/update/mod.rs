@@ -45,8 +45,8 @@ impl Optimizer {
             Optimizer::AdamW(o) => adam(Adam::step(t, rate, o.beta_1, o.beta_2, o.epsilon), o.amsgrad),
             Optimizer::Adamax(o) => Adamax::step(t, rate, o.beta_1, o.beta_2, o.epsilon).into(),
             Optimizer::Nadam(o) => Nadam::step(t, rate, o.beta_1, o.beta_2, o.epsilon).into(),
-            // No step, where the rule would divide by 0.
-            Optimizer::Ftrl(_) if scalar(rate) == T::ZERO => {
+            // No step, where the rule would divide by 0 or next to nothing.
+            Optimizer::Ftrl(_) if scalar(rate) < T::MIN_POSITIVE => {
                 Sgd { learning_rate: T::ZERO, momentum: T::ZERO, nesterov: false }.into()
             }
             Optimizer::Ftrl(o) => Update::from(Ftrl {

@@ -28,8 +28,8 @@ impl<T: Scalar> RpropStep<T> {
     }
 
     pub(super) fn apply(&self, pool: &Pool, operands: Operands<'_, T>) {
-        // At a rate of 0 there are no steps to measure.
-        if self.rate == T::ZERO {
+        // At a rate of 0, or of next to nothing, there are no steps to measure.
+        if self.rate < T::MIN_POSITIVE {
             return;
         }
         let Operands { weights, gradient, moments: [size, before, _], .. } = operands;
@@ -39,11 +39,14 @@ impl<T: Scalar> RpropStep<T> {
                 *w = *w - *w * self.decay;
                 let turned = (g > T::ZERO && *before < T::ZERO) || (g < T::ZERO && *before > T::ZERO);
                 let goes_on = (g > T::ZERO && *before > T::ZERO) || (g < T::ZERO && *before < T::ZERO);
-                if goes_on {
-                    *size = smaller(*size * self.grow, self.largest);
+                let factor = if goes_on {
+                    self.grow
                 } else if turned {
-                    *size = larger(*size * self.shrink, self.smallest);
-                }
+                    self.shrink
+                } else {
+                    T::ONE
+                };
+                *size = larger(smaller(*size * factor, self.largest), self.smallest);
                 *before = if turned { T::ZERO } else { g };
                 // What is not finite goes on into the parameter.
                 *w = *w - (self.rate * *size * sign(*before) + g * T::ZERO);

@@ -85,6 +85,15 @@ impl<T: Scalar> OptimizerState<T> {
         (self.largest_rate, self.weight_sum, self.starts_anew) = (0.0, 0.0, true);
     }
 
+    /// Forgets the gradients of tensors that are not trained now, which wait for an update that will not be theirs.
+    pub(crate) fn forget_frozen_gradients(&mut self, parameters: &Parameters<T>) {
+        for tensor in parameters.tensors().iter().filter(|tensor| !tensor.trainable) {
+            if let Some(gradient) = self.accumulated.get_mut(tensor.range()) {
+                gradient.fill(T::ZERO);
+            }
+        }
+    }
+
     /// Before and after each step of a schedule-free optimizer: between steps the parameters are the average, in a step
     /// they are the points at which gradients are taken. Changes nothing for other optimizers.
     pub(crate) fn exchange(&mut self, optimizer: &Optimizer, parameters: &mut Parameters<T>) {
