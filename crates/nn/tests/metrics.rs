@@ -517,3 +517,12 @@ fn batches_that_do_not_fit_together_are_refused() {
     }
     assert_eq!(classes(&[], &[], 3, None).unwrap(), 0);
 }
+
+#[test]
+fn all_columns_of_value_targets_count() {
+    let macro_average = Metric::F1Score { threshold: 0.5, average: Average::Macro };
+    let mut state = macro_average.state(2, TargetKind::Values).expect("a valid metric");
+    let batch = MetricBatch::new(BatchTargets::Values(&[1.0, 0.0, 1.0, 0.0]), &[0.9, 0.1, 0.8, 0.2], 2, None);
+    state.update(&batch.expect("a valid batch")).expect("it fits");
+    assert_eq!(state.result().number(), Some(0.5));
+}

@@ -299,10 +299,11 @@ struct PutBack(Option<Weights>);
 
 impl Callback for PutBack {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
-        match &self.0 {
-            Some(weights) => training.model_mut().set_weights(weights),
-            None => Ok(self.0 = Some(training.model().weights()?)),
+        if let Some(weights) = &self.0 {
+            return training.model_mut().set_weights(weights);
         }
+        self.0 = Some(training.model().weights()?);
+        Ok(())
     }
 }
 

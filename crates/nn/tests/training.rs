@@ -148,3 +148,40 @@ fn wrong_input_is_named() {
         assert_eq!(result.unwrap_err().to_string(), expected);
     }
 }
+
+#[test]
+fn the_size_of_batches_changes_no_figure_of_an_evaluation() {
+    let hidden =
+        Dense::new(7).activation(Activation::Tanh).activity_regularizer(regularizers::L1 { l1: 0.37 });
+    let network = Sequential::new(2)
+        .add(hidden)
+        .add(Dense::new(5).activity_regularizer(regularizers::L2 { l2: 0.11 }))
+        .add(Dense::new(2).activation(Activation::Softmax));
+    let model = network.compile::<f64>(Compile::default()).expect("the network is valid");
+    let data = rings(97);
+    let evaluate = |batch_size| {
+        let evaluation = model.evaluate_with(&data, Evaluate { batch_size, ..Evaluate::default() });
+        evaluation.expect("the data fit").loss.to_bits()
+    };
+    for batch_size in [1, 3, 10, 64] {
+        assert_eq!(evaluate(batch_size), evaluate(97), "{batch_size}");
+    }
+}
+
+#[test]
+fn a_difference_of_losses_is_divided_by_the_real_distance() {
+    // The loss is the kernel itself, so large that a step of 1e-6 is rounded.
+    let data = Dataset::from_values(1, vec![1.0], 1, vec![0.0]).expect("the data are valid");
+    let compile = Compile { loss: Loss::MeanAbsoluteError, ..Compile::default() };
+    let mut model = Sequential::new(1)
+        .add(Dense::new(1).use_bias(false))
+        .compile::<f64>(compile)
+        .expect("a valid network");
+    model.parameters_mut().tensor_mut(0).fill(1.2345e6);
+    let check = GradientCheck { values_per_tensor: 1, ..GradientCheck::default() };
+    let report = model.check_gradient(&data, check).expect("the data fit");
+    assert_eq!((report.worst.gradient, report.worst.difference), (1.0, 1.0));
+    let error =
+        model.check_gradient(&data, GradientCheck { relative: -1.0, ..check }).unwrap_err().to_string();
+    assert_eq!(error, "relative is -1, expected a finite number of at least 0");
+}
