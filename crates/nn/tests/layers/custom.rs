@@ -114,3 +114,37 @@ fn a_layer_of_another_crate_can_be_frozen() {
     let text = model.description().to_ron();
     assert_eq!(Sequential::from_ron_with(&text, &[Custom::new(Gain)]).unwrap(), *model.description());
 }
+
+impl<T: Scalar> LayerPass<T> for Gain {
+    fn forward(&self, mut pass: Forward<'_, T>) {
+        let gain = pass.weights.get(0);
+        for sample in 0..pass.input.n_columns() {
+            let values = pass.output.column_mut(sample).iter_mut().zip(pass.input.column(sample)).zip(gain);
+            values.for_each(|((y, &x), &gain)| *y = x * gain);
+            if let Some(training) = &mut pass.training {
+                training.kept.samples.column_mut(sample).copy_from_slice(pass.input.column(sample));
+            }
+        }
+    }
+
+    fn backward(&self, mut pass: Backward<'_, T>) {
+        let gain = pass.weights.get(0);
+        let kept = pass.kept.samples.as_ref();
+        pass.weight_gradients.get_mut(0).fill(T::ZERO);
+        for sample in 0..kept.n_columns() {
+            let g = pass.output_gradient.column(sample);
+            let sums = pass.weight_gradients.get_mut(0).iter_mut();
+            sums.zip(kept.column(sample)).zip(g).for_each(|((sum, &x), &g)| *sum += x * g);
+            if let Some(input_gradient) = &mut pass.input_gradient {
+                let values = input_gradient.column_mut(sample).iter_mut().zip(g).zip(gain);
+                values.for_each(|((to, &g), &gain)| *to = g * gain);
+            }
+        }
+    }
+}
+
+impl<T: Scalar> LayerPass<T> for Odd {
+    fn forward(&self, _: Forward<'_, T>) {}
+
+    fn backward(&self, _: Backward<'_, T>) {}
+}

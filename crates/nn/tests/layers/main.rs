@@ -350,34 +350,6 @@ fn statistics_are_saved_with_the_model_and_prediction_uses_them() {
     assert_eq!(read.predict(&data).unwrap(), model.predict(&data).unwrap());
 }
 
-impl<T: Scalar> LayerPass<T> for Gain {
-    fn forward(&self, mut pass: Forward<'_, T>) {
-        let gain = pass.weights.get(0);
-        for sample in 0..pass.input.n_columns() {
-            let values = pass.output.column_mut(sample).iter_mut().zip(pass.input.column(sample)).zip(gain);
-            values.for_each(|((y, &x), &gain)| *y = x * gain);
-            if let Some(training) = &mut pass.training {
-                training.kept.samples.column_mut(sample).copy_from_slice(pass.input.column(sample));
-            }
-        }
-    }
-
-    fn backward(&self, mut pass: Backward<'_, T>) {
-        let gain = pass.weights.get(0);
-        let kept = pass.kept.samples.as_ref();
-        pass.weight_gradients.get_mut(0).fill(T::ZERO);
-        for sample in 0..kept.n_columns() {
-            let g = pass.output_gradient.column(sample);
-            let sums = pass.weight_gradients.get_mut(0).iter_mut();
-            sums.zip(kept.column(sample)).zip(g).for_each(|((sum, &x), &g)| *sum += x * g);
-            if let Some(input_gradient) = &mut pass.input_gradient {
-                let values = input_gradient.column_mut(sample).iter_mut().zip(g).zip(gain);
-                values.for_each(|((to, &g), &gain)| *to = g * gain);
-            }
-        }
-    }
-}
-
 #[test]
 fn settings_that_cannot_be_are_refused_by_layer() {
     for (text, message) in [
@@ -479,12 +451,6 @@ fn a_frozen_layer_inside_a_block_lets_the_gradient_through() {
     let block = Residual::new().add(dense(4).activation(Activation::Tanh).trainable(false)).add(dense(4));
     check_gradient(&Sequential::new(3).add(dense(4)).add(block.clone()).add(dense(2)), 5);
     check_gradient(&Sequential::new(4).add(block).add(dense(2)), 5);
-}
-
-impl<T: Scalar> LayerPass<T> for Odd {
-    fn forward(&self, _: Forward<'_, T>) {}
-
-    fn backward(&self, _: Backward<'_, T>) {}
 }
 
 /// Softmax and loss are computed together, and what is computed nowhere has no penalty.
