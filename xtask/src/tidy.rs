@@ -28,11 +28,6 @@ const MAY_BE_UNSAFE: &[&str] = &["densely-tensor"];
 /// Files longer than this are to be split.
 const MOST_LINES: usize = 600;
 
-/// But for these, each for its reason.
-const MAY_BE_LONG: &[&str] = &[
-    "crates/nn/src/error.rs", // one enum cannot stand in two files
-];
-
 /// Where the network library reads and writes files.
 const TOUCHES_FILES: &[&str] = &["saving", "data", "callbacks/csv_logger.rs"];
 
@@ -204,8 +199,7 @@ fn too_large(path: &Path, bytes: u64) -> Option<String> {
 
 fn too_long(path: &Path, text: &str) -> Option<String> {
     let n_lines = text.lines().count();
-    let may_be_long = MAY_BE_LONG.iter().any(|long| Path::new(long) == path);
-    (n_lines > MOST_LINES && !may_be_long)
+    (n_lines > MOST_LINES)
         .then(|| format!("{}: {n_lines} lines, expected at most {MOST_LINES}", path.display()))
 }
 
@@ -296,7 +290,6 @@ mod tests {
         let path = Path::new("file");
         assert!(too_long(path, &"\n".repeat(MOST_LINES)).is_none());
         assert!(too_long(path, &"\n".repeat(MOST_LINES + 1)).is_some());
-        assert!(too_long(Path::new(MAY_BE_LONG[0]), &"\n".repeat(MOST_LINES + 1)).is_none());
         assert!(too_large(path, MOST_BYTES).is_none());
         assert!(too_large(path, MOST_BYTES + 1).is_some());
     }

@@ -146,7 +146,9 @@ fn from_text(text: &str, folder: &Path) -> Result<Recipe, densely::Error> {
 /// How far a reader came.
 fn place(error: &densely::Error) -> Option<(usize, usize)> {
     match error {
-        densely::Error::Ron { line, column, .. } => Some((*line, *column)),
+        densely::Error::Description(densely::DescriptionError::Ron { line, column, .. }) => {
+            Some((*line, *column))
+        }
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::meters;
 use crate::engine::plan::Plan;
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::layers::Layer;
 use crate::losses::{Loss, Reduction};
 use crate::metrics::{CustomMetric, Metric};
@@ -82,7 +82,7 @@ impl Sequential {
         match (loss.joint_activation(), dense) {
             (Some(activation), Some(dense)) if dense.activity_regularizer.is_some() => {
                 let layer = self.layer_name(self.layers.len() - 1);
-                Err(Error::RegularizedEnd { layer, activation, loss: loss.clone() })
+                Err(DescriptionError::RegularizedEnd { layer, activation, loss: loss.clone() }.into())
             }
             _ => Ok(()),
         }

@@ -5,7 +5,7 @@ use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::model::Model;
 use crate::parameters::Parameters;
 use densely_tensor::Scalar;
@@ -201,7 +201,7 @@ impl Differences {
                 });
             }
         }
-        report.ok_or(Error::NoParameters)
+        report.ok_or(DescriptionError::NoParameters.into())
     }
 
     fn difference(&mut self, tensor: usize, index: usize, step: f64) -> f64 {

@@ -5,7 +5,7 @@
 //! over all data, and all of it as one batch in memory. scikit-learn calls this `solver="lbfgs"`; Keras has nothing alike.
 
 use crate::data::Dataset;
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::layers::Layer;
 use crate::model::Model;
 use densely_tensor::{Scalar, sum_of};
@@ -71,11 +71,11 @@ impl<T: Scalar> Model<T> {
         self.check_data(data)?;
         settings.validate()?;
         if let Some(tensor) = self.parameters.tensors().iter().find(|tensor| tensor.constraint.is_some()) {
-            return Err(Error::ConstrainedLbfgs { tensor: tensor.name.clone() });
+            return Err(DescriptionError::ConstrainedLbfgs { tensor: tensor.name.clone() }.into());
         }
         let moves = |layer: &Layer| matches!(layer, Layer::BatchNormalization(layer) if layer.trainable);
         if let Some(placed) = self.network.walk().into_iter().find(|placed| moves(placed.layer)) {
-            return Err(Error::BatchNormalizationLbfgs { layer: placed.name });
+            return Err(DescriptionError::BatchNormalizationLbfgs { layer: placed.name }.into());
         }
         let mut x: Vec<f64> = self.parameters.values().iter().map(|value| value.to_f64()).collect();
         let evaluate = |x: &[f64], gradient: &mut [f64]| {
@@ -100,12 +100,13 @@ impl Lbfgs {
         if self.gradient_tolerance >= 0.0 {
             return Ok(());
         }
-        Err(Error::OptimizerSetting {
+        Err(DescriptionError::OptimizerSetting {
             optimizer: "Lbfgs",
             setting: "gradient_tolerance",
             found: self.gradient_tolerance,
             expected: "0 or a number above 0",
-        })
+        }
+        .into())
     }
 }
 

@@ -126,7 +126,7 @@ pub use compile::Compile;
 pub use constraints::Constraint;
 pub use data::{Dataset, ValidationSplit};
 pub use densely_tensor::{Isa, MatMut, MatRef, Pool, PoolError, Scalar};
-pub use error::{Error, LayerName, NonFinitePlace};
+pub use error::{DescriptionError, Error, LayerName, NonFinitePlace};
 pub use evaluate::{Evaluate, Evaluation};
 pub use fit::Fit;
 pub use gradient_check::{GradientCheck, GradientError, GradientReport};

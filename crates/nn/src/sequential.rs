@@ -1,6 +1,6 @@
 //! The description of a network: layers one after the other.
 
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
 use crate::layers::{Custom, Layer, MAX_NESTING};
 use crate::summary::Summary;
 use crate::text;
@@ -68,39 +68,47 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::NoInputs`], [`Error::TooDeep`], [`Error::OwnSetting`] of a layer outside its range,
-    /// [`Error::LayerSetting`] of what belongs to it, [`Error::ForKernelsOnly`], [`Error::TooManyOrthogonal`],
-    /// [`Error::SoftmaxOfOne`], [`Error::OddGlu`], [`Error::EmptyWeight`], [`Error::TwoWeights`], [`Error::CustomKind`], [`Error::ResidualWidth`], [`Error::UnknownCustomLayer`],
-    /// [`Error::CustomLayer`], [`Error::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`Error::NoParameters`] if no layer has any.
+    /// [`DescriptionError::NoInputs`](crate::DescriptionError::NoInputs), [`DescriptionError::TooDeep`](crate::DescriptionError::TooDeep), [`DescriptionError::OwnSetting`](crate::DescriptionError::OwnSetting) of a layer outside its range,
+    /// [`DescriptionError::LayerSetting`](crate::DescriptionError::LayerSetting) of what belongs to it, [`DescriptionError::ForKernelsOnly`](crate::DescriptionError::ForKernelsOnly), [`DescriptionError::TooManyOrthogonal`](crate::DescriptionError::TooManyOrthogonal),
+    /// [`DescriptionError::SoftmaxOfOne`](crate::DescriptionError::SoftmaxOfOne), [`DescriptionError::OddGlu`](crate::DescriptionError::OddGlu), [`DescriptionError::EmptyWeight`](crate::DescriptionError::EmptyWeight), [`DescriptionError::TwoWeights`](crate::DescriptionError::TwoWeights), [`DescriptionError::CustomKind`](crate::DescriptionError::CustomKind), [`DescriptionError::ResidualWidth`](crate::DescriptionError::ResidualWidth), [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer),
+    /// [`DescriptionError::CustomLayer`](crate::DescriptionError::CustomLayer), [`DescriptionError::TooManyParameters`](crate::DescriptionError::TooManyParameters) beyond [`MAX_PARAMETERS`], and [`DescriptionError::NoParameters`](crate::DescriptionError::NoParameters) if no layer has any.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
-            return Err(Error::NoInputs);
+            return Err(DescriptionError::NoInputs.into());
         }
         let mut parameters: usize = 0;
         for placed in self.walk() {
             let name = || placed.layer_name();
             if placed.depth > MAX_NESTING {
-                return Err(Error::TooDeep { layer: name(), limit: MAX_NESTING });
+                return Err(DescriptionError::TooDeep { layer: name(), limit: MAX_NESTING }.into());
             }
             let (inputs, layer) = (placed.inputs, placed.layer.description());
             layer.check(inputs, &name)?;
             if layer.outputs(inputs) == 0 {
                 let (setting, expected) = ("the number of outputs", "at least 1");
-                return Err(Error::OwnSetting { layer: name(), setting, found: 0.0, expected });
+                return Err(
+                    DescriptionError::OwnSetting { layer: name(), setting, found: 0.0, expected }.into()
+                );
             }
             let weights = layer.weights(inputs);
             for (index, weight) in weights.iter().enumerate() {
                 if weight.shape.count() == 0 {
-                    return Err(Error::EmptyWeight { layer: name(), weight: weight.name });
+                    return Err(DescriptionError::EmptyWeight { layer: name(), weight: weight.name }.into());
                 }
                 if weights[..index].iter().any(|other| other.name == weight.name) {
-                    return Err(Error::TwoWeights { layer: name(), weight: weight.name });
+                    return Err(DescriptionError::TwoWeights { layer: name(), weight: weight.name }.into());
                 }
                 parameters = parameters.saturating_add(weight.shape.count());
             }
             if parameters > MAX_PARAMETERS {
                 let units = layer.outputs(inputs);
-                return Err(Error::TooManyParameters { layer: name(), inputs, units, limit: MAX_PARAMETERS });
+                return Err(DescriptionError::TooManyParameters {
+                    layer: name(),
+                    inputs,
+                    units,
+                    limit: MAX_PARAMETERS,
+                }
+                .into());
             }
             for weight in &weights {
                 weight.check(&name)?;
@@ -111,12 +119,17 @@ impl Sequential {
             if let Layer::Residual(block) = placed.layer {
                 let (inputs, outputs) = (placed.inputs, outputs(&block.layers, placed.inputs));
                 if outputs != inputs {
-                    return Err(Error::ResidualWidth { layer: placed.layer_name(), inputs, outputs });
+                    return Err(DescriptionError::ResidualWidth {
+                        layer: placed.layer_name(),
+                        inputs,
+                        outputs,
+                    }
+                    .into());
                 }
             }
         }
         if parameters == 0 {
-            return Err(Error::NoParameters);
+            return Err(DescriptionError::NoParameters.into());
         }
         Ok(())
     }
@@ -174,11 +187,11 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchLayer`] if no layer has the name.
+    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if no layer has the name.
     pub fn set_trainable(&mut self, name: &str, trainable: bool) -> Result<(), Error> {
         let names = self.layer_names();
         let Some(index) = names.iter().position(|one| one == name) else {
-            return Err(Error::NoSuchLayer { name: name.to_owned(), names });
+            return Err(DescriptionError::NoSuchLayer { name: name.to_owned(), names }.into());
         };
         self.layers[index].set_trainable(trainable);
         Ok(())
@@ -188,11 +201,11 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::TwoCustomLayers`] if two of them are of one kind.
+    /// [`DescriptionError::TwoCustomLayers`](crate::DescriptionError::TwoCustomLayers) if two of them are of one kind.
     pub(crate) fn fill_in_custom(&mut self, custom: &[Custom]) -> Result<(), Error> {
         for (index, one) in custom.iter().enumerate() {
             if custom[..index].iter().any(|other| other.kind_name() == one.kind_name()) {
-                return Err(Error::TwoCustomLayers { kind: one.kind_name().to_owned() });
+                return Err(DescriptionError::TwoCustomLayers { kind: one.kind_name().to_owned() }.into());
             }
         }
         for layer in &mut self.layers {
@@ -205,7 +218,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`Error::Ron`] with line, column and field, or what is wrong with the network.
+    /// [`DescriptionError::Ron`](crate::DescriptionError::Ron) with line, column and field, or what is wrong with the network.
     pub fn from_ron(text: &str) -> Result<Self, Error> {
         Self::from_ron_with(text, &[])
     }
@@ -214,7 +227,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// As [`from_ron`](Self::from_ron); [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
+    /// As [`from_ron`](Self::from_ron); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
     pub fn from_ron_with(text: &str, custom: &[Custom]) -> Result<Self, Error> {
         let mut network: Self = text::from_ron(text)?;
         network.fill_in_custom(custom)?;

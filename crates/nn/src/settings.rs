@@ -3,7 +3,8 @@
 //!
 //! The limits are those of single precision for `f64` networks too, so that a description is valid or not by itself.
 
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
+use crate::metrics::MetricError;
 
 /// A setting outside its range, before it is known what it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,37 +19,37 @@ impl OutOfRange {
     /// The error for a layer whose `field` has the setting.
     pub(crate) fn of(self, layer: LayerName, field: String) -> Error {
         let Self { kind, setting, found, expected } = self;
-        Error::LayerSetting { layer, field, kind, setting, found, expected }
+        DescriptionError::LayerSetting { layer, field, kind, setting, found, expected }.into()
     }
 
     /// The error for a layer whose own setting it is.
     pub(crate) fn of_layer(self, layer: LayerName) -> Error {
         let Self { setting, found, expected, .. } = self;
-        Error::OwnSetting { layer, setting, found, expected }
+        DescriptionError::OwnSetting { layer, setting, found, expected }.into()
     }
 
     /// The error for a loss.
     pub(crate) fn of_loss(self) -> Error {
         let Self { kind, setting, found, expected } = self;
-        Error::LossSetting { loss: kind, setting, found, expected }
+        DescriptionError::LossSetting { loss: kind, setting, found, expected }.into()
     }
 
     /// The error for the optimizer that has the setting.
     pub(crate) fn of_optimizer(self) -> Error {
         let Self { kind: optimizer, setting, found, expected } = self;
-        Error::OptimizerSetting { optimizer, setting, found, expected }
+        DescriptionError::OptimizerSetting { optimizer, setting, found, expected }.into()
     }
 
     /// The error for the optimizer whose schedule has the setting.
     pub(crate) fn of_schedule(self, optimizer: &'static str) -> Error {
         let Self { kind: schedule, setting, found, expected } = self;
-        Error::ScheduleSetting { optimizer, schedule, setting, found, expected }
+        DescriptionError::ScheduleSetting { optimizer, schedule, setting, found, expected }.into()
     }
 
     /// The error for a metric that has the setting.
     pub(crate) fn of_metric(self) -> Error {
         let Self { kind, setting, found, expected } = self;
-        Error::MetricSetting { metric: kind, setting, found, expected }
+        MetricError::Setting { metric: kind, setting, found, expected }.into()
     }
 }
 
@@ -107,7 +108,13 @@ pub(crate) fn at_least_one(
     layer: &dyn Fn() -> LayerName,
 ) -> Result<(), Error> {
     if found == 0 {
-        return Err(Error::OwnSetting { layer: layer(), setting, found: 0.0, expected: "at least 1" });
+        return Err(DescriptionError::OwnSetting {
+            layer: layer(),
+            setting,
+            found: 0.0,
+            expected: "at least 1",
+        }
+        .into());
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! RON, the text form of descriptions: one set of options for all that is read and written, and errors that name the
 //! field.
 
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use ron::Options;
 use ron::extensions::Extensions;
 use ron::ser::PrettyConfig;
@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 ///
-/// [`Error::Ron`] with line, column, the path of the field, and the nearest name for a misspelt one.
+/// [`DescriptionError::Ron`](crate::DescriptionError::Ron) with line, column, the path of the field, and the nearest name for a misspelt one.
 pub fn from_ron<V: DeserializeOwned>(text: &str) -> Result<V, Error> {
     let whole_text = |error: ron::error::SpannedError| describe(error, String::new());
     let mut reader = ron::Deserializer::from_str_with_options(text, &options()).map_err(whole_text)?;
@@ -92,7 +92,14 @@ fn describe(error: ron::error::SpannedError, field: String) -> Error {
     // The format's reader names a field that it could not begin to read `?`, and the whole text `.`.
     let field = field.trim_end_matches('?').trim_end_matches('.').to_owned();
     let start = error.span.start;
-    Error::Ron { line: start.line, column: start.col, field, message: message(&error.code), nearest }
+    DescriptionError::Ron {
+        line: start.line,
+        column: start.col,
+        field,
+        message: message(&error.code),
+        nearest,
+    }
+    .into()
 }
 
 /// The reader's message, in the words of someone who writes a recipe.

@@ -4,7 +4,7 @@ use crate::data::{Dataset, Ranges};
 use crate::engine::buffers::Buffers;
 use crate::engine::forward::{forward, gather};
 use crate::engine::plan::Kind;
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::layers::{Layer, MEAN, VARIANCE};
 use crate::model::{EVALUATION_BATCH, Model};
 use crate::parameters::Tensor;
@@ -101,7 +101,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchLayer`] if no layer has the name.
+    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if no layer has the name.
     pub fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<(), Error> {
         self.network.set_trainable(layer, trainable)?;
         let plan = self.network.plan(&self.compile)?;
@@ -129,7 +129,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSuchLayer`] if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
+    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
     /// tensor, [`Error::TensorShape`] if two tensors of the same name differ in shape. Nothing is copied then.
     pub fn copy_weights_from<U: Scalar>(
         &mut self,
@@ -138,7 +138,7 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Vec<String>, Error> {
         for names in [self.network.layer_names(), other.network.layer_names()] {
             if let Some(&layer) = layers.iter().find(|&&layer| !names.iter().any(|name| name == layer)) {
-                return Err(Error::NoSuchLayer { name: layer.to_owned(), names });
+                return Err(DescriptionError::NoSuchLayer { name: layer.to_owned(), names }.into());
             }
         }
         let of_layer = |tensor: &Tensor, layer: &str| {

@@ -8,8 +8,8 @@ use densely::regularizers::{self, L1, L1L2, L2, OrthogonalMode};
 use densely::schedules::{CosineDecay, ExponentialDecay};
 use densely::text::{from_ron, to_ron};
 use densely::{
-    Activation, Adam, Constraint, Dense, Dropout, Error, Initializer, Layer, LearningRate, Loss, Optimizer,
-    Provenance, Regularizer, Sequential, Sgd,
+    Activation, Adam, Constraint, Dense, DescriptionError, Dropout, Error, Initializer, Layer, LearningRate,
+    Loss, Optimizer, Provenance, Regularizer, Sequential, Sgd,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -320,7 +320,10 @@ fn hostile_nesting_is_an_error() {
         for text in
             [nested.clone(), format!("(inputs: 1, layers: {nested}"), format!("(inputs: 1, what: {nested}")]
         {
-            assert!(matches!(Sequential::from_ron(&text), Err(Error::Ron { .. })), "{opening}");
+            assert!(
+                matches!(Sequential::from_ron(&text), Err(Error::Description(DescriptionError::Ron { .. }))),
+                "{opening}"
+            );
         }
     }
     // A value that takes any text is the one that could be nested without end.
@@ -389,7 +392,10 @@ fn a_network_that_is_too_large_is_refused_before_anything_is_allocated() {
          have",
     );
     let endless = Sequential::new(usize::MAX).add(Dense::new(usize::MAX)).add(Dense::new(usize::MAX));
-    assert!(matches!(endless.validate(), Err(Error::TooManyParameters { .. })));
+    assert!(matches!(
+        endless.validate(),
+        Err(Error::Description(DescriptionError::TooManyParameters { .. }))
+    ));
     assert_eq!(endless.parameter_count(), usize::MAX);
     assert!(endless.summary().to_string().contains("Total params: 18,446,744,073,709,551,615"));
 }

@@ -1,5 +1,6 @@
 //! Metrics against the references, in batches of every size, and what is refused.
 
+use densely::metrics::MetricError;
 use densely::metrics::{
     Average, BatchTargets, Curve, Metric, MetricBatch, MetricState, MetricValue, TargetKind,
     precision_recall_curve, roc_curve,
@@ -476,9 +477,9 @@ fn data_that_a_metric_cannot_measure_are_named() {
     }
     let mut state = Metric::CohenKappa {}.state(2, Classes).unwrap();
     let wide = MetricBatch::new(BatchTargets::Classes(&[2]), &[0.0, 0.1, 0.9], 3, None).unwrap();
-    assert!(matches!(state.update(&wide), Err(Error::MetricOutputs { found: 3, .. })));
+    assert!(matches!(state.update(&wide), Err(Error::Metric(MetricError::Outputs { found: 3, .. }))));
     let values = MetricBatch::new(BatchTargets::Values(&[0.0, 1.0]), &[0.1, 0.9], 2, None).unwrap();
-    assert!(matches!(state.update(&values), Err(Error::MetricTargets { .. })));
+    assert!(matches!(state.update(&values), Err(Error::Metric(MetricError::Targets { .. }))));
     let mut calibration = Metric::ExpectedCalibrationError { bins: 15 }.state(2, Classes).unwrap();
     let logits = MetricBatch::new(BatchTargets::Classes(&[0, 1]), &[0.4, 0.6, -2.0, 3.0], 2, None).unwrap();
     assert_eq!(

@@ -7,8 +7,8 @@ use densely::optimizers::*;
 use densely::regularizers::L2;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
 use densely::{
-    Activation, Callback, Compile, Constraint, Dataset, Dense, Error, Fit, History, Lbfgs, Loss, Model,
-    Scalar, Sequential,
+    Activation, Callback, Compile, Constraint, Dataset, Dense, DescriptionError, Error, Fit, History, Lbfgs,
+    Loss, Model, Scalar, Sequential,
 };
 
 /// 40 samples of three features in two classes.
@@ -165,7 +165,10 @@ fn rates_are_set_where_no_schedule_gives_them() {
     assert_eq!(model.learning_rate(), 0.001);
     model.set_learning_rate(0.5).expect("a rate");
     assert_eq!(model.learning_rate(), 0.5);
-    assert!(matches!(model.set_learning_rate(-1.0), Err(Error::OptimizerSetting { .. })));
+    assert!(matches!(
+        model.set_learning_rate(-1.0),
+        Err(Error::Description(DescriptionError::OptimizerSetting { .. }))
+    ));
     assert_eq!(model.learning_rate(), 0.5);
 
     let halves = PiecewiseConstantDecay::new(vec![2], vec![0.1, 0.05]);
@@ -416,7 +419,10 @@ fn settings_that_do_not_go_are_refused_by_name() {
         check_refused(optimizer.clone(), &format!("{}: {message}", optimizer.name()));
     }
     for optimizer in all!(settings: settings.weight_decay = f64::NAN) {
-        assert!(matches!(optimizer.validate(), Err(Error::OptimizerSetting { setting: "weight_decay", .. })));
+        assert!(matches!(
+            optimizer.validate(),
+            Err(Error::Description(DescriptionError::OptimizerSetting { setting: "weight_decay", .. }))
+        ));
     }
     check_refused(
         Ftrl { learning_rate_power: 0.5, ..Ftrl::default() },

@@ -4,7 +4,10 @@ use densely::parameters::Parameters;
 use densely::random::{Purpose, stream};
 use densely::saving::{FORMAT, Provenance, SavedDescription, from_bytes, read_model, to_bytes, write_model};
 use densely::text::from_ron;
-use densely::{Activation, Adam, Dense, Dropout, Error, Initializer, Loss, Reduction, Scalar, Sequential};
+use densely::{
+    Activation, Adam, Dense, DescriptionError, Dropout, Error, Initializer, Loss, Reduction, Scalar,
+    Sequential,
+};
 use proptest::prelude::*;
 use rand_chacha::rand_core::Rng;
 use sha2::{Digest, Sha256};
@@ -239,7 +242,13 @@ fn a_newer_format_is_refused_by_its_number() {
 fn hostile_nesting_is_an_error() {
     for opening in ["[", "(", "{", "Some(", "a(", "/*"] {
         let text = format!("Model(format: 1, unknown: {}", opening.repeat(100_000));
-        assert!(matches!(from_bytes::<f32>(&file_with_text(text)), Err(Error::Ron { .. })), "{opening}");
+        assert!(
+            matches!(
+                from_bytes::<f32>(&file_with_text(text)),
+                Err(Error::Description(DescriptionError::Ron { .. }))
+            ),
+            "{opening}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use densely::optimizers::Ftrl;
 use densely::schedules::*;
 use densely::text::{from_ron, to_ron};
-use densely::{Adam, Error, Optimizer, Sgd};
+use densely::{Adam, DescriptionError, Error, Optimizer, Sgd};
 use serde_json::Value;
 
 /// Reads the text as an optimizer's learning rate, and the same again as it is written.
@@ -141,7 +141,10 @@ fn a_setting_outside_its_range_is_refused_by_name() {
     );
     check(OneCycle::new(0.1, 1), "Sgd: total_steps of learning_rate OneCycle is 1, expected at least 2");
     let nan = PolynomialDecay { power: f64::NAN, ..PolynomialDecay::new(0.1, 10) };
-    assert!(matches!(Optimizer::from(Ftrl::new(nan)).validate(), Err(Error::ScheduleSetting { .. })));
+    assert!(matches!(
+        Optimizer::from(Ftrl::new(nan)).validate(),
+        Err(Error::Description(DescriptionError::ScheduleSetting { .. }))
+    ));
 }
 
 #[test]

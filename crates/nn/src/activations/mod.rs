@@ -7,7 +7,7 @@ mod sparsemax;
 pub(crate) use glu::{glu, glu_gradient};
 pub(crate) use sparsemax::{sparsemax, sparsemax_gradient};
 
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
 use crate::layers::LayerDescription;
 use crate::settings::{OutOfRange, SettingsOf};
 use crate::text;
@@ -323,11 +323,11 @@ impl LayerDescription for Activation {
     fn check(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
         self.check_settings().map_err(|fault| fault.of(layer(), String::from("activation")))?;
         if *self == Self::Glu && inputs % 2 == 1 {
-            return Err(Error::OddGlu { layer: layer(), units: inputs });
+            return Err(DescriptionError::OddGlu { layer: layer(), units: inputs }.into());
         }
         match self.over_one_unit() {
             Some((activation, always)) if inputs == 1 => {
-                Err(Error::SoftmaxOfOne { layer: layer(), activation, always })
+                Err(DescriptionError::SoftmaxOfOne { layer: layer(), activation, always }.into())
             }
             _ => Ok(()),
         }

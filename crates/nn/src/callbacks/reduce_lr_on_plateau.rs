@@ -8,7 +8,7 @@ use crate::history::Epoch;
 
 /// Multiplies the learning rate by `factor` when a value has not improved for `patience` epochs, then waits `cooldown`
 /// epochs before it counts again; never below `min_lr`, and never below 2⁻¹²⁶, the smallest normal number of single
-/// precision. A learning rate that follows a schedule is an [`Error::ScheduledLearningRate`] before the first step.
+/// precision. A learning rate that follows a schedule is an [`DescriptionError::ScheduledLearningRate`](crate::DescriptionError::ScheduledLearningRate) before the first step.
 ///
 /// The counting is Keras's. The next step takes the new rate, so [`Epoch::learning_rate`] shows it from the next epoch on.
 ///

@@ -108,7 +108,7 @@ pub trait AnyModel: sealed::Sealed {
     ///
     /// # Errors
     ///
-    /// [`Error::OptimizerSetting`] if it is not a number above 0.
+    /// [`DescriptionError::OptimizerSetting`](crate::DescriptionError::OptimizerSetting) if it is not a number above 0.
     fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error>;
 
     /// See [`Model::save`].

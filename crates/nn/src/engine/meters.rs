@@ -5,6 +5,7 @@ use super::loss::{BatchTargets, Head, predict_in_place};
 use crate::compile::Compile;
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::metrics::MetricError;
 use crate::metrics::{self, MetricBatch, MetricState, MetricValue, TargetKind};
 use densely_tensor::{AlignedBuffer, MatMut, Pool, Scalar};
 
@@ -134,7 +135,7 @@ impl<T: Scalar> Meters<T> {
 ///
 /// # Errors
 ///
-/// [`Error::MetricSetting`], or [`Error::MetricOutputs`] if no data can be measured; [`Error::MetricName`] of a custom metric.
+/// [`MetricError::Setting`](crate::metrics::MetricError::Setting), or [`MetricError::Outputs`](crate::metrics::MetricError::Outputs) if no data can be measured; [`MetricError::Name`](crate::metrics::MetricError::Name) of a custom metric.
 pub(crate) fn validate(compile: &Compile, units: usize) -> Result<(), Error> {
     compile.metrics.iter().try_for_each(|metric| metric.validate_outputs(units))?;
     compile.custom_metrics.iter().try_for_each(|metric| validate_name(metric.state().name()))
@@ -147,7 +148,7 @@ fn validate_name(name: &str) -> Result<(), Error> {
     if word && !name.starts_with("val_") && !RESERVED.contains(&name) {
         return Ok(());
     }
-    Err(Error::MetricName { found: name.to_owned() })
+    Err(MetricError::Name { found: name.to_owned() }.into())
 }
 
 /// The second `auc` is `auc_1`, as in Keras.

@@ -1,6 +1,6 @@
 //! Layers of other crates as part of a description.
 
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
 use crate::layers::description::{Kept, LayerDescription, Weight};
 use crate::layers::pass::{CustomLayer, LayerPass};
 use densely_tensor::Scalar;
@@ -118,11 +118,13 @@ impl LayerDescription for Custom {
     fn check(&self, inputs: usize, name: &dyn Fn() -> LayerName) -> Result<(), Error> {
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if !self.kind.starts_with(|c: char| c.is_ascii_alphabetic()) || !self.kind.chars().all(is_word) {
-            return Err(Error::CustomKind { layer: name(), kind: self.kind.clone() });
+            return Err(DescriptionError::CustomKind { layer: name(), kind: self.kind.clone() }.into());
         }
         match &self.layer {
             Some(layer) => layer.check(inputs, name),
-            None => Err(Error::UnknownCustomLayer { layer: name(), kind: self.kind.clone() }),
+            None => {
+                Err(DescriptionError::UnknownCustomLayer { layer: name(), kind: self.kind.clone() }.into())
+            }
         }
     }
 }

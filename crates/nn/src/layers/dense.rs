@@ -2,7 +2,7 @@
 
 use crate::activations::Activation;
 use crate::constraints::Constraint;
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
 use crate::initializers::Initializer;
 use crate::layers::description::{LayerDescription, Weight};
 use crate::regularizers::Regularizer;
@@ -167,7 +167,12 @@ impl LayerDescription for Dense {
             let field = || String::from("activity_regularizer");
             regularizer.check_settings().map_err(|fault| fault.of(layer(), field()))?;
             if regularizer.is_for_kernels_only() {
-                return Err(Error::ForKernelsOnly { layer: layer(), field: field(), kind: "Orthogonal" });
+                return Err(DescriptionError::ForKernelsOnly {
+                    layer: layer(),
+                    field: field(),
+                    kind: "Orthogonal",
+                }
+                .into());
             }
         }
         Ok(())

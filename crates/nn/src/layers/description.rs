@@ -1,7 +1,7 @@
 //! What every layer says about itself before anything is allocated.
 
 use crate::constraints::Constraint;
-use crate::error::{Error, LayerName};
+use crate::error::{DescriptionError, Error, LayerName};
 use crate::initializers::{Initializer, MAX_ORTHOGONAL};
 use crate::regularizers::{MAX_COMPARED, Regularizer};
 use std::fmt::Debug;
@@ -36,7 +36,7 @@ pub trait LayerDescription: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Whatever is wrong; [`Error::CustomLayer`] is for the layers of other crates.
+    /// Whatever is wrong; [`DescriptionError::CustomLayer`](crate::DescriptionError::CustomLayer) is for the layers of other crates.
     fn check(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
         let _ = (inputs, layer);
         Ok(())
@@ -181,7 +181,12 @@ impl Weight {
 
     fn refuse_what_is_for_kernels(&self, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
         let refuse = |setting, kind| {
-            Err(Error::ForKernelsOnly { layer: layer(), field: format!("{}_{setting}", self.name), kind })
+            Err(DescriptionError::ForKernelsOnly {
+                layer: layer(),
+                field: format!("{}_{setting}", self.name),
+                kind,
+            }
+            .into())
         };
         if self.initializer.is_for_kernels_only() {
             return refuse("initializer", self.initializer.name());
@@ -200,7 +205,7 @@ impl Weight {
     ) -> Result<(), Error> {
         let too_many = |setting, what, found, limit| {
             let field = format!("{}_{setting}", self.name);
-            Err(Error::TooManyOrthogonal { layer: layer(), field, what, found, limit })
+            Err(DescriptionError::TooManyOrthogonal { layer: layer(), field, what, found, limit }.into())
         };
         let weights = self.shape.count();
         if matches!(self.initializer, Initializer::Orthogonal(_)) && weights > MAX_ORTHOGONAL {

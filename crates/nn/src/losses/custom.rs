@@ -1,6 +1,6 @@
 //! Losses of the user's own.
 
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -80,9 +80,11 @@ impl CustomLoss {
     ///
     /// # Errors
     ///
-    /// [`Error::CustomLoss`] if there is only a name, from a file.
+    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if there is only a name, from a file.
     pub(crate) fn function(&self) -> Result<&dyn LossFunction, Error> {
-        self.function.as_deref().ok_or_else(|| Error::CustomLoss { name: self.name.clone() })
+        self.function
+            .as_deref()
+            .ok_or_else(|| DescriptionError::CustomLoss { name: self.name.clone() }.into())
     }
 }
 

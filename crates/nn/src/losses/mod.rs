@@ -51,7 +51,7 @@ pub(crate) use target::Target;
 
 use crate::activations::Activation;
 use crate::data::Dataset;
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::sequential::Sequential;
 use crate::settings::OutOfRange;
 use crate::text;
@@ -121,7 +121,7 @@ pub enum Loss {
     ///
     /// A file has only its name, `Custom(name: "…")`. A model that was read from one predicts; before it can be fitted or
     /// evaluated, [`Model::set_loss`](crate::Model::set_loss) has to give it the loss again, and until then these return
-    /// [`Error::CustomLoss`].
+    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss).
     Custom(CustomLoss),
 }
 
@@ -216,7 +216,7 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::TargetWidth`] if the three differ in length, [`Error::CustomLoss`] if the loss is only a name.
+    /// [`Error::TargetWidth`] if the three differ in length, [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if the loss is only a name.
     pub fn of_sample<T: Scalar>(
         &self,
         targets: &[f64],
@@ -366,17 +366,26 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::LossSetting`]; [`Error::LossActivation`] if the last activation is not one that the loss goes with;
-    /// [`Error::LossOutputs`] if a loss that compares outputs meets a single one.
+    /// [`DescriptionError::LossSetting`](crate::DescriptionError::LossSetting); [`DescriptionError::LossActivation`](crate::DescriptionError::LossActivation) if the last activation is not one that the loss goes with;
+    /// [`DescriptionError::LossOutputs`](crate::DescriptionError::LossOutputs) if a loss that compares outputs meets a single one.
     pub fn validate(&self, network: &Sequential) -> Result<(), Error> {
         self.check_settings(network.outputs()).map_err(OutOfRange::of_loss)?;
         let last = network.layers.len().saturating_sub(1);
         let found = network.layers.last().and_then(|layer| layer.activation());
         if !self.end().is_met_by(found) {
-            return Err(Error::LossActivation { layer: network.layer_name(last), loss: self.clone(), found });
+            return Err(DescriptionError::LossActivation {
+                layer: network.layer_name(last),
+                loss: self.clone(),
+                found,
+            }
+            .into());
         }
         if self.needs_several_outputs() && network.outputs() < 2 {
-            return Err(Error::LossOutputs { layer: network.layer_name(last), loss: self.clone() });
+            return Err(DescriptionError::LossOutputs {
+                layer: network.layer_name(last),
+                loss: self.clone(),
+            }
+            .into());
         }
         Ok(())
     }
@@ -425,7 +434,7 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::ClassesNeeded`], [`Error::TargetOfLoss`], [`Error::CustomLoss`].
+    /// [`Error::ClassesNeeded`], [`Error::TargetOfLoss`], [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss).
     pub(crate) fn check_targets(&self, data: &Dataset) -> Result<(), Error> {
         self.refuse_missing_code()?;
         if data.outputs().is_none() {
@@ -449,7 +458,7 @@ impl Loss {
 
     /// # Errors
     ///
-    /// [`Error::CustomLoss`] if this is a custom loss of which there is only the name.
+    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if this is a custom loss of which there is only the name.
     pub(crate) fn refuse_missing_code(&self) -> Result<(), Error> {
         match self {
             Self::Custom(custom) => custom.function().map(drop),

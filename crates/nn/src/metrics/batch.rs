@@ -1,6 +1,7 @@
 //! What metrics are updated with: targets, outputs and weights of some samples, checked once for all metrics.
 
 use crate::error::Error;
+use crate::metrics::MetricError;
 
 /// What is right for each sample of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,8 +54,8 @@ impl<'a> MetricBatch<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::MetricLength`] if `width` is 0 or the lengths do not belong together, [`Error::Label`] if a label is no
-    /// class, [`Error::MetricNumber`] if an output, a value or a weight is not a finite number, or a weight is below 0.
+    /// [`MetricError::Length`](crate::metrics::MetricError::Length) if `width` is 0 or the lengths do not belong together, [`Error::Label`] if a label is no
+    /// class, [`MetricError::Number`](crate::metrics::MetricError::Number) if an output, a value or a weight is not a finite number, or a weight is below 0.
     pub fn new(
         targets: BatchTargets<'a>,
         outputs: &'a [f64],
@@ -62,10 +63,10 @@ impl<'a> MetricBatch<'a> {
         weights: Option<&'a [f64]>,
     ) -> Result<Self, Error> {
         let length = |what, found, expected| {
-            if found == expected { Ok(()) } else { Err(Error::MetricLength { what, found, expected }) }
+            if found == expected { Ok(()) } else { Err(MetricError::Length { what, found, expected }) }
         };
         if width == 0 {
-            return Err(Error::MetricLength { what: "outputs of a sample", found: 0, expected: 1 });
+            return Err(MetricError::Length { what: "outputs of a sample", found: 0, expected: 1 }.into());
         }
         let samples = match targets {
             BatchTargets::Classes(labels) => labels.len(),
@@ -198,12 +199,13 @@ fn numbers(
 ) -> Result<(), Error> {
     match numbers.iter().position(|&number| !in_range(number)) {
         None => Ok(()),
-        Some(place) => Err(Error::MetricNumber {
+        Some(place) => Err(MetricError::Number {
             what,
             sample: place / width,
             index: place % width,
             found: numbers[place],
             expected,
-        }),
+        }
+        .into()),
     }
 }

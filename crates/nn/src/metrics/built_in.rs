@@ -10,6 +10,7 @@ use super::r2::R2;
 use super::scores::{ClassCounts, Scores};
 use super::state::{MetricState, MetricValue};
 use crate::error::Error;
+use crate::metrics::MetricError;
 
 /// A metric and what it has seen.
 #[derive(Clone, Debug)]
@@ -66,11 +67,11 @@ impl MetricState for BuiltIn {
         let metric = self.metric.kind();
         if batch.target_kind() != self.targets {
             let (found, expected) = (batch.target_kind().in_words(), self.targets.in_words());
-            return Err(Error::MetricTargets { metric, found, expected });
+            return Err(MetricError::Targets { metric, found, expected }.into());
         }
         if batch.width() != self.width {
             let expected = "as many as it was made for";
-            return Err(Error::MetricOutputs { metric, found: batch.width(), expected });
+            return Err(MetricError::Outputs { metric, found: batch.width(), expected }.into());
         }
         match &mut self.seen {
             Seen::Mean(mean) => add_to_mean(self.metric, mean, batch),

@@ -3,6 +3,7 @@
 use super::batch::MetricBatch;
 use super::sum::Sum;
 use crate::error::Error;
+use crate::metrics::MetricError;
 
 /// Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", arXiv:1706.04599, equation 3: samples are
 /// put into the bins `((b − 1)/bins, b/bins]` by the probability of the class that was predicted, and the share that was
@@ -34,7 +35,7 @@ impl Calibration {
             if let Some(index) = batch.outputs(sample).iter().position(no_probability) {
                 let found = batch.outputs(sample)[index];
                 let expected = "a probability, between 0 and 1, for ExpectedCalibrationError";
-                return Err(Error::MetricNumber { what: "output", sample, index, found, expected });
+                return Err(MetricError::Number { what: "output", sample, index, found, expected }.into());
             }
         }
         for sample in 0..batch.samples() {

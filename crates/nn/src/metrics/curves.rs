@@ -3,6 +3,7 @@
 use super::batch::{BatchTargets, MetricBatch};
 use super::sum::{Sum, share};
 use crate::error::Error;
+use crate::metrics::MetricError;
 
 /// How many samples [`Metric::Auc`](crate::Metric::Auc) and the curves take. An exact area needs every score: 16 to 32 bytes a
 /// sample are kept, and up to 48 for a moment while they become more. A result takes 40 bytes more while it is computed, and
@@ -45,14 +46,14 @@ pub struct PrecisionRecallPoint {
 ///
 /// # Errors
 ///
-/// As [`MetricBatch::new`]; [`Error::OneClass`] if one class is missing; [`Error::MetricSamples`] beyond [`MAX_RANKED`];
+/// As [`MetricBatch::new`]; [`MetricError::OneClass`](crate::metrics::MetricError::OneClass) if one class is missing; [`MetricError::Samples`](crate::metrics::MetricError::Samples) beyond [`MAX_RANKED`];
 /// [`Error::Memory`].
 pub fn roc_curve(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Result<Vec<RocPoint>, Error> {
     let ranking = ranked(labels, scores, weights)?;
     let steps = ranking.steps()?;
     let all = steps.last().copied().unwrap_or_default();
     if all.negative == 0.0 {
-        return Err(Error::OneClass { missing: 0 });
+        return Err(MetricError::OneClass { missing: 0 }.into());
     }
     let point = |step: &Step| RocPoint {
         threshold: step.score,
@@ -99,7 +100,7 @@ fn room_for<T>(len: usize) -> Result<Vec<T>, Error> {
 fn ranked(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Result<Ranking, Error> {
     let mut ranking = Ranking::default();
     ranking.update(&MetricBatch::new(BatchTargets::Classes(labels), scores, 1, weights)?)?;
-    if ranking.positives.is_empty() { Err(Error::OneClass { missing: 1 }) } else { Ok(ranking) }
+    if ranking.positives.is_empty() { Err(MetricError::OneClass { missing: 1 }.into()) } else { Ok(ranking) }
 }
 
 /// Every score with its weight, above 0.
@@ -128,7 +129,7 @@ impl Ranking {
         let kept = self.positives.len() + self.negatives.len();
         let found = kept.saturating_add(batch.samples());
         if found > MAX_RANKED {
-            return Err(Error::MetricSamples { metric: "Auc", found, limit: MAX_RANKED });
+            return Err(MetricError::Samples { metric: "Auc", found, limit: MAX_RANKED }.into());
         }
         let is_positive = |sample: usize| batch.class(sample) == 1;
         let positives = (0..batch.samples()).filter(|&sample| is_positive(sample)).count();

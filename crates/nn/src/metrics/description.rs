@@ -4,6 +4,7 @@ use super::batch::TargetKind;
 use super::built_in::BuiltIn;
 use super::state::MetricState;
 use crate::error::Error;
+use crate::metrics::MetricError;
 use crate::settings::{OutOfRange, SettingsOf};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -200,7 +201,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`Error::MetricSetting`] names the first setting outside its range.
+    /// [`MetricError::Setting`](crate::metrics::MetricError::Setting) names the first setting outside its range.
     pub fn validate(&self) -> Result<(), Error> {
         self.check_settings().map_err(OutOfRange::of_metric)
     }
@@ -217,17 +218,22 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`Error::MetricTargets`] or [`Error::MetricOutputs`].
+    /// [`MetricError::Targets`](crate::metrics::MetricError::Targets) or [`MetricError::Outputs`](crate::metrics::MetricError::Outputs).
     pub fn validate_for(&self, outputs: usize, targets: TargetKind) -> Result<(), Error> {
         let metric = self.kind();
         let outputs_are = |in_range: bool, expected: &'static str| {
-            if in_range { Ok(()) } else { Err(Error::MetricOutputs { metric, found: outputs, expected }) }
+            if in_range {
+                Ok(())
+            } else {
+                Err(MetricError::Outputs { metric, found: outputs, expected }.into())
+            }
         };
         let targets_are = |expected: TargetKind| {
             if targets == expected {
                 return Ok(());
             }
-            Err(Error::MetricTargets { metric, found: targets.in_words(), expected: expected.in_words() })
+            Err(MetricError::Targets { metric, found: targets.in_words(), expected: expected.in_words() }
+                .into())
         };
         outputs_are(outputs > 0, "at least 1")?;
         match *self {
@@ -278,7 +284,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate); [`Error::MetricOutputs`].
+    /// As [`validate`](Self::validate); [`MetricError::Outputs`](crate::metrics::MetricError::Outputs).
     pub fn validate_outputs(&self, outputs: usize) -> Result<(), Error> {
         self.validate()?;
         let of_classes = self.validate_for(outputs, TargetKind::Classes);

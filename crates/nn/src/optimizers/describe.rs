@@ -1,6 +1,6 @@
 //! What the descriptions of all optimizers have in common.
 
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::schedules::LearningRate;
 use crate::settings::{OutOfRange, SettingsOf};
 
@@ -43,7 +43,7 @@ impl Options {
             (_, Some(_), Some(_)) => ("clipvalue", "global_clipnorm"),
             _ => return Ok(()),
         };
-        Err(Error::OptimizerConflict { optimizer, setting: conflict.0, other: conflict.1 })
+        Err(DescriptionError::OptimizerConflict { optimizer, setting: conflict.0, other: conflict.1 }.into())
     }
 }
 

@@ -56,7 +56,7 @@ pub use rprop::Rprop;
 pub use schedule_free_adamw::ScheduleFreeAdamW;
 pub use sgd::Sgd;
 
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::schedules::LearningRate;
 use describe::{Description, Options};
 use serde::{Deserialize, Serialize};
@@ -159,16 +159,17 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// [`Error::OptimizerSetting`] or [`Error::ScheduleSetting`] names the first setting outside its range,
-    /// [`Error::OptimizerConflict`] two that exclude each other.
+    /// [`DescriptionError::OptimizerSetting`](crate::DescriptionError::OptimizerSetting) or [`DescriptionError::ScheduleSetting`](crate::DescriptionError::ScheduleSetting) names the first setting outside its range,
+    /// [`DescriptionError::OptimizerConflict`](crate::DescriptionError::OptimizerConflict) two that exclude each other.
     pub fn validate(&self) -> Result<(), Error> {
         self.description().validate()?;
         match self {
-            Self::ScheduleFreeAdamW(inner) if inner.use_ema => Err(Error::OptimizerConflict {
+            Self::ScheduleFreeAdamW(inner) if inner.use_ema => Err(DescriptionError::OptimizerConflict {
                 optimizer: self.name(),
                 setting: "use_ema",
                 other: "the optimizer's own average",
-            }),
+            }
+            .into()),
             _ => Ok(()),
         }
     }

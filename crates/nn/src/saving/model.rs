@@ -147,7 +147,7 @@ pub fn from_bytes<T: Scalar>(bytes: &[u8]) -> Result<(SavedDescription, Paramete
 ///
 /// # Errors
 ///
-/// As [`from_bytes`]; [`Error::UnknownCustomLayer`] for a layer that is not in `custom`.
+/// As [`from_bytes`]; [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
 pub fn from_bytes_with<T: Scalar>(
     bytes: &[u8],
     custom: &[Custom],

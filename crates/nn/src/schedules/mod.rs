@@ -23,7 +23,7 @@ pub use one_cycle::{AnnealStrategy, OneCycle};
 pub use piecewise_constant_decay::PiecewiseConstantDecay;
 pub use polynomial_decay::PolynomialDecay;
 
-use crate::error::Error;
+use crate::error::{DescriptionError, Error};
 use crate::settings::{OutOfRange, SettingsOf};
 use crate::text::from_ron;
 use ron::value::RawValue;
@@ -168,8 +168,10 @@ fn is_number(text: &str) -> bool {
 /// The message without line and column, which would be those within the value.
 fn without_place(error: Error) -> String {
     match error {
-        Error::Ron { message, nearest: Some(name), .. } => format!("{message}; did you mean `{name}`?"),
-        Error::Ron { message, .. } => message,
+        Error::Description(DescriptionError::Ron { message, nearest: Some(name), .. }) => {
+            format!("{message}; did you mean `{name}`?")
+        }
+        Error::Description(DescriptionError::Ron { message, .. }) => message,
         other => other.to_string(),
     }
 }

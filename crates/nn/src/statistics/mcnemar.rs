@@ -1,6 +1,7 @@
 //! Whether two models differ.
 
 use crate::error::Error;
+use crate::metrics::MetricError;
 use crate::metrics::Sum;
 
 /// Of fewer samples on which two models differ, the exact test is made.
@@ -55,14 +56,14 @@ pub enum McNemarMethod {
 ///
 /// # Errors
 ///
-/// [`Error::MetricLength`] if the three differ in length.
+/// [`MetricError::Length`](crate::metrics::MetricError::Length) if the three differ in length.
 pub fn mcnemar(labels: &[u32], first: &[u32], second: &[u32]) -> Result<McNemar, Error> {
     let expected = labels.len();
     for (what, found) in
         [("predictions of the first model", first.len()), ("predictions of the second model", second.len())]
     {
         if found != expected {
-            return Err(Error::MetricLength { what, found, expected });
+            return Err(MetricError::Length { what, found, expected }.into());
         }
     }
     let mut counts = [[0; 2]; 2];

@@ -325,7 +325,7 @@ impl Callback for StopsAndFails {
     }
 
     fn on_non_finite(&mut self, _: &mut Training<'_>, _: &Error) -> Result<(), Error> {
-        if self.fails { Err(Error::NoParameters) } else { Ok(()) }
+        if self.fails { Err(DescriptionError::NoParameters.into()) } else { Ok(()) }
     }
 }
 
@@ -375,7 +375,7 @@ fn a_falling_rate_stays_a_rate() {
     let before = scheduled.fingerprint();
     let error =
         scheduled.fit(&rings(10), Fit { callbacks: vec![&mut reduce], ..Fit::default() }).unwrap_err();
-    assert!(matches!(error, Error::ScheduledLearningRate { .. }), "{error}");
+    assert!(matches!(error, Error::Description(DescriptionError::ScheduledLearningRate { .. })), "{error}");
     assert_eq!(scheduled.fingerprint(), before);
 }
 

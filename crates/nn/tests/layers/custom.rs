@@ -22,7 +22,11 @@ impl LayerDescription for Gain {
 
     fn check(&self, inputs: usize, layer: &dyn Fn() -> densely::LayerName) -> Result<(), Error> {
         if inputs == 13 {
-            return Err(Error::CustomLayer { layer: layer(), source: "13 inputs bring bad luck".into() });
+            return Err(DescriptionError::CustomLayer {
+                layer: layer(),
+                source: "13 inputs bring bad luck".into(),
+            }
+            .into());
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use densely::layers::{
 };
 use densely::text::from_ron;
 use densely::{
-    Activation, Adam, Compile, Dataset, Dense, Error, Fit, GradientCheck, Initializer, Layer, Loss, Model,
-    Pool, Scalar, Sequential, Sgd,
+    Activation, Adam, Compile, Dataset, Dense, DescriptionError, Error, Fit, GradientCheck, Initializer,
+    Layer, Loss, Model, Pool, Scalar, Sequential, Sgd,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -429,7 +429,7 @@ fn layers_that_are_too_large_are_refused_before_anything_is_allocated() {
         "DropConnect(rate: 0.0, dense: (units: 18446744073709551615))",
     ] {
         let error = Sequential::new(4).add(layer(text)).validate().unwrap_err();
-        assert!(matches!(error, Error::TooManyParameters { .. }), "{error}");
+        assert!(matches!(error, Error::Description(DescriptionError::TooManyParameters { .. })), "{error}");
     }
 }
 
@@ -458,7 +458,7 @@ fn a_frozen_layer_inside_a_block_lets_the_gradient_through() {
 fn a_penalty_on_probabilities_that_are_never_computed_is_refused() {
     let text = "DropConnect(rate: 0.5, dense: (units: 3, activation: Softmax, activity_regularizer: L2()))";
     let error = Sequential::new(4).add(layer(text)).compile::<f32>(Compile::default()).unwrap_err();
-    assert!(matches!(error, Error::RegularizedEnd { .. }), "{error}");
+    assert!(matches!(error, Error::Description(DescriptionError::RegularizedEnd { .. })), "{error}");
     let text = "DropConnect(rate: 0.5, dense: (units: 3, activation: Softmax))";
     assert!(Sequential::new(4).add(layer(text)).compile::<f32>(Compile::default()).is_ok());
 }
