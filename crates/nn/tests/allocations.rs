@@ -109,6 +109,26 @@ fn a_step_allocates_nothing_after_the_first() {
         check_steps(model, &data, Fit::default());
     }
 
+    // Every layer that is a pass of its own.
+    let passes = "Sequential(inputs: 60, layers: [
+        Normalization(), Rescaling(scale: 0.5), GaussianNoise(stddev: 0.1), Dense(units: 40), BatchNormalization(), PRelu(),
+        GaussianDropout(rate: 0.1), LayerNormalization(), AlphaDropout(rate: 0.1), RmsNormalization(), Maxout(units: 20, pieces: 2),
+        DropConnect(rate: 0.2, dense: (units: 20, activation: Gelu)), UnitNormalization(), ActivityRegularization(l2: 0.1),
+        Residual(layers: [Dense(units: 20, activation: Tanh)]), Dense(units: 3, activation: Softmax),
+    ])";
+    let passes = Sequential::from_ron(passes).expect("a valid network");
+    let model =
+        || passes.compile::<f32>(Compile { pool: pool.clone(), ..Compile::default() }).expect("valid");
+    check_steps(model(), &data, Fit::default());
+
+    // One batch at a time.
+    let batch = data.split_last(900).expect("1000 samples").0;
+    let mut model = model();
+    model.train_on_batch(&batch).expect("the data fit");
+    let before = ALLOCATIONS.load(Relaxed);
+    model.train_on_batch(&batch).expect("the data fit");
+    assert_eq!(ALLOCATIONS.load(Relaxed), before, "a second batch allocates nothing");
+
     // Values as targets, weights, and a loss that is worked on in double precision.
     let targets = (0..1000 * 70u32).map(|i| f64::from(i % 2)).collect();
     let bytes = (0..1000 * 60u32).map(|i| (i % 251) as u8).collect();

@@ -1,4 +1,6 @@
 //! Callbacks by what Keras's do (keras/src/callbacks, version 3): sequences of values and what becomes of them, and files.
+
+mod events;
 mod files;
 
 use densely::callbacks::{

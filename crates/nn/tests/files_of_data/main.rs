@@ -1,4 +1,5 @@
 //! Files of data become the samples that they hold, or are refused by file and place.
+
 mod arrays;
 
 use arrays::{header, npy};

@@ -1,5 +1,6 @@
 //! Layers in networks: gradients, what noise does and does not do, blocks with a skip, frozen layers, layers of other
 //! crates. Their values are compared with the references in `src/layers/reference.rs`.
+
 mod custom;
 
 use densely::layers::{

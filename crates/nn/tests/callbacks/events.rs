@@ -1,28 +1,9 @@
 //! What callbacks hear of, when, and how they stop training; and what those do that only listen.
 
+use super::*;
 use densely::callbacks::{LambdaCallback, ProgressBar, Verbosity};
-use densely::*;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-/// Points on two rings; no straight line parts them.
-fn rings(samples: usize) -> Dataset {
-    let mut values = Vec::new();
-    for i in 0..samples {
-        let (angle, radius) = (2.4 * i as f64, if i % 2 == 0 { 0.4 } else { 1.0 });
-        values.extend([radius * angle.cos(), radius * angle.sin()]);
-    }
-    let labels = (0..samples).map(|i| (i % 2) as u32).collect();
-    Dataset::from_floats(2, values, labels, 2).expect("the data are valid")
-}
-
-fn model<T: Scalar>(optimizer: impl Into<Optimizer>) -> Model<T> {
-    Sequential::new(2)
-        .add(Dense::new(8).activation(Activation::Tanh))
-        .add(Dense::new(2).activation(Activation::Softmax))
-        .compile(Compile { optimizer: optimizer.into(), seed: 5, ..Compile::default() })
-        .expect("the network is valid")
-}
 
 type Log = Rc<RefCell<Vec<String>>>;
 
