@@ -248,7 +248,7 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     ///
     /// As [`Dataset::validate_for`]; [`Error::ClassesNeeded`] or [`Error::TargetOfLoss`] if the loss cannot be computed of such
-    /// targets, [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if its code is missing.
+    /// targets, [`DescriptionError::CustomLoss`] if its code is missing.
     pub(crate) fn check_data(&self, data: &Dataset) -> Result<(), Error> {
         data.validate_for(&self.network)?;
         self.plan.head.loss.check_targets(data)
@@ -378,7 +378,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::ScheduledLearningRate`](crate::DescriptionError::ScheduledLearningRate) if it follows a schedule, as Keras has it; [`DescriptionError::OptimizerSetting`](crate::DescriptionError::OptimizerSetting) if it is not
+    /// [`DescriptionError::ScheduledLearningRate`] if it follows a schedule, as Keras has it; [`DescriptionError::OptimizerSetting`] if it is not
     /// above 0 or not within single precision. The rate then stays as it was.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
         let optimizer = &mut self.compile.optimizer;
@@ -442,7 +442,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
+    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
     pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::read_model(path, custom)?;
         Self::restore(saved, parameters, pool)
@@ -479,7 +479,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
+    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
     pub fn from_bytes_with(bytes: &[u8], pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::from_bytes_with(bytes, custom)?;
         Self::restore(saved, parameters, pool)

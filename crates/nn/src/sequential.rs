@@ -68,10 +68,10 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoInputs`](crate::DescriptionError::NoInputs), [`DescriptionError::TooDeep`](crate::DescriptionError::TooDeep), [`DescriptionError::OwnSetting`](crate::DescriptionError::OwnSetting) of a layer outside its range,
-    /// [`DescriptionError::LayerSetting`](crate::DescriptionError::LayerSetting) of what belongs to it, [`DescriptionError::ForKernelsOnly`](crate::DescriptionError::ForKernelsOnly), [`DescriptionError::TooManyOrthogonal`](crate::DescriptionError::TooManyOrthogonal),
-    /// [`DescriptionError::SoftmaxOfOne`](crate::DescriptionError::SoftmaxOfOne), [`DescriptionError::OddGlu`](crate::DescriptionError::OddGlu), [`DescriptionError::EmptyWeight`](crate::DescriptionError::EmptyWeight), [`DescriptionError::TwoWeights`](crate::DescriptionError::TwoWeights), [`DescriptionError::CustomKind`](crate::DescriptionError::CustomKind), [`DescriptionError::ResidualWidth`](crate::DescriptionError::ResidualWidth), [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer),
-    /// [`DescriptionError::CustomLayer`](crate::DescriptionError::CustomLayer), [`DescriptionError::TooManyParameters`](crate::DescriptionError::TooManyParameters) beyond [`MAX_PARAMETERS`], and [`DescriptionError::NoParameters`](crate::DescriptionError::NoParameters) if no layer has any.
+    /// [`DescriptionError::NoInputs`], [`DescriptionError::TooDeep`], [`DescriptionError::OwnSetting`] of a layer outside its range,
+    /// [`DescriptionError::LayerSetting`] of what belongs to it, [`DescriptionError::ForKernelsOnly`], [`DescriptionError::TooManyOrthogonal`],
+    /// [`DescriptionError::SoftmaxOfOne`], [`DescriptionError::OddGlu`], [`DescriptionError::EmptyWeight`], [`DescriptionError::TwoWeights`], [`DescriptionError::CustomKind`], [`DescriptionError::ResidualWidth`], [`DescriptionError::UnknownCustomLayer`],
+    /// [`DescriptionError::CustomLayer`], [`DescriptionError::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`DescriptionError::NoParameters`] if no layer has any.
     pub fn validate(&self) -> Result<(), Error> {
         if self.inputs == 0 {
             return Err(DescriptionError::NoInputs.into());
@@ -187,7 +187,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if no layer has the name.
+    /// [`DescriptionError::NoSuchLayer`] if no layer has the name.
     pub fn set_trainable(&mut self, name: &str, trainable: bool) -> Result<(), Error> {
         let names = self.layer_names();
         let Some(index) = names.iter().position(|one| one == name) else {
@@ -201,7 +201,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::TwoCustomLayers`](crate::DescriptionError::TwoCustomLayers) if two of them are of one kind.
+    /// [`DescriptionError::TwoCustomLayers`] if two of them are of one kind.
     pub(crate) fn fill_in_custom(&mut self, custom: &[Custom]) -> Result<(), Error> {
         for (index, one) in custom.iter().enumerate() {
             if custom[..index].iter().any(|other| other.kind_name() == one.kind_name()) {
@@ -218,7 +218,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::Ron`](crate::DescriptionError::Ron) with line, column and field, or what is wrong with the network.
+    /// [`DescriptionError::Ron`] with line, column and field, or what is wrong with the network.
     pub fn from_ron(text: &str) -> Result<Self, Error> {
         Self::from_ron_with(text, &[])
     }
@@ -227,7 +227,7 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// As [`from_ron`](Self::from_ron); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
+    /// As [`from_ron`](Self::from_ron); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
     pub fn from_ron_with(text: &str, custom: &[Custom]) -> Result<Self, Error> {
         let mut network: Self = text::from_ron(text)?;
         network.fill_in_custom(custom)?;

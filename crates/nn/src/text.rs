@@ -27,7 +27,7 @@ const MAX_DEPTH: usize = 64;
 ///
 /// # Errors
 ///
-/// [`DescriptionError::Ron`](crate::DescriptionError::Ron) with line, column, the path of the field, and the nearest name for a misspelt one.
+/// [`DescriptionError::Ron`] with line, column, the path of the field, and the nearest name for a misspelt one.
 pub fn from_ron<V: DeserializeOwned>(text: &str) -> Result<V, Error> {
     let whole_text = |error: ron::error::SpannedError| describe(error, String::new());
     let mut reader = ron::Deserializer::from_str_with_options(text, &options()).map_err(whole_text)?;

@@ -101,7 +101,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if no layer has the name.
+    /// [`DescriptionError::NoSuchLayer`] if no layer has the name.
     pub fn set_trainable(&mut self, layer: &str, trainable: bool) -> Result<(), Error> {
         self.network.set_trainable(layer, trainable)?;
         let plan = self.network.plan(&self.compile)?;
@@ -129,7 +129,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoSuchLayer`](crate::DescriptionError::NoSuchLayer) if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
+    /// [`DescriptionError::NoSuchLayer`] if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
     /// tensor, [`Error::TensorShape`] if two tensors of the same name differ in shape. Nothing is copied then.
     pub fn copy_weights_from<U: Scalar>(
         &mut self,

@@ -135,7 +135,7 @@ impl<T: Scalar> Meters<T> {
 ///
 /// # Errors
 ///
-/// [`MetricError::Setting`](crate::metrics::MetricError::Setting), or [`MetricError::Outputs`](crate::metrics::MetricError::Outputs) if no data can be measured; [`MetricError::Name`](crate::metrics::MetricError::Name) of a custom metric.
+/// [`MetricError::Setting`], or [`MetricError::Outputs`] if no data can be measured; [`MetricError::Name`] of a custom metric.
 pub(crate) fn validate(compile: &Compile, units: usize) -> Result<(), Error> {
     compile.metrics.iter().try_for_each(|metric| metric.validate_outputs(units))?;
     compile.custom_metrics.iter().try_for_each(|metric| validate_name(metric.state().name()))

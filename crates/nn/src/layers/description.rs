@@ -36,7 +36,7 @@ pub trait LayerDescription: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Whatever is wrong; [`DescriptionError::CustomLayer`](crate::DescriptionError::CustomLayer) is for the layers of other crates.
+    /// Whatever is wrong; [`DescriptionError::CustomLayer`] is for the layers of other crates.
     fn check(&self, inputs: usize, layer: &dyn Fn() -> LayerName) -> Result<(), Error> {
         let _ = (inputs, layer);
         Ok(())

@@ -80,7 +80,7 @@ impl CustomLoss {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if there is only a name, from a file.
+    /// [`DescriptionError::CustomLoss`] if there is only a name, from a file.
     pub(crate) fn function(&self) -> Result<&dyn LossFunction, Error> {
         self.function
             .as_deref()

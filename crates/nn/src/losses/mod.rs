@@ -121,7 +121,7 @@ pub enum Loss {
     ///
     /// A file has only its name, `Custom(name: "…")`. A model that was read from one predicts; before it can be fitted or
     /// evaluated, [`Model::set_loss`](crate::Model::set_loss) has to give it the loss again, and until then these return
-    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss).
+    /// [`DescriptionError::CustomLoss`].
     Custom(CustomLoss),
 }
 
@@ -216,7 +216,7 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::TargetWidth`] if the three differ in length, [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if the loss is only a name.
+    /// [`Error::TargetWidth`] if the three differ in length, [`DescriptionError::CustomLoss`] if the loss is only a name.
     pub fn of_sample<T: Scalar>(
         &self,
         targets: &[f64],
@@ -366,8 +366,8 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::LossSetting`](crate::DescriptionError::LossSetting); [`DescriptionError::LossActivation`](crate::DescriptionError::LossActivation) if the last activation is not one that the loss goes with;
-    /// [`DescriptionError::LossOutputs`](crate::DescriptionError::LossOutputs) if a loss that compares outputs meets a single one.
+    /// [`DescriptionError::LossSetting`]; [`DescriptionError::LossActivation`] if the last activation is not one that the loss goes with;
+    /// [`DescriptionError::LossOutputs`] if a loss that compares outputs meets a single one.
     pub fn validate(&self, network: &Sequential) -> Result<(), Error> {
         self.check_settings(network.outputs()).map_err(OutOfRange::of_loss)?;
         let last = network.layers.len().saturating_sub(1);
@@ -434,7 +434,7 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::ClassesNeeded`], [`Error::TargetOfLoss`], [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss).
+    /// [`Error::ClassesNeeded`], [`Error::TargetOfLoss`], [`DescriptionError::CustomLoss`].
     pub(crate) fn check_targets(&self, data: &Dataset) -> Result<(), Error> {
         self.refuse_missing_code()?;
         if data.outputs().is_none() {
@@ -458,7 +458,7 @@ impl Loss {
 
     /// # Errors
     ///
-    /// [`DescriptionError::CustomLoss`](crate::DescriptionError::CustomLoss) if this is a custom loss of which there is only the name.
+    /// [`DescriptionError::CustomLoss`] if this is a custom loss of which there is only the name.
     pub(crate) fn refuse_missing_code(&self) -> Result<(), Error> {
         match self {
             Self::Custom(custom) => custom.function().map(drop),

@@ -54,8 +54,8 @@ impl<'a> MetricBatch<'a> {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Length`](crate::metrics::MetricError::Length) if `width` is 0 or the lengths do not belong together, [`Error::Label`] if a label is no
-    /// class, [`MetricError::Number`](crate::metrics::MetricError::Number) if an output, a value or a weight is not a finite number, or a weight is below 0.
+    /// [`MetricError::Length`] if `width` is 0 or the lengths do not belong together, [`Error::Label`] if a label is no
+    /// class, [`MetricError::Number`] if an output, a value or a weight is not a finite number, or a weight is below 0.
     pub fn new(
         targets: BatchTargets<'a>,
         outputs: &'a [f64],

@@ -46,7 +46,7 @@ pub struct PrecisionRecallPoint {
 ///
 /// # Errors
 ///
-/// As [`MetricBatch::new`]; [`MetricError::OneClass`](crate::metrics::MetricError::OneClass) if one class is missing; [`MetricError::Samples`](crate::metrics::MetricError::Samples) beyond [`MAX_RANKED`];
+/// As [`MetricBatch::new`]; [`MetricError::OneClass`] if one class is missing; [`MetricError::Samples`] beyond [`MAX_RANKED`];
 /// [`Error::Memory`].
 pub fn roc_curve(labels: &[u32], scores: &[f64], weights: Option<&[f64]>) -> Result<Vec<RocPoint>, Error> {
     let ranking = ranked(labels, scores, weights)?;

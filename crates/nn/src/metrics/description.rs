@@ -201,7 +201,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Setting`](crate::metrics::MetricError::Setting) names the first setting outside its range.
+    /// [`MetricError::Setting`] names the first setting outside its range.
     pub fn validate(&self) -> Result<(), Error> {
         self.check_settings().map_err(OutOfRange::of_metric)
     }
@@ -218,7 +218,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// [`MetricError::Targets`](crate::metrics::MetricError::Targets) or [`MetricError::Outputs`](crate::metrics::MetricError::Outputs).
+    /// [`MetricError::Targets`] or [`MetricError::Outputs`].
     pub fn validate_for(&self, outputs: usize, targets: TargetKind) -> Result<(), Error> {
         let metric = self.kind();
         let outputs_are = |in_range: bool, expected: &'static str| {
@@ -284,7 +284,7 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate); [`MetricError::Outputs`](crate::metrics::MetricError::Outputs).
+    /// As [`validate`](Self::validate); [`MetricError::Outputs`].
     pub fn validate_outputs(&self, outputs: usize) -> Result<(), Error> {
         self.validate()?;
         let of_classes = self.validate_for(outputs, TargetKind::Classes);

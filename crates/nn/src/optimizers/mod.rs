@@ -159,8 +159,8 @@ impl Optimizer {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::OptimizerSetting`](crate::DescriptionError::OptimizerSetting) or [`DescriptionError::ScheduleSetting`](crate::DescriptionError::ScheduleSetting) names the first setting outside its range,
-    /// [`DescriptionError::OptimizerConflict`](crate::DescriptionError::OptimizerConflict) two that exclude each other.
+    /// [`DescriptionError::OptimizerSetting`] or [`DescriptionError::ScheduleSetting`] names the first setting outside its range,
+    /// [`DescriptionError::OptimizerConflict`] two that exclude each other.
     pub fn validate(&self) -> Result<(), Error> {
         self.description().validate()?;
         match self {

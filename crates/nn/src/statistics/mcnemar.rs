@@ -56,7 +56,7 @@ pub enum McNemarMethod {
 ///
 /// # Errors
 ///
-/// [`MetricError::Length`](crate::metrics::MetricError::Length) if the three differ in length.
+/// [`MetricError::Length`] if the three differ in length.
 pub fn mcnemar(labels: &[u32], first: &[u32], second: &[u32]) -> Result<McNemar, Error> {
     let expected = labels.len();
     for (what, found) in
