@@ -301,8 +301,8 @@ mod tests {
             ("crates/nn/src/data/idx.rs", "use std::fs;", true),
             ("crates/nn/src/callbacks/csv_logger.rs", "use std::fs;", true),
             ("crates/nn/src/callbacks/mod.rs", "use std::fs;", false),
-            ("crates/nn/src/model.rs", "use std::fs;", false),
-            ("crates/nn/src/model.rs", "use std::path::Path;", true),
+            ("crates/nn/src/model/mod.rs", "use std::fs;", false),
+            ("crates/nn/src/model/mod.rs", "use std::path::Path;", true),
             ("crates/nn/src/saving/model.rs", "use std::net::TcpStream;", false),
             ("crates/cli/src/main.rs", "use std::fs;", true),
         ] {

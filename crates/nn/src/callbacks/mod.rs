@@ -95,8 +95,8 @@ pub use training::{AnyModel, Run, Training, Weights};
 pub(crate) use training::{Listeners, first_error};
 
 use crate::error::Error;
-use crate::evaluate::Evaluation;
 use crate::history::Epoch;
+use crate::model::evaluate::Evaluation;
 
 /// What [`Model::fit`] tells about a run, and where a program can steer it. Every method has an empty body to start from;
 /// the [module](self) has their order and an example.

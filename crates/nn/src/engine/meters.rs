@@ -2,11 +2,11 @@
 
 use super::buffers::zeros;
 use super::loss::{BatchTargets, Head, predict_in_place};
-use crate::compile::Compile;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::metrics::MetricError;
 use crate::metrics::{self, MetricBatch, MetricState, MetricValue, TargetKind};
+use crate::model::compile::Compile;
 use densely_tensor::{AlignedBuffer, MatMut, Pool, Scalar};
 
 /// Names that figures of other kinds have.

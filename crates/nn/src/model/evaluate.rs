@@ -1,5 +1,7 @@
 //! How good a model is on data that it has not been trained on.
 
+use super::Model;
+use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{Callback, first_error};
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
@@ -10,7 +12,6 @@ use crate::engine::penalties::{add_activity_penalties, weight_penalties};
 use crate::error::Error;
 use crate::losses::Reduction;
 use crate::metrics::{ConfusionMatrix, MetricValue};
-use crate::model::{EVALUATION_BATCH, Model};
 use densely_tensor::{MatMut, Scalar};
 
 /// What [`Model::evaluate`] finds.

@@ -1,12 +1,12 @@
 //! Backpropagation against differences of losses, for networks of one's own.
 
-use crate::compile::Compile;
+use super::Model;
+use super::compile::Compile;
 use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
 use crate::error::{DescriptionError, Error};
-use crate::model::Model;
 use crate::parameters::Parameters;
 use densely_tensor::Scalar;
 use std::fmt;

@@ -4,10 +4,10 @@
 //! be found for, and a few dozen go as far as thousands of an [optimizer](crate::optimizers)'s. Each needs at least one pass
 //! over all data, and all of it as one batch in memory. scikit-learn calls this `solver="lbfgs"`; Keras has nothing alike.
 
+use super::Model;
 use crate::data::Dataset;
 use crate::error::{DescriptionError, Error};
 use crate::layers::Layer;
-use crate::model::Model;
 use densely_tensor::{Scalar, sum_of};
 use std::collections::VecDeque;
 

@@ -1,12 +1,12 @@
 //! One batch at a time, for training loops of one's own.
 
+use super::Model;
+use super::evaluate::Evaluation;
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
 use crate::engine::non_finite::first_non_finite;
 use crate::error::Error;
-use crate::evaluate::Evaluation;
-use crate::model::Model;
 use densely_tensor::Scalar;
 use nalgebra::DMatrix;
 

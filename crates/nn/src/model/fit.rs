@@ -1,5 +1,9 @@
 //! Training: epochs of batches, each a step down the gradient of its mean loss.
 
+use super::Model;
+use super::evaluate::Evaluation;
+use super::passes::Passes;
+use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
 use crate::data::{Dataset, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
@@ -7,12 +11,9 @@ use crate::engine::forward::gather;
 use crate::engine::meters::Meters;
 use crate::engine::non_finite::{first_non_finite, non_finite_in};
 use crate::error::Error;
-use crate::evaluate::Evaluation;
 use crate::history::{Epoch, History, Stop};
 use crate::metrics::MetricValue;
-use crate::model::{EVALUATION_BATCH, Model};
 use crate::parameters::Parameters;
-use crate::passes::Passes;
 use densely_tensor::Scalar;
 use std::time::Instant;
 

@@ -1,12 +1,12 @@
 //! From a description to a model that can run.
 
+use super::Model;
 use crate::engine::meters;
 use crate::engine::plan::Plan;
 use crate::error::{DescriptionError, Error};
 use crate::layers::Layer;
 use crate::losses::{Loss, Reduction};
 use crate::metrics::{CustomMetric, Metric};
-use crate::model::Model;
 use crate::optimizers::Optimizer;
 use crate::parameters::Parameters;
 use crate::saving::Provenance;

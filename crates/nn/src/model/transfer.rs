@@ -1,12 +1,13 @@
 //! Reusing what was learned: statistics of data, weights of another model, layers that stay as they are.
 
+use super::Model;
+use super::predict::EVALUATION_BATCH;
 use crate::data::{Dataset, Ranges};
 use crate::engine::buffers::Buffers;
 use crate::engine::forward::{forward, gather};
 use crate::engine::plan::Kind;
 use crate::error::{DescriptionError, Error};
 use crate::layers::{Layer, MEAN, VARIANCE};
-use crate::model::{EVALUATION_BATCH, Model};
 use crate::parameters::Tensor;
 use densely_tensor::Scalar;
 

@@ -1,0 +1,220 @@
+//! A network that can run: parameters, optimizer state and the passes over them.
+
+//! A network that can run: parameters, optimizer state and, a file for each, what can be done with it.
+
+pub(crate) mod batch;
+pub(crate) mod compile;
+pub(crate) mod evaluate;
+mod files;
+pub(crate) mod fit;
+pub(crate) mod gradient_check;
+pub(crate) mod lbfgs;
+mod passes;
+mod predict;
+mod step;
+mod transfer;
+
+pub use predict::Predict;
+
+use crate::data::Dataset;
+use crate::engine::meters;
+use crate::engine::plan::Plan;
+use crate::engine::update::state::{OptimizerState, UpdateRoom};
+use crate::error::{DescriptionError, Error};
+use crate::losses::Loss;
+use crate::metrics::{CustomMetric, Metric};
+use crate::parameters::Parameters;
+use crate::saving::Provenance;
+use crate::schedules::LearningRate;
+use crate::sequential::Sequential;
+use crate::summary::Summary;
+use batch::BatchBuffers;
+use compile::Compile;
+use densely_tensor::{Pool, Scalar};
+
+/// A compiled network in single (`f32`) or double (`f64`) precision.
+pub struct Model<T: Scalar> {
+    pub(crate) network: Sequential,
+    pub(crate) compile: Compile,
+    pub(crate) plan: Plan<T>,
+    pub(crate) parameters: Parameters<T>,
+    /// What the optimizer remembers.
+    pub(crate) optimizer_state: OptimizerState<T>,
+    update_room: UpdateRoom<T>,
+    /// Passes over data begun so far; a second `fit` goes on behind them.
+    pub(crate) epochs: u64,
+    /// What `train_on_batch` keeps from call to call.
+    pub(crate) batch: Option<BatchBuffers<T>>,
+    provenance: Provenance,
+}
+
+impl<T: Scalar> std::fmt::Debug for Model<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model")
+            .field("network", &self.network)
+            .field("scalar", &T::NAME)
+            .field("compile", &self.compile)
+            .field("updates", &self.optimizer_state.updates)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Scalar> Model<T> {
+    /// Puts a model together from a checked description and parameters that belong to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for what the optimizer remembers and needs.
+    pub(crate) fn assemble(
+        network: Sequential,
+        compile: Compile,
+        plan: Plan<T>,
+        parameters: Parameters<T>,
+        provenance: Provenance,
+    ) -> Result<Self, Error> {
+        let optimizer_state = OptimizerState::new(&compile.optimizer, parameters.values().len())?;
+        let update_room = UpdateRoom::new(&compile.optimizer, &network)?;
+        let (epochs, batch) = (0, None);
+        Ok(Self {
+            network,
+            compile,
+            plan,
+            parameters,
+            optimizer_state,
+            update_room,
+            epochs,
+            batch,
+            provenance,
+        })
+    }
+
+    /// The description that the model was compiled from.
+    pub fn description(&self) -> &Sequential {
+        &self.network
+    }
+
+    /// The layers as a table, with the size of the parameters in this precision.
+    pub fn summary(&self) -> Summary {
+        Summary { bytes_per_parameter: T::SIZE, ..self.network.summary() }
+    }
+
+    /// All tensors of the layers: kernels, biases, and what else they learn or keep.
+    pub fn parameters(&self) -> &Parameters<T> {
+        &self.parameters
+    }
+
+    /// All tensors of the layers, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
+    /// anew from here.
+    pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+        self.optimizer_state.starts_anew = true;
+        &mut self.parameters
+    }
+
+    /// 16 hex digits that tell these parameters from any others; see [`Parameters::fingerprint`].
+    pub fn fingerprint(&self) -> String {
+        self.parameters.fingerprint()
+    }
+
+    /// What the model runs on.
+    pub fn pool(&self) -> &Pool {
+        &self.compile.pool
+    }
+
+    /// What is noted about the model's training.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// Notes where the model comes from; it is saved with the model.
+    pub fn set_provenance(&mut self, provenance: Provenance) {
+        self.provenance = provenance;
+    }
+
+    /// Checks that the data fit the network and its loss.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::validate_for`]; [`Error::ClassesNeeded`] or [`Error::TargetOfLoss`] if the loss cannot be computed of such
+    /// targets, [`DescriptionError::CustomLoss`] if its code is missing.
+    pub(crate) fn check_data(&self, data: &Dataset) -> Result<(), Error> {
+        data.validate_for(&self.network)?;
+        self.plan.head.loss.check_targets(data)
+    }
+
+    /// Takes another loss from now on: to go on training with it, or to give a model from a file its
+    /// [custom loss](crate::losses::LossFunction) again. Parameters and optimizer stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// As in [`compile`](Sequential::compile), if the loss does not go with the network's end; the model is then as before.
+    pub fn set_loss(&mut self, loss: impl Into<Loss>) -> Result<(), Error> {
+        let compile = Compile { loss: loss.into(), ..self.compile.clone() };
+        compile.loss.refuse_missing_code()?;
+        let plan = self.network.plan(&compile)?;
+        self.take_plan(plan);
+        self.compile = compile;
+        Ok(())
+    }
+
+    /// Goes on by another plan of the same tensors, without what belongs to the one before: the buffers of single batches,
+    /// and gradients of layers that are frozen now.
+    pub(crate) fn take_plan(&mut self, plan: Plan<T>) {
+        self.plan = plan;
+        self.batch = None;
+        self.parameters.describe_again(&self.network);
+        if let Some(gradient) = &mut self.update_room.gradient {
+            gradient.values_mut().fill(T::ZERO);
+        }
+        self.optimizer_state.forget_frozen_gradients(&self.parameters);
+    }
+
+    /// Measures other metrics from now on, for example to give a model from a file its custom ones again.
+    ///
+    /// # Errors
+    ///
+    /// As in [`compile`](Sequential::compile), if a metric is not valid; the model is then as before.
+    pub fn set_metrics(
+        &mut self,
+        metrics: Vec<Metric>,
+        custom_metrics: Vec<CustomMetric>,
+    ) -> Result<(), Error> {
+        let compile = Compile { metrics, custom_metrics, ..self.compile.clone() };
+        meters::validate(&compile, self.plan.outputs)?;
+        self.compile = compile;
+        Ok(())
+    }
+
+    /// At the end of training: the moving average of the parameters takes their place, if the optimizer keeps one. This is
+    /// Keras's `finalize_variable_values`.
+    pub(crate) fn finalize_parameters(&mut self) {
+        self.optimizer_state.finalize(&self.compile.optimizer, &mut self.parameters);
+    }
+
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.compile.optimizer.learning_rate_at(self.optimizer_state.batches)
+    }
+
+    /// Sets the learning rate of the steps to come.
+    ///
+    /// # Errors
+    ///
+    /// [`DescriptionError::ScheduledLearningRate`] if it follows a schedule, as Keras has it; [`DescriptionError::OptimizerSetting`] if it is not
+    /// above 0 or not within single precision. The rate then stays as it was.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), Error> {
+        let optimizer = &mut self.compile.optimizer;
+        if let LearningRate::Schedule(_) = optimizer.learning_rate() {
+            return Err(DescriptionError::ScheduledLearningRate { optimizer: optimizer.name() }.into());
+        }
+        let learning_rate = LearningRate::Constant(learning_rate);
+        learning_rate.validate(optimizer.name())?;
+        optimizer.set_learning_rate(learning_rate);
+        Ok(())
+    }
+
+    /// Makes the optimizer forget all steps: moments, averages, accumulated gradients, and where its schedule is.
+    /// Parameters stay.
+    pub fn reset_optimizer(&mut self) {
+        self.optimizer_state.reset(&self.compile.optimizer);
+    }
+}

@@ -1,0 +1,111 @@
+//! Outputs for samples, in batches or one at a time.
+
+use super::Model;
+use super::evaluate::refuse_batch_size_0;
+use crate::callbacks::{Callback, first_error};
+use crate::data::Dataset;
+use crate::engine::buffers::{Buffers, last_of};
+use crate::engine::forward::{forward, gather};
+use crate::engine::loss::predict_in_place;
+use crate::error::Error;
+use densely_tensor::{MatMut, Scalar, arg_max};
+use nalgebra::DMatrix;
+
+/// Samples of a batch in evaluation and prediction.
+pub(crate) const EVALUATION_BATCH: usize = 256;
+
+/// How a model predicts.
+pub struct Predict<'a> {
+    /// Samples of a batch; at least 1. It changes speed and memory, and no bit of the predictions. Default: 256.
+    pub batch_size: usize,
+    /// Who is told of the `on_predict_…` events. Default: nobody.
+    pub callbacks: Vec<&'a mut dyn Callback>,
+}
+
+impl Default for Predict<'_> {
+    fn default() -> Self {
+        Self { batch_size: EVALUATION_BATCH, callbacks: Vec::new() }
+    }
+}
+
+impl<T: Scalar> Model<T> {
+    /// The network's output for each sample, outputs × samples: probabilities if it ends in softmax. Dropout is off. Where
+    /// large parameters make a sum overflow, outputs are infinite or NaN.
+    ///
+    /// # Errors
+    ///
+    /// If the samples have another width than the network's input, or there is not enough memory.
+    pub fn predict(&self, data: &Dataset) -> Result<DMatrix<T>, Error> {
+        self.predict_with(data, Predict::default())
+    }
+
+    /// As [`predict`](Self::predict), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict); and [`Error::FitSetting`] if the batch size is 0, or what a callback meets.
+    pub fn predict_with(&self, data: &Dataset, options: Predict<'_>) -> Result<DMatrix<T>, Error> {
+        let Predict { batch_size, mut callbacks } = options;
+        refuse_batch_size_0(batch_size)?;
+        if data.features() != self.plan.inputs {
+            return Err(Error::Features { expected: self.plan.inputs, found: data.features() });
+        }
+        let memory = || Error::Memory { what: "the predictions" };
+        let count = self.plan.outputs.checked_mul(data.len()).ok_or_else(memory)?;
+        let mut predictions = Vec::new();
+        predictions.try_reserve_exact(count).map_err(|_| memory())?;
+        predictions.resize(count, T::ZERO);
+        let batch_size = batch_size.min(data.len());
+        let columns = predictions.chunks_mut(self.plan.outputs * batch_size);
+        let mut buffers = Buffers::new(&self.plan, batch_size, data.outputs())?;
+        let order: Vec<u32> = (0..data.len() as u32).collect();
+        first_error(&mut callbacks, |callback| callback.on_predict_begin(data.len()))?;
+        for (batch, (order, columns)) in order.chunks(batch_size).zip(columns).enumerate() {
+            first_error(&mut callbacks, |callback| callback.on_predict_batch_begin(batch + 1))?;
+            gather(self.pool(), data, order, &mut buffers);
+            columns.copy_from_slice(self.outputs(&mut buffers, order.len()));
+            first_error(&mut callbacks, |callback| callback.on_predict_batch_end(batch + 1))?;
+        }
+        first_error(&mut callbacks, |callback| callback.on_predict_end())?;
+        Ok(DMatrix::from_vec(self.plan.outputs, data.len(), predictions))
+    }
+
+    /// The class that a sample's [prediction](Self::predict) means: that of the largest output, or, of a single one, 1 where
+    /// it is beyond the middle (0.5, or 0 of a logit or under a hinge loss).
+    pub fn class_of(&self, prediction: &[T]) -> usize {
+        let loss = &self.compile.loss;
+        match prediction {
+            [single] => usize::from(single.to_f64() > loss.threshold(loss.takes_logits())),
+            several => arg_max(several),
+        }
+    }
+
+    /// The network's output for one sample, whose features are taken as they are (bytes are not scaled here).
+    ///
+    /// # Errors
+    ///
+    /// If there are more or fewer features than the network has inputs, or one of them is not finite.
+    pub fn predict_one(&self, features: &[T]) -> Result<Vec<T>, Error> {
+        if features.len() != self.plan.inputs {
+            return Err(Error::Features { expected: self.plan.inputs, found: features.len() });
+        }
+        if let Some(feature) = features.iter().position(|value| !value.is_finite()) {
+            return Err(Error::Feature { sample: 0, feature, value: features[feature].to_f64() });
+        }
+        let mut buffers = Buffers::new(&self.plan, 1, None)?;
+        buffers.input.copy_from_slice(features);
+        Ok(self.outputs(&mut buffers, 1).to_vec())
+    }
+
+    /// Predictions for the samples that stand in the buffers' input.
+    fn outputs<'b>(&self, buffers: &'b mut Buffers<T>, samples: usize) -> &'b [T] {
+        forward(self.pool(), &self.plan, &self.parameters, buffers, samples, None);
+        let outputs = last_of(&mut buffers.outputs, samples, self.plan.outputs);
+        predict_in_place(
+            self.pool(),
+            &self.plan.head,
+            MatMut::from_slice(&mut *outputs, self.plan.outputs, samples),
+        );
+        outputs
+    }
+}
