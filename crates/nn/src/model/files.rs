@@ -41,7 +41,7 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Reads a model that was saved. Its optimizer and the count of its epochs start afresh: a `fit` goes through the same
-    /// shuffles and dropout masks as the first one did. A [custom loss](Loss::Custom) has to be given to it again before it
+    /// shuffles and dropout masks as the first one did. A [custom loss](crate::Loss::Custom) has to be given to it again before it
     /// can be fitted or evaluated, and [custom metrics](Self::set_metrics) to be measured.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
+    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
     pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::read_model(path, custom)?;
         Self::restore(saved, parameters, pool)
@@ -92,7 +92,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
+    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
     pub fn from_bytes_with(bytes: &[u8], pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::from_bytes_with(bytes, custom)?;
         Self::restore(saved, parameters, pool)
