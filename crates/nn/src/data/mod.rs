@@ -9,6 +9,7 @@ mod classes;
 mod csv;
 mod dataset;
 mod error;
+mod fingerprint;
 mod gather;
 #[cfg(feature = "idx")]
 mod idx;
