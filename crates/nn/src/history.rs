@@ -3,6 +3,7 @@
 use crate::data::HeldOut;
 use std::fmt;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 /// The figures of one epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,6 +90,35 @@ pub struct History {
     pub stop: Option<Stop>,
     /// What [`validation_split`](crate::Fit::validation_split) held out, if it was given.
     pub held_out: Option<HeldOut>,
+    /// Where the run was taken up, if it went on from a [backup](crate::callbacks::BackupAndRestore). The epochs before are
+    /// among [`epochs`](Self::epochs).
+    pub restored: Option<Restored>,
+}
+
+/// A run that went on from a [backup](crate::callbacks::BackupAndRestore).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The file.
+    pub path: PathBuf,
+    /// How many epochs had ended.
+    pub epoch: usize,
+    /// How many batches of the next had.
+    pub batch: usize,
+    /// What is wrong with the newest backup, if this is the one before it.
+    pub damaged: Option<String>,
+}
+
+impl fmt::Display for Restored {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, epoch, batch, damaged } = self;
+        write!(formatter, "restored from {}: ", path.display())?;
+        match (batch, epoch) {
+            (0, 0) => formatter.write_str("before epoch 1")?,
+            (0, _) => write!(formatter, "after epoch {epoch}")?,
+            _ => write!(formatter, "after batch {batch} of epoch {}", epoch + 1)?,
+        }
+        damaged.iter().try_for_each(|problem| write!(formatter, ", because of {problem}"))
+    }
 }
 
 /// An end of training before its last epoch, or after that by a callback.

@@ -60,7 +60,7 @@
 //! | parameters | [`parameters`], filled from the counted streams of [`random`] |
 //! | running it | [`Model`]: [`fit`](Model::fit) with [`Fit`], [`evaluate`](Model::evaluate), [`predict`](Model::predict); [`train_on_batch`](Model::train_on_batch), [`fit_lbfgs`](Model::fit_lbfgs), [`check_gradient`](Model::check_gradient) |
 //! | learning from another model | [`Model::copy_weights_from`], [`Model::set_trainable`], [`Model::adapt`] |
-//! | watching and steering | [`callbacks`]: early stopping, checkpoints, learning rates, logs, one's own |
+//! | watching and steering | [`callbacks`]: early stopping, checkpoints, learning rates, logs, one's own; [`BackupAndRestore`](callbacks::BackupAndRestore), to go on after a crash |
 //! | what came out | [`history`], [`metrics`], [`statistics`] |
 //! | files | [`Model::save`], [`Model::load`], [`Model::from_bytes`]; [`saving`] for the format, [`text`] for RON |
 //!
@@ -116,8 +116,8 @@ pub use callbacks::{Callback, Progress, Training};
 pub use constraints::Constraint;
 pub use data::{Dataset, ValidationSplit};
 pub use densely_tensor::{Isa, MatMut, MatRef, Pool, PoolError, Scalar};
-pub use error::{DescriptionError, Error, LayerName, NonFinitePlace};
-pub use history::{Epoch, History, Stop};
+pub use error::{BackupError, DescriptionError, Error, LayerName, NonFinitePlace};
+pub use history::{Epoch, History, Restored, Stop};
 pub use initializers::Initializer;
 pub use layers::{Dense, Dropout, Layer};
 pub use losses::{Loss, Reduction};

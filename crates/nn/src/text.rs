@@ -77,6 +77,17 @@ pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
         .expect("descriptions are shallow and can always be written")
 }
 
+/// The same with the value's name before it, by which a reader tells it from others.
+///
+/// # Panics
+///
+/// As [`to_ron`].
+pub(crate) fn to_named_ron_line<V: Serialize>(value: &V) -> String {
+    options()
+        .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_structs(true).separator(" "))
+        .expect("descriptions are shallow and can always be written")
+}
+
 fn options() -> Options {
     Options::default()
         .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES | Extensions::IMPLICIT_SOME)

@@ -233,7 +233,7 @@ fn a_newer_format_is_refused_by_its_number() {
     // With a field that this version does not know, and without a checksum that it could verify.
     check_refused::<f32>(
         &file_with_text("Model(format: 2, signature: [Some(1)], checksum: \"?\")".to_owned()),
-        "the model is in format 2, this version reads up to format 1; a newer densely reads it",
+        "the file is in format 2, this version reads up to format 1; a newer densely reads it",
     );
     assert_eq!(FORMAT, 1);
 }

@@ -1,17 +1,20 @@
 //! A line per epoch in a file that grows while training runs.
 
 use super::Callback;
+use super::state::CallbackState;
 use super::training::{Run, Training};
 use crate::error::Error;
 use crate::history::Epoch;
 use crate::saving::LogFile;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Writes each epoch's values to a CSV file as soon as they are known: a header `epoch,loss,accuracy,…` and a line per
 /// epoch, counted from 1, with as many digits as it takes to read them back exactly.
 ///
 /// What was not measured in an epoch, or is a metric that is not finite, is empty (Keras writes `NA`). A line that cannot be written ends training with an
-/// error, so that nothing is missing silently.
+/// error, so that nothing is missing silently. When a run goes on from a [backup](super::BackupAndRestore), the lines of epochs
+/// behind it are removed first, since they come again.
 ///
 /// ```
 /// # use densely::{Activation, Compile, Dataset, Dense, Fit, Sequential};
@@ -61,6 +64,13 @@ impl CsvLogger {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "CsvLogger", deny_unknown_fields)]
+struct Memory {
+    /// Bytes of the file.
+    length: u64,
+}
+
 impl Callback for CsvLogger {
     fn validate(&self, _: &Run) -> Result<(), Error> {
         let separator = self.separator;
@@ -71,7 +81,8 @@ impl Callback for CsvLogger {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
         self.values.clone_from(&training.run().values);
         let header = self.line("epoch".to_owned(), str::to_owned);
-        self.file = Some(LogFile::open(&self.path, &header, self.append)?);
+        let append = self.append || training.run().restored.is_some();
+        self.file = Some(LogFile::open(&self.path, &header, append)?);
         Ok(())
     }
 
@@ -83,5 +94,15 @@ impl Callback for CsvLogger {
     fn on_train_end(&mut self, _: &mut Training<'_>) -> Result<(), Error> {
         self.file = None;
         Ok(())
+    }
+
+    fn state(&mut self) -> Result<Option<CallbackState>, Error> {
+        let length = self.file.as_ref().map_or(Ok(0), LogFile::sync)?;
+        Ok(Some(CallbackState::of(&Memory { length })))
+    }
+
+    fn restore(&mut self, state: CallbackState) -> Result<(), Error> {
+        let Memory { length } = state.read()?;
+        self.file.as_ref().map_or(Ok(()), |file| file.cut(length))
     }
 }

@@ -2,9 +2,11 @@
 
 use super::Callback;
 use super::monitor::{self, Best, Mode};
+use super::state::CallbackState;
 use super::training::{Run, Training, Weights};
 use crate::error::Error;
 use crate::history::Epoch;
+use serde::{Deserialize, Serialize};
 
 /// Stops training when a value has not improved for `patience` epochs.
 ///
@@ -109,6 +111,14 @@ impl EarlyStopping {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "EarlyStopping", deny_unknown_fields)]
+struct Memory {
+    best: Option<f64>,
+    best_epoch: usize,
+    wait: usize,
+}
+
 impl Callback for EarlyStopping {
     fn validate(&self, run: &Run) -> Result<(), Error> {
         monitor::validate("EarlyStopping", run, &self.monitor, self.mode)?;
@@ -146,6 +156,19 @@ impl Callback for EarlyStopping {
             Some(weights) => training.model_mut().set_weights(&weights),
             None => Ok(()),
         }
+    }
+
+    fn state(&mut self) -> Result<Option<CallbackState>, Error> {
+        let Self { best: Best { value: best, .. }, best_epoch, wait, .. } = *self;
+        let state = CallbackState::of(&Memory { best, best_epoch, wait });
+        Ok(Some(CallbackState { weights: self.best_weights.clone(), ..state }))
+    }
+
+    fn restore(&mut self, state: CallbackState) -> Result<(), Error> {
+        let Memory { best, best_epoch, wait } = state.read()?;
+        (self.best.value, self.best_epoch, self.wait) = (best, best_epoch, wait);
+        self.best_weights = state.weights;
+        Ok(())
     }
 }
 

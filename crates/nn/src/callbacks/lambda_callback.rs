@@ -10,7 +10,8 @@ type OnCount<'f> = Box<dyn FnMut(&mut Training<'_>, usize) + 'f>;
 type OnProgress<'f> = Box<dyn FnMut(&mut Training<'_>, &Progress) + 'f>;
 type OnEpoch<'f> = Box<dyn FnMut(&mut Training<'_>, &Epoch) + 'f>;
 
-/// Calls a closure at each event that was given one. What can fail takes a [`Callback`] of its own.
+/// Calls a closure at each event that was given one. What can fail takes a [`Callback`] of its own, and so does what remembers
+/// something that a [backup](super::BackupAndRestore) is to keep.
 ///
 /// ```
 /// # use densely::{Activation, Compile, Dataset, Dense, Fit, Sequential};

@@ -20,7 +20,8 @@ use crate::error::Error;
 /// # Ok::<(), densely::Error>(())
 /// ```
 ///
-/// A rate that is not a number above 0 ends training with an error.
+/// A rate that is not a number above 0 ends training with an error. A [backup](super::BackupAndRestore) keeps the rate, but
+/// nothing that the function itself remembers.
 pub struct LearningRateScheduler<F> {
     schedule: F,
 }

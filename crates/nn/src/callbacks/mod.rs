@@ -34,8 +34,9 @@
 //! | [`ReduceLrOnPlateau`] | makes the learning rate smaller when a value stops improving |
 //! | [`TerminateOnNan`] | makes a loss that is no number a stop, not an error |
 //!
-//! Not here on purpose: a backup from which a killed run goes on (Keras's `BackupAndRestore`). That takes the optimizer's
-//! memory, the callbacks' and the place within the epoch, all of which a model file does not hold.
+//! [`BackupAndRestore`], from which a run that was killed goes on, is no callback here but a setting,
+//! [`Fit::backup`](crate::Fit::backup): it keeps what no callback can see, the state of all callbacks and of the optimizer and
+//! the place within the epoch.
 //!
 //! # A callback of one's own
 //!
@@ -69,6 +70,7 @@
 //! # Ok::<(), densely::Error>(())
 //! ```
 
+mod backup_and_restore;
 mod csv_logger;
 mod early_stopping;
 mod lambda_callback;
@@ -78,9 +80,11 @@ mod monitor;
 mod path_template;
 mod progress_bar;
 mod reduce_lr_on_plateau;
+mod state;
 mod terminate_on_nan;
 mod training;
 
+pub use backup_and_restore::BackupAndRestore;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda_callback::LambdaCallback;
@@ -89,12 +93,13 @@ pub use model_checkpoint::{ModelCheckpoint, SaveFreq};
 pub use monitor::Mode;
 pub use progress_bar::{ProgressBar, Verbosity};
 pub use reduce_lr_on_plateau::ReduceLrOnPlateau;
+pub use state::CallbackState;
 pub use terminate_on_nan::TerminateOnNan;
 pub use training::{AnyModel, Run, Training, Weights};
 
 pub(crate) use training::{Listeners, first_error};
 
-use crate::error::Error;
+use crate::error::{BackupError, Error};
 use crate::history::Epoch;
 use crate::model::evaluate::Evaluation;
 
@@ -116,7 +121,8 @@ pub trait Callback {
         Ok(())
     }
 
-    /// Before the first epoch.
+    /// Before the first epoch. Also when a run goes on from a [backup](BackupAndRestore): [`Run::restored`] says where, and the
+    /// state follows by [`restore`](Self::restore).
     ///
     /// # Errors
     ///
@@ -186,6 +192,28 @@ pub trait Callback {
     fn on_non_finite(&mut self, training: &mut Training<'_>, problem: &Error) -> Result<(), Error> {
         let _ = (training, problem);
         Ok(())
+    }
+
+    /// What the callback remembers of the run so far, for a [backup](BackupAndRestore): all on which depends what it does
+    /// next. Default: `None`, it remembers nothing. Any other returns something at all times.
+    ///
+    /// # Errors
+    ///
+    /// What the callback meets.
+    fn state(&mut self) -> Result<Option<CallbackState>, Error> {
+        Ok(None)
+    }
+
+    /// Goes on as if it had heard of the events before the backup with this [`state`](Self::state).
+    /// [`on_train_begin`](Self::on_train_begin) comes before, and behind it the first event that comes behind the backup; in
+    /// the middle of an epoch that is a batch.
+    ///
+    /// # Errors
+    ///
+    /// If the state is not such a one, or cannot be taken up.
+    fn restore(&mut self, state: CallbackState) -> Result<(), Error> {
+        let _ = state;
+        Err(BackupError::State.into())
     }
 
     /// Before an evaluation of so many samples.

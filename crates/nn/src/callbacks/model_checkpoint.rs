@@ -2,21 +2,23 @@
 
 use super::monitor::{self, Best, Mode};
 use super::path_template::PathTemplate;
+use super::state::CallbackState;
 use super::training::{Run, Training};
 use super::{Callback, Progress};
 use crate::error::Error;
 use crate::history::Epoch;
 use crate::saving::create_folder_of;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// How often a [`ModelCheckpoint`] saves.
+/// How often a [`ModelCheckpoint`] or a [`BackupAndRestore`](super::BackupAndRestore) saves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveFreq {
     /// After each epoch and its validation.
     #[default]
     Epoch,
-    /// After every so many batches, counted across epochs; at least 1. The values are then the epoch's running means, so
-    /// there are none of the validation.
+    /// After every so many batches, counted across epochs; at least 1. The values of a [`ModelCheckpoint`] are then the epoch's
+    /// running means, so there are none of the validation.
     Batches(usize),
 }
 
@@ -136,6 +138,15 @@ impl ModelCheckpoint {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "ModelCheckpoint", deny_unknown_fields)]
+struct Memory {
+    best: Option<f64>,
+    epoch: usize,
+    batches: usize,
+    last_saved: Option<PathBuf>,
+}
+
 impl Callback for ModelCheckpoint {
     fn validate(&self, run: &Run) -> Result<(), Error> {
         let mut run = run.clone();
@@ -180,5 +191,16 @@ impl Callback for ModelCheckpoint {
             SaveFreq::Epoch => self.save(training, training.run().steps, |name| epoch.value(name)),
             SaveFreq::Batches(_) => Ok(()),
         }
+    }
+    fn state(&mut self) -> Result<Option<CallbackState>, Error> {
+        let Self { best: Best { value: best, .. }, epoch, batches, .. } = *self;
+        let last_saved = self.last_saved.clone(); // Unicode, as the template is
+        Ok(Some(CallbackState::of(&Memory { best, epoch, batches, last_saved })))
+    }
+
+    fn restore(&mut self, state: CallbackState) -> Result<(), Error> {
+        let Memory { best, epoch, batches, last_saved } = state.read()?;
+        (self.best.value, self.epoch, self.batches, self.last_saved) = (best, epoch, batches, last_saved);
+        Ok(())
     }
 }

@@ -63,7 +63,9 @@ pub struct ProgressBar<W> {
     /// When the first step of the epoch ended, which is slower than the others.
     warm: Option<Instant>,
     last: Option<Instant>,
+    /// Steps of the epoch that were made, and those of them before a run that went on was begun again.
     steps: usize,
+    before: usize,
 }
 
 impl ProgressBar<Stdout> {
@@ -88,6 +90,7 @@ impl<W: Write> ProgressBar<W> {
             warm: None,
             last: None,
             steps: 0,
+            before: 0,
         }
     }
 
@@ -102,6 +105,7 @@ impl<W: Write> ProgressBar<W> {
 
     /// The time of a step so far, without the first if there were others.
     fn per_step(&self, now: Instant, step: usize) -> Duration {
+        let step = step - self.before.min(step);
         match self.warm {
             Some(warm) if step > 1 => now.duration_since(warm).div_f64((step - 1) as f64),
             _ => now.duration_since(self.start).div_f64(step.max(1) as f64),
@@ -125,6 +129,16 @@ impl<W: Write> Callback for ProgressBar<W> {
         {
             self.write(&format!("validation on {held_out}\n"));
         }
+        if let Some(restored) = training.run().restored.clone() {
+            if !self.silent() {
+                self.write(&format!("{restored}\n"));
+            }
+            // The epoch that it is in began in another life.
+            if restored.batch > 0 {
+                self.on_epoch_begin(training, restored.epoch + 1)?;
+                (self.steps, self.before) = (restored.batch, restored.batch);
+            }
+        }
         Ok(())
     }
 
@@ -133,7 +147,7 @@ impl<W: Write> Callback for ProgressBar<W> {
             self.write(&format!("Epoch {epoch}/{}\n", training.run().epochs));
         }
         (self.start, self.warm, self.last, self.drawn) = (Instant::now(), None, None, 0);
-        self.steps = 0;
+        (self.steps, self.before) = (0, 0);
         Ok(())
     }
 

@@ -2,9 +2,11 @@
 
 use super::Callback;
 use super::monitor::{self, Best, Mode};
+use super::state::CallbackState;
 use super::training::{Run, Training};
 use crate::error::Error;
 use crate::history::Epoch;
+use serde::{Deserialize, Serialize};
 
 /// Multiplies the learning rate by `factor` when a value has not improved for `patience` epochs, then waits `cooldown`
 /// epochs before it counts again; never below `min_lr`, and never below 2⁻¹²⁶, the smallest normal number of single
@@ -98,6 +100,14 @@ impl ReduceLrOnPlateau {
 
 const NAME: &str = "ReduceLrOnPlateau";
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "ReduceLrOnPlateau", deny_unknown_fields)]
+struct Memory {
+    best: Option<f64>,
+    cooling: usize,
+    wait: usize,
+}
+
 impl Callback for ReduceLrOnPlateau {
     fn validate(&self, run: &Run) -> Result<(), Error> {
         monitor::validate(NAME, run, &self.monitor, self.mode)?;
@@ -133,6 +143,16 @@ impl Callback for ReduceLrOnPlateau {
                 (self.cooling, self.wait) = (self.cooldown, 0);
             }
         }
+        Ok(())
+    }
+    fn state(&mut self) -> Result<Option<CallbackState>, Error> {
+        let Self { best: Best { value: best, .. }, cooling, wait, .. } = *self;
+        Ok(Some(CallbackState::of(&Memory { best, cooling, wait })))
+    }
+
+    fn restore(&mut self, state: CallbackState) -> Result<(), Error> {
+        let Memory { best, cooling, wait } = state.read()?;
+        (self.best.value, self.cooling, self.wait) = (best, cooling, wait);
         Ok(())
     }
 }

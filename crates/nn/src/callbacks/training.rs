@@ -1,8 +1,10 @@
 //! What a callback is given: the run, and the model behind a face that both precisions have.
 
 use super::Callback;
+use super::state::CallbackState;
 use crate::data::HeldOut;
-use crate::error::Error;
+use crate::error::{BackupError, Error};
+use crate::history::Restored;
 use crate::model::Model;
 use crate::parameters::Parameters;
 use crate::sequential::Sequential;
@@ -10,12 +12,14 @@ use crate::text::nearest;
 use densely_tensor::Scalar;
 use std::any::Any;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A training run as its callbacks see it.
 pub struct Training<'a> {
     model: &'a mut dyn AnyModel,
     run: &'a Run,
     stop: &'a mut Option<String>,
+    back_up: &'a mut bool,
 }
 
 impl std::fmt::Debug for Training<'_> {
@@ -46,6 +50,15 @@ impl Training<'_> {
         self.stop.get_or_insert_with(|| reason.into());
     }
 
+    /// Asks for a [backup](super::BackupAndRestore) when every callback has heard of this event, or of the next that ends a
+    /// batch or an epoch. With a [`stop`](Self::stop) beside it this makes an interruption: a run that goes on from the backup
+    /// does not know of the stop. Has no effect without [`Fit::backup`](crate::Fit::backup), and after the end of training, which
+    /// removes a backup unless [`delete_checkpoint`](super::BackupAndRestore::delete_checkpoint) is `false`. In the middle of an
+    /// epoch a metric that cannot be [backed up](crate::metrics::MetricState::numbers) makes it the error of the run.
+    pub fn back_up(&mut self) {
+        *self.back_up = true;
+    }
+
     /// Why a callback has stopped training, if one has.
     pub fn stop_reason(&self) -> Option<&str> {
         self.stop.as_deref()
@@ -55,7 +68,7 @@ impl Training<'_> {
 /// What a run will be, known before it begins; Keras's `params`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
-    /// Epochs that count as done already.
+    /// Epochs that count as done already, those before a [backup](super::BackupAndRestore) included.
     pub initial_epoch: usize,
     /// The last epoch, counted from 1.
     pub epochs: usize,
@@ -69,6 +82,8 @@ pub struct Run {
     pub validation_samples: Option<usize>,
     /// What was held out for validation, if that was left to [`Fit::validation_split`](crate::Fit::validation_split).
     pub held_out: Option<HeldOut>,
+    /// Where the run is taken up, if it goes on from a [backup](super::BackupAndRestore).
+    pub restored: Option<Restored>,
     /// The names under which [`Epoch::value`](crate::Epoch::value) will find something, at least in some epochs.
     pub values: Vec<String>,
     /// The model's metrics among them, without `val_`, and of each whether a larger value is a better one.
@@ -137,8 +152,20 @@ pub trait AnyModel: sealed::Sealed {
     fn set_weights(&mut self, weights: &Weights) -> Result<(), Error>;
 }
 
-/// All parameters of a model, copied by [`AnyModel::weights`].
-pub struct Weights(Box<dyn Any + Send>);
+/// All parameters of a model, copied by [`AnyModel::weights`]. Clones share the numbers.
+#[derive(Clone)]
+pub struct Weights(Arc<dyn Any + Send + Sync>);
+
+impl Weights {
+    pub(crate) fn new<T: Scalar>(parameters: Parameters<T>) -> Self {
+        Self(Arc::new(parameters))
+    }
+
+    /// The numbers, if they are in this precision.
+    pub(crate) fn parameters<T: Scalar>(&self) -> Option<&Parameters<T>> {
+        self.0.downcast_ref()
+    }
+}
 
 impl std::fmt::Debug for Weights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -175,11 +202,11 @@ impl<T: Scalar> AnyModel for Model<T> {
     fn weights(&self) -> Result<Weights, Error> {
         let mut copy = Parameters::<T>::zeros(&self.network)?;
         copy.values_mut().copy_from_slice(self.parameters.values());
-        Ok(Weights(Box::new(copy)))
+        Ok(Weights::new(copy))
     }
 
     fn set_weights(&mut self, weights: &Weights) -> Result<(), Error> {
-        match weights.0.downcast_ref::<Parameters<T>>() {
+        match weights.parameters::<T>() {
             Some(copy) if copy.tensors() == self.parameters.tensors() => {
                 self.parameters_mut().values_mut().copy_from_slice(copy.values());
                 Ok(())
@@ -194,13 +221,14 @@ pub(crate) struct Listeners<'a> {
     callbacks: Vec<&'a mut dyn Callback>,
     run: Run,
     stop: Option<String>,
+    back_up: bool,
 }
 
 impl<'a> Listeners<'a> {
     /// Callbacks whose settings are checked.
     pub(crate) fn new(callbacks: Vec<&'a mut dyn Callback>, run: Run) -> Result<Self, Error> {
         callbacks.iter().try_for_each(|callback| callback.validate(&run))?;
-        Ok(Self { callbacks, run, stop: None })
+        Ok(Self { callbacks, run, stop: None, back_up: false })
     }
 
     /// Tells every callback, also after one has asked to stop or failed; returns the first error.
@@ -209,8 +237,9 @@ impl<'a> Listeners<'a> {
         model: &mut dyn AnyModel,
         mut event: impl FnMut(&mut dyn Callback, &mut Training<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut training = Training { model, run: &self.run, stop: &mut self.stop };
-        first_error(&mut self.callbacks, |callback| event(callback, &mut training))
+        let Self { callbacks, run, stop, back_up } = self;
+        let mut training = Training { model, run, stop, back_up };
+        first_error(callbacks, |callback| event(callback, &mut training))
     }
 
     /// Tells every callback of numbers that ran out, and says whether one makes a stop of that. A stop that was asked for
@@ -230,6 +259,37 @@ impl<'a> Listeners<'a> {
     /// The callbacks, for events that do not concern training.
     pub(crate) fn callbacks(&mut self) -> &mut [&'a mut dyn Callback] {
         &mut self.callbacks
+    }
+
+    /// What those callbacks remember that remember something, for a backup.
+    pub(crate) fn states(&mut self) -> Result<Vec<CallbackState>, Error> {
+        self.callbacks.iter_mut().filter_map(|callback| callback.state().transpose()).collect()
+    }
+
+    /// Gives back to the callbacks what those of the run that was backed up remembered.
+    pub(crate) fn restore(&mut self, states: Vec<CallbackState>) -> Result<(), Error> {
+        let (found, expected) = (self.states()?.len(), states.len());
+        if found != expected {
+            let what = "callbacks that remember something";
+            let (found, expected) = (found.to_string(), expected.to_string());
+            return Err(BackupError::Differs { what, found, expected }.into());
+        }
+        let mut states = states.into_iter();
+        for (index, callback) in self.callbacks.iter_mut().enumerate() {
+            if callback.state()?.is_some()
+                && let Some(state) = states.next()
+            {
+                let in_callback =
+                    |source| BackupError::Callback { position: index + 1, source: Box::new(source) };
+                callback.restore(state).map_err(in_callback)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody has asked for a backup since the last call.
+    pub(crate) fn take_request_of_backup(&mut self) -> bool {
+        std::mem::take(&mut self.back_up)
     }
 
     /// Why training is to stop, if somebody wants it to.

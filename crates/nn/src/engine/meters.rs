@@ -3,7 +3,7 @@
 use super::buffers::zeros;
 use super::loss::{BatchTargets, Head, predict_in_place};
 use crate::data::Dataset;
-use crate::error::Error;
+use crate::error::{BackupError, Error};
 use crate::metrics::MetricError;
 use crate::metrics::{self, MetricBatch, MetricState, MetricValue, TargetKind};
 use crate::model::compile::Compile;
@@ -117,6 +117,37 @@ impl<T: Scalar> Meters<T> {
         };
         let batch = MetricBatch::new(targets, &self.outputs[..units * counted], units, None)?;
         self.meters.iter_mut().try_for_each(|(_, state)| state.update(&batch))
+    }
+
+    /// What each metric has seen, to be [restored](Self::restore).
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::Metric`] of one that cannot say.
+    pub(crate) fn numbers(&self) -> Result<Vec<Vec<f64>>, Error> {
+        let numbers = |(name, state): &(String, Box<dyn MetricState>)| {
+            state.numbers().ok_or_else(|| BackupError::Metric { metric: name.clone() }.into())
+        };
+        self.meters.iter().map(numbers).collect()
+    }
+
+    /// Goes on behind what each metric had seen.
+    ///
+    /// # Errors
+    ///
+    /// [`BackupError::MetricNumbers`] if a metric cannot have seen that.
+    pub(crate) fn restore(&mut self, numbers: &[Vec<f64>]) -> Result<(), Error> {
+        for ((name, state), numbers) in self.meters.iter_mut().zip(numbers) {
+            if !state.restore(numbers) {
+                return Err(BackupError::MetricNumbers { metric: name.clone() }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// How many metrics there are.
+    pub(crate) fn len(&self) -> usize {
+        self.meters.len()
     }
 
     /// What each metric comes to.

@@ -1,8 +1,10 @@
-//! The one error type of the crate; what can be wrong with a description, a metric or a file of data has a type of its own in
-//! it.
+//! The one error type of the crate; what can be wrong with a description, a metric, a backup or a file of data has a type of
+//! its own in it.
 
+mod backup;
 mod description;
 
+pub use backup::BackupError;
 pub use description::DescriptionError;
 
 use crate::data::DataError;
@@ -23,6 +25,9 @@ pub enum Error {
     /// A metric, or what it was to measure.
     #[error(transparent)]
     Metric(#[from] MetricError),
+    /// A backup of training, or what was to go on from it.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 
     // Data.
     /// A dataset without samples.
@@ -402,6 +407,14 @@ pub enum Error {
     /// A safetensors file of something else.
     #[error("not a model of densely: the file's metadata has no entry \"densely\" with a checksum")]
     NotAModel,
+    /// A file of densely's of another kind.
+    #[error("the file is a {found}, expected a {expected}")]
+    OtherKind {
+        /// What it is.
+        found: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// A file whose header is too long to be a model's.
     #[error(
         "not a model of densely: its first 8 bytes announce a header of {found} bytes, expected at most {limit}"
@@ -414,7 +427,7 @@ pub enum Error {
     },
     /// A file from a newer version.
     #[error(
-        "the model is in format {found}, this version reads up to format {supported}; a newer densely reads it"
+        "the file is in format {found}, this version reads up to format {supported}; a newer densely reads it"
     )]
     NewerFormat {
         /// The file's format.

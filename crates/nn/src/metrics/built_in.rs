@@ -6,6 +6,7 @@ use super::classes::ClassTable;
 use super::curves::Ranking;
 use super::description::{Curve, Metric};
 use super::means::{self, WeightedMean, mean_of};
+use super::memory::Memory;
 use super::r2::R2;
 use super::scores::{ClassCounts, Scores};
 use super::state::{MetricState, MetricValue};
@@ -51,6 +52,30 @@ impl BuiltIn {
             _ => Seen::Mean(WeightedMean::default()),
         };
         Self { metric, width, targets, seen }
+    }
+}
+
+impl Seen {
+    fn memory(&self) -> &dyn Memory {
+        match self {
+            Self::Mean(mean) => mean,
+            Self::Scores(scores) => scores,
+            Self::Ranking(ranking) => ranking,
+            Self::Classes(table) => table,
+            Self::Calibration(calibration) => calibration,
+            Self::R2(r2) => r2,
+        }
+    }
+
+    fn memory_mut(&mut self) -> &mut dyn Memory {
+        match self {
+            Self::Mean(mean) => mean,
+            Self::Scores(scores) => scores,
+            Self::Ranking(ranking) => ranking,
+            Self::Classes(table) => table,
+            Self::Calibration(calibration) => calibration,
+            Self::R2(r2) => r2,
+        }
     }
 }
 
@@ -114,6 +139,17 @@ impl MetricState for BuiltIn {
             Seen::Calibration(calibration) => calibration.reset(),
             Seen::R2(r2) => r2.reset(),
         }
+    }
+
+    fn numbers(&self) -> Option<Vec<f64>> {
+        let mut numbers = Vec::new();
+        self.seen.memory().write(&mut numbers);
+        Some(numbers)
+    }
+
+    fn restore(&mut self, numbers: &[f64]) -> bool {
+        let mut rest = numbers.iter();
+        self.seen.memory_mut().read(&mut rest).is_some() && rest.as_slice().is_empty()
     }
 }
 

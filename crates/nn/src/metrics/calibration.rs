@@ -1,9 +1,11 @@
 //! Whether a network is as often right as it says.
 
 use super::batch::MetricBatch;
+use super::memory::Memory;
 use super::sum::Sum;
 use crate::error::Error;
 use crate::metrics::MetricError;
+use std::slice::Iter;
 
 /// Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", arXiv:1706.04599, equation 3: samples are
 /// put into the bins `((b − 1)/bins, b/bins]` by the probability of the class that was predicted, and the share that was
@@ -78,6 +80,29 @@ impl Calibration {
 
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.bins.len());
+    }
+}
+
+impl Memory for Bin {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        [self.right, self.confidence].write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.right.read(numbers)?;
+        self.confidence.read(numbers)
+    }
+}
+
+impl Memory for Calibration {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        self.bins.write(numbers);
+        self.weight.write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.bins.read(numbers)?;
+        self.weight.read(numbers)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Metrics of a table of right and predicted classes.
 
 use super::batch::{MetricBatch, classes_of};
+use super::memory::Memory;
 use super::sum::{Sum, share};
+use std::slice::Iter;
 
 /// The weight of the samples for each right and predicted class.
 #[derive(Clone, Debug)]
@@ -77,6 +79,16 @@ impl ClassTable {
         let there: Vec<usize> = (0..self.classes).filter(|&class| union(class) > 0.0).collect();
         let sum: Sum = there.iter().map(|&class| hits[class] / union(class)).collect();
         share(sum.total(), there.len() as f64)
+    }
+}
+
+impl Memory for ClassTable {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        self.cells.write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.cells.read(numbers)
     }
 }
 

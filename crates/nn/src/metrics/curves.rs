@@ -1,9 +1,11 @@
 //! What every threshold would give: the ROC curve, the precision-recall curve, and the areas below them.
 
 use super::batch::{BatchTargets, MetricBatch};
+use super::memory::Memory;
 use super::sum::{Sum, share};
 use crate::error::Error;
 use crate::metrics::MetricError;
+use std::slice::Iter;
 
 /// How many samples [`Metric::Auc`](crate::Metric::Auc) and the curves take. An exact area needs every score: 16 to 32 bytes a
 /// sample are kept, and up to 48 for a moment while they become more. A result takes 40 bytes more while it is computed, and
@@ -200,6 +202,19 @@ impl Ranking {
     pub(super) fn reset(&mut self) {
         self.positives.clear();
         self.negatives.clear();
+    }
+}
+
+impl Memory for Ranking {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        numbers.reserve(2 * (1 + self.positives.len() + self.negatives.len()));
+        self.positives.write(numbers);
+        self.negatives.write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.positives.read(numbers)?;
+        self.negatives.read(numbers)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Metrics that are a mean over samples.
 
 use super::batch::{BatchTargets, MetricBatch};
+use super::memory::Memory;
 use super::sum::Sum;
 use crate::losses::{ln_cosh, logarithmic_error, percent_of};
 use densely_tensor::sum_of;
+use std::slice::Iter;
 
 /// `Σw·x / Σw`, where x is something of each sample.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +27,17 @@ impl WeightedMean {
     /// Not a number if there was no weight.
     pub(super) fn mean(self) -> f64 {
         self.sum.total() / self.weight.total()
+    }
+}
+
+impl Memory for WeightedMean {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        [self.sum, self.weight].write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.sum.read(numbers)?;
+        self.weight.read(numbers)
     }
 }
 

@@ -87,6 +87,7 @@ mod custom;
 mod description;
 mod error;
 mod means;
+mod memory;
 mod r2;
 mod report;
 mod scores;

@@ -1,7 +1,9 @@
 //! The coefficient of determination.
 
 use super::batch::MetricBatch;
+use super::memory::Memory;
 use super::sum::Sum;
+use std::slice::Iter;
 
 /// For each output what is left of the squares, and the squares around the mean, which is not known before the end: West's
 /// update (Communications of the ACM 22 (1979), 532–535) corrects them as the mean moves, without cancellation.
@@ -56,5 +58,30 @@ impl R2 {
 
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.outputs.len());
+    }
+}
+
+impl Memory for Squares {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        [self.left, self.around_mean].write(numbers);
+        self.mean.write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.left.read(numbers)?;
+        self.around_mean.read(numbers)?;
+        self.mean.read(numbers)
+    }
+}
+
+impl Memory for R2 {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        self.weight.write(numbers);
+        self.outputs.write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.weight.read(numbers)?;
+        self.outputs.read(numbers)
     }
 }

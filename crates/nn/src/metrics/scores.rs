@@ -2,7 +2,9 @@
 
 use super::batch::{BatchTargets, MetricBatch, TargetKind, classes_of};
 use super::description::Average;
+use super::memory::Memory;
 use super::sum::{Sum, share};
+use std::slice::Iter;
 
 /// How much of a class was there, was predicted, and was both. The same in weights or in samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -122,6 +124,16 @@ impl Scores {
 
     pub(super) fn reset(&mut self) {
         self.classes.fill([Sum::default(); 3]);
+    }
+}
+
+impl Memory for Scores {
+    fn write(&self, numbers: &mut Vec<f64>) {
+        self.classes.as_flattened().write(numbers);
+    }
+
+    fn read(&mut self, numbers: &mut Iter<'_, f64>) -> Option<()> {
+        self.classes.as_flattened_mut().read(numbers)
     }
 }
 

@@ -68,6 +68,18 @@ pub trait MetricState: Debug + Send {
 
     /// Forgets all samples.
     fn reset(&mut self);
+
+    /// All that it knows of the samples it has seen, as numbers that [`restore`](Self::restore) takes: with them a
+    /// [backup](crate::callbacks::BackupAndRestore) can be made in the middle of an epoch. Default: `None`, it cannot.
+    fn numbers(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// Goes on as if it had seen the samples whose [`numbers`](Self::numbers) these are, and says whether they can be such.
+    fn restore(&mut self, numbers: &[f64]) -> bool {
+        let _ = numbers;
+        false
+    }
 }
 
 /// What a metric comes to.

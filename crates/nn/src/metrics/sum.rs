@@ -3,8 +3,8 @@
 /// Neumaier's compensated sum (ZAMM 54 (1974), 39–51): terms one after another, what rounding takes from each kept aside.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
-    sum: f64,
-    lost: f64,
+    pub(super) sum: f64,
+    pub(super) lost: f64,
 }
 
 impl Sum {

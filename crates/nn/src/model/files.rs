@@ -28,7 +28,7 @@ impl<T: Scalar> Model<T> {
         saving::to_bytes(&self.saved_description(), &self.parameters)
     }
 
-    fn saved_description(&self) -> SavedDescription {
+    pub(super) fn saved_description(&self) -> SavedDescription {
         SavedDescription {
             model: self.network.clone(),
             loss: self.compile.loss.clone(),

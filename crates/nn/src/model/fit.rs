@@ -1,10 +1,11 @@
 //! Training: epochs of batches, each a step down the gradient of its mean loss.
 
 use super::Model;
+use super::backup::Backup;
 use super::evaluate::Evaluation;
 use super::passes::Passes;
 use super::predict::EVALUATION_BATCH;
-use crate::callbacks::{Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
+use crate::callbacks::{BackupAndRestore, Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
 use crate::data::{Dataset, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::gather;
@@ -58,6 +59,8 @@ pub struct Fit<'a> {
     pub verbose: Verbosity,
     /// Who watches, and may steer and stop the run. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,
+    /// Where training is backed up while it runs, and from where it goes on if it was killed. Default: nowhere.
+    pub backup: Option<BackupAndRestore>,
 }
 
 impl Default for Fit<'_> {
@@ -76,6 +79,7 @@ impl Default for Fit<'_> {
             sample_weights: None,
             class_weights: &[],
             callbacks: Vec::new(),
+            backup: None,
         }
     }
 }
@@ -101,37 +105,58 @@ impl Fit<'_> {
         if self.validation.is_some() && self.validation_split.is_some() {
             return Err(Error::FitConflict { first: "validation", second: "validation_split" });
         }
-        Ok(())
+        self.backup.as_ref().map_or(Ok(()), BackupAndRestore::validate)
     }
 }
 
 /// What a run has besides the model.
-struct Session<'a, T: Scalar> {
-    data: &'a Dataset,
-    validation: Option<&'a Dataset>,
-    validation_freq: usize,
-    validation_batch_size: usize,
-    passes: Passes,
+pub(super) struct Session<'a, T: Scalar> {
+    pub(super) data: &'a Dataset,
+    pub(super) validation: Option<&'a Dataset>,
+    pub(super) validation_freq: usize,
+    pub(super) validation_batch_size: usize,
+    pub(super) passes: Passes,
     /// Of each sample of the data; empty if all count alike.
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
     buffers: Buffers<T>,
     training: TrainingBuffers<T>,
-    meters: Meters<T>,
+    pub(super) meters: Meters<T>,
     /// The parameters at the beginning of the epoch.
-    kept: Parameters<T>,
+    pub(super) kept: Parameters<T>,
     /// Where the run is; the batch is 0 before the first of an epoch, and none after the last.
-    epoch: usize,
-    batch: Option<usize>,
+    pub(super) epoch: usize,
+    pub(super) batch: Option<usize>,
+    /// Of this epoch so far.
+    pub(super) sums: Sums,
+    pub(super) clock: Clock,
+    pub(super) backup: Option<Backup>,
+}
+
+/// The seconds of an epoch.
+pub(super) struct Clock {
+    start: Instant,
+    /// Those before the run was taken up again.
+    before: f64,
+}
+
+impl Clock {
+    pub(super) fn start(before: f64) -> Self {
+        Self { start: Instant::now(), before }
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.before + self.start.elapsed().as_secs_f64()
+    }
 }
 
 /// Sums over the samples of an epoch so far.
-#[derive(Default)]
-struct Sums {
-    samples: usize,
-    loss: f64,
+#[derive(Clone, Default)]
+pub(super) struct Sums {
+    pub(super) samples: usize,
+    pub(super) loss: f64,
     /// Samples that count for the accuracy, and those of them whose class was predicted rightly.
-    counted: usize,
-    correct: Option<usize>,
+    pub(super) counted: usize,
+    pub(super) correct: Option<usize>,
 }
 
 impl Sums {
@@ -166,6 +191,10 @@ impl<T: Scalar> Model<T> {
     /// If the data do not fit the network, a setting or a callback's setting is not valid, there is not enough memory, or a
     /// callback fails.
     ///
+    /// If a [backup](crate::callbacks::BackupAndRestore) cannot be written, cannot be read, or is not one of this run:
+    /// [`Error::Write`], [`Error::Read`], or [`Error::InFile`] with what is wrong, such as a
+    /// [`BackupError`](crate::BackupError).
+    ///
     /// If the loss of a step or of the validation stops being a finite number, or a parameter does by the end of an epoch.
     /// The message names step and layer. A step without a finite loss is not taken: the parameters are those from before
     /// it, or, where the steps before have already ruined them, those from the beginning of the epoch, and the optimizer
@@ -195,7 +224,7 @@ impl<T: Scalar> Model<T> {
         let passes = Passes::new(data.len(), fit.batch_size, fit.shuffle, self.compile.seed);
         let meters = Meters::new(&self.compile, self.plan.outputs, data, passes.batch_size())?;
         let metrics = meters.better();
-        let run = Run {
+        let mut run = Run {
             initial_epoch: fit.initial_epoch,
             epochs: fit.epochs,
             steps: fit.steps_per_epoch.unwrap_or(passes.steps()),
@@ -203,6 +232,7 @@ impl<T: Scalar> Model<T> {
             samples: data.len(),
             validation_samples: validation.map(Dataset::len),
             held_out: split.as_ref().map(|split| split.2),
+            restored: None,
             values: Epoch::names(validation.is_some(), data.outputs().is_none(), &metrics),
             metrics,
         };
@@ -219,20 +249,43 @@ impl<T: Scalar> Model<T> {
             passes,
             epoch: fit.initial_epoch,
             batch: None,
+            sums: Sums::default(),
+            clock: Clock::start(0.0),
+            backup: None,
         };
         session.kept.values_mut().copy_from_slice(self.parameters.values());
+        let checkpoint = match fit.backup.take() {
+            Some(options) => {
+                let (backup, checkpoint) = self.find_backup(options, fit.shuffle, &session, &mut run)?;
+                session.backup = Some(backup);
+                checkpoint
+            }
+            None => None,
+        };
         let mut bar = ProgressBar::new(fit.verbose);
         let mut callbacks: Vec<&mut dyn Callback> = Vec::with_capacity(fit.callbacks.len() + 1);
         callbacks.extend(fit.callbacks.iter_mut().map(|callback| &mut **callback as &mut dyn Callback));
         callbacks.push(&mut bar);
         let mut listeners = Listeners::new(callbacks, run)?;
-        if fit.initial_epoch > 0 {
-            let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
-            session.passes.skip(steps, &mut self.epochs)?;
-        }
-
-        let mut history = History { held_out: listeners.run().held_out, ..History::default() };
+        let (held_out, restored) = (listeners.run().held_out, listeners.run().restored.clone());
+        let mut history = History { held_out, restored, ..History::default() };
+        let states = match checkpoint {
+            Some(checkpoint) => {
+                Some(self.restore_backup(&checkpoint, &mut session, &mut history, listeners.run())?)
+            }
+            None => {
+                let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
+                if steps > 0 {
+                    session.passes.skip(steps, &mut self.epochs)?;
+                }
+                None
+            }
+        };
         let begun = listeners.tell(self, |callback, training| callback.on_train_begin(training));
+        let begun = begun.and_then(|()| match states {
+            Some(states) => listeners.restore(states),
+            None => self.back_up(&mut session, &mut listeners, &history),
+        });
         let trained = begun.and_then(|()| self.epochs(&mut session, &mut listeners, &mut history));
         let trained = trained.or_else(|problem| self.non_finite(problem, &session, &mut listeners));
         if let Some(reason) = listeners.stop() {
@@ -244,6 +297,7 @@ impl<T: Scalar> Model<T> {
         }
         let ended = listeners.tell(self, |callback, training| callback.on_train_end(training));
         trained.and(ended)?;
+        session.backup.as_ref().map_or(Ok(()), Backup::end)?;
         Ok(history)
     }
 
@@ -259,12 +313,14 @@ impl<T: Scalar> Model<T> {
             if listeners.stop().is_some() {
                 break;
             }
-            (session.epoch, session.batch) = (epoch, Some(0));
-            session.kept.values_mut().copy_from_slice(self.parameters.values());
-            listeners.tell(self, |callback, training| callback.on_epoch_begin(training, epoch))?;
-            let start = Instant::now();
-            let Some(sums) = self.steps(session, listeners)? else { break };
-            let seconds = start.elapsed().as_secs_f64();
+            // A run that goes on in the middle of an epoch has begun it already.
+            if session.batch.is_none() {
+                self.begin_epoch(epoch, session, listeners)?;
+            }
+            if !self.steps(session, listeners, history)? {
+                break;
+            }
+            let seconds = session.clock.seconds();
             session.batch = None;
             self.refuse_non_finite_parameters(epoch)?;
             let learning_rate = self.learning_rate();
@@ -275,35 +331,52 @@ impl<T: Scalar> Model<T> {
             }
             let record = Epoch {
                 epoch,
-                loss: sums.mean_loss(),
-                accuracy: sums.accuracy(),
+                loss: session.sums.mean_loss(),
+                accuracy: session.sums.accuracy(),
                 val_loss: validation.as_ref().map(|evaluation| evaluation.loss),
                 val_accuracy: validation.as_ref().and_then(|evaluation| evaluation.accuracy),
                 seconds,
-                images_per_second: sums.samples as f64 / seconds,
+                images_per_second: session.sums.samples as f64 / seconds,
                 learning_rate,
                 metrics,
             };
             let told = listeners.tell(self, |callback, training| callback.on_epoch_end(training, &record));
             history.epochs.push(record);
             told?;
+            self.back_up_if_due(session, listeners, history)?;
         }
         Ok(())
     }
 
-    /// The steps of an epoch. `None` if a callback stopped training before the last.
+    /// Before the first step of an epoch.
+    fn begin_epoch(
+        &mut self,
+        epoch: usize,
+        session: &mut Session<'_, T>,
+        listeners: &mut Listeners<'_>,
+    ) -> Result<(), Error> {
+        (session.epoch, session.batch) = (epoch, Some(0));
+        session.kept.values_mut().copy_from_slice(self.parameters.values());
+        listeners.tell(self, |callback, training| callback.on_epoch_begin(training, epoch))?;
+        session.sums = Sums::default();
+        session.meters.reset();
+        session.clock = Clock::start(0.0);
+        Ok(())
+    }
+
+    /// The steps of an epoch that are left. `false` if a callback stopped training before the last.
     fn steps(
         &mut self,
         session: &mut Session<'_, T>,
         listeners: &mut Listeners<'_>,
-    ) -> Result<Option<Sums>, Error> {
+        history: &History,
+    ) -> Result<bool, Error> {
         let (epoch, batches) = (session.epoch, listeners.run().steps);
-        let samples = session.passes.samples_of(batches);
-        let mut sums = Sums::default();
-        session.meters.reset();
-        for batch in 1..=batches {
+        let done = session.batch.unwrap_or(0);
+        let samples = session.sums.samples.saturating_add(session.passes.samples_of(batches - done));
+        for batch in done + 1..=batches {
             if listeners.stop().is_some() {
-                return Ok(None);
+                return Ok(false);
             }
             session.batch = Some(batch);
             listeners.tell(self, |callback, training| callback.on_train_batch_begin(training, batch))?;
@@ -312,8 +385,8 @@ impl<T: Scalar> Model<T> {
             gather(self.pool(), session.data, order, &mut session.buffers);
             session.buffers.targets.weigh(order, &session.weights);
             let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample };
-            let (buffers, training) = (&mut session.buffers, &mut session.training);
-            let loss = self.train_step(buffers, training, &mut sums, samples_of_batch, position);
+            let (buffers, training, sums) = (&mut session.buffers, &mut session.training, &mut session.sums);
+            let loss = self.train_step(buffers, training, sums, samples_of_batch, position);
             if !loss.is_finite() {
                 let place =
                     first_non_finite(&self.network, &self.plan, &self.parameters, buffers, samples_of_batch);
@@ -324,15 +397,16 @@ impl<T: Scalar> Model<T> {
                 epoch,
                 batch,
                 batches,
-                samples_seen: sums.samples,
+                samples_seen: session.sums.samples,
                 samples,
-                loss: sums.mean_loss(),
-                accuracy: sums.accuracy(),
+                loss: session.sums.mean_loss(),
+                accuracy: session.sums.accuracy(),
             };
             listeners.tell(self, |callback, training| callback.on_train_batch_end(training, &progress))?;
+            self.back_up_if_due(session, listeners, history)?;
         }
         // A stop after the last batch cuts the epoch short of its validation.
-        Ok(listeners.stop().is_none().then_some(sums))
+        Ok(listeners.stop().is_none())
     }
 
     /// Feeds the metrics with the outputs that a step left in the buffers: those before its update.

@@ -1,7 +1,6 @@
-//! A network that can run: parameters, optimizer state and the passes over them.
-
 //! A network that can run: parameters, optimizer state and, a file for each, what can be done with it.
 
+mod backup;
 pub(crate) mod batch;
 pub(crate) mod compile;
 pub(crate) mod evaluate;

@@ -45,6 +45,25 @@ impl Passes {
         Ok(())
     }
 
+    /// How many samples of the last pass that was begun were trained on.
+    pub(crate) fn samples_of_pass(&self) -> usize {
+        self.next
+    }
+
+    /// Goes to where so many samples of pass number `pass` were trained on; says whether a run can be there.
+    pub(crate) fn resume(&mut self, samples: usize, pass: u64) -> bool {
+        if samples > self.order.len()
+            || (samples < self.order.len() && !samples.is_multiple_of(self.batch_size))
+        {
+            return false;
+        }
+        if self.shuffle && samples < self.order.len() {
+            shuffle_order(&mut self.order, self.seed, pass);
+        }
+        self.next = samples;
+        true
+    }
+
     /// How many samples the next so many steps have.
     pub(crate) fn samples_of(&self, steps: usize) -> usize {
         let (samples, steps_of_pass) = (self.order.len() as u128, self.steps() as u128);
@@ -108,6 +127,25 @@ mod tests {
             let samples: usize = whole[skipped..skipped + 5].iter().map(|(_, _, batch)| batch.len()).sum();
             assert_eq!(behind.samples_of(5), samples, "behind {skipped}");
             assert_eq!(batches(&mut behind, &mut second, 20 - skipped), whole[skipped..], "behind {skipped}");
+        }
+    }
+
+    #[test]
+    fn a_run_can_be_taken_up_anywhere() {
+        for done in 0..12 {
+            let (mut before, mut count) = (Passes::new(7, 3, true, 4), 0);
+            batches(&mut before, &mut count, done);
+            let mut behind = Passes::new(7, 3, true, 4);
+            assert!(behind.resume(before.samples_of_pass(), count));
+            let mut second = count;
+            assert_eq!(
+                batches(&mut behind, &mut second, 5),
+                batches(&mut before, &mut count, 5),
+                "behind {done}"
+            );
+        }
+        for samples in [1, 2, 4, 8, usize::MAX] {
+            assert!(!Passes::new(7, 3, true, 4).resume(samples, 1), "{samples}");
         }
     }
 

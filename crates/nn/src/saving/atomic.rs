@@ -5,6 +5,9 @@ use std::fs::Permissions;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// How the name of a temporary file ends.
+pub(super) const PARTIAL: &str = ".partial";
+
 /// Writes a file so that `path` holds either what it held before or all of `bytes`, even if the process is killed or the
 /// power fails on the way: the bytes go to a temporary file beside it (`.densely-….partial`), which is synced and
 /// renamed, and then the folder is synced as far as the file system can. The file gets the permissions of any new file; a
@@ -22,11 +25,15 @@ use std::path::Path;
 ///
 /// [`Error::Write`]; then `path` is as it was, and the temporary file is gone.
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Error> {
-    let path = path.as_ref();
-    write(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
+    write_through(path.as_ref(), ".densely-", bytes)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The same through a temporary file whose name begins with `prefix`, so that one that a killed process left can be told.
+pub(super) fn write_through(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), Error> {
+    write(path, prefix, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+fn write(path: &Path, prefix: &str, bytes: &[u8]) -> io::Result<()> {
     if path.file_name().is_none() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
     }
@@ -38,7 +45,7 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let mut temporary = tempfile::Builder::new();
-    temporary.prefix(".densely-").suffix(".partial");
+    temporary.prefix(prefix).suffix(PARTIAL);
     if let Some(permissions) = ordinary_permissions() {
         temporary.permissions(permissions);
     }

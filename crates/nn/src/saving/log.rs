@@ -1,6 +1,6 @@
 //! Text files that grow line by line.
 
-use crate::error::Error;
+use crate::error::{BackupError, Error};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,26 @@ impl LogFile {
         let mut log = Self { path: path.to_owned(), file };
         log.write_line(header)?;
         Ok(log)
+    }
+
+    /// How long the file is now; so much of it outlasts a power failure.
+    pub(crate) fn sync(&self) -> Result<u64, Error> {
+        let length = || {
+            self.file.sync_all()?;
+            Ok(self.file.metadata()?.len())
+        };
+        length().map_err(|source| Error::Write { path: self.path.clone(), source })
+    }
+
+    /// Goes back to where the file had this length.
+    pub(crate) fn cut(&self, length: u64) -> Result<(), Error> {
+        let cannot_write = |source| Error::Write { path: self.path.clone(), source };
+        let found = self.file.metadata().map_err(cannot_write)?.len();
+        if found < length {
+            let source = BackupError::LogLength { found, expected: length };
+            return Err(Error::InFile { path: self.path.clone(), source: Box::new(source.into()) });
+        }
+        self.file.set_len(length).map_err(cannot_write)
     }
 
     /// Adds a line.
@@ -113,6 +133,23 @@ mod tests {
         let error = LogFile::open(&path, "a,b", true).unwrap_err().to_string();
         assert_eq!(error, format!("{}: the header is `a,c`, expected `a,b`", path.display()));
         assert_eq!(fs::read_to_string(&path).unwrap(), "a,c\n1,2\n");
+    }
+
+    #[test]
+    fn a_log_goes_back_to_an_earlier_length_and_on_from_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.csv");
+        let mut log = LogFile::open(&path, "a,b", false).unwrap();
+        log.write_line("1,2").unwrap();
+        let length = log.sync().unwrap();
+        log.write_line("3,4").unwrap();
+        let mut log = LogFile::open(&path, "a,b", true).unwrap();
+        log.cut(length).unwrap();
+        log.write_line("5,6").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a,b\n1,2\n5,6\n");
+        let error = log.cut(99).unwrap_err().to_string();
+        let expected = "the log has 12 bytes, but had 99 when the run was backed up";
+        assert_eq!(error, format!("{}: {expected}", path.display()));
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub(crate) struct OptimizerState<T: Scalar> {
     pub(crate) starts_anew: bool,
 }
 
+/// The names of its buffers in files.
+const NAMES: [&str; MOST_MOMENTS + 2] = ["moment_1", "moment_2", "moment_3", "accumulated", "average"];
+
 /// What an update writes besides.
 pub(crate) struct UpdateRoom<T: Scalar> {
     /// The gradient of all parameters, if it is needed as a whole.
@@ -65,6 +68,27 @@ impl<T: Scalar> OptimizerState<T> {
         };
         state.reset(optimizer);
         Ok(state)
+    }
+
+    /// Its buffers that are not empty, by name.
+    pub(crate) fn buffers(&self) -> impl Iterator<Item = (&'static str, &[T])> {
+        let [first, second, third] = &self.moments;
+        NAMES
+            .into_iter()
+            .zip([first, second, third, &self.accumulated, &self.average].map(|buffer| &buffer[..]))
+            .filter(|(_, buffer)| !buffer.is_empty())
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn buffers_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut [T])> {
+        let [first, second, third] = &mut self.moments;
+        NAMES
+            .into_iter()
+            .zip(
+                [first, second, third, &mut self.accumulated, &mut self.average]
+                    .map(|buffer| &mut buffer[..]),
+            )
+            .filter(|(_, buffer)| !buffer.is_empty())
     }
 
     /// Forgets every step.
