@@ -116,6 +116,36 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
 }
 
 #[test]
+fn a_target_by_its_position_has_its_name_in_other_files() {
+    let lab = Lab::new();
+    lab.write("flowers.csv", flowers());
+    lab.write("flowers.ron", recipe(&TABLE.replace("\"species\"", "-1"), 4, 3));
+    lab.densely(["train", "flowers.ron"]).fine();
+    // The species first, the petals' width last.
+    let turned = |line: &str| {
+        let (rest, species) = line.rsplit_once(',').unwrap();
+        format!("{species},{rest}\n")
+    };
+    let other: String = flowers().lines().map(turned).collect();
+    lab.write("other.csv", &other);
+    let out = lab.densely(["evaluate", "runs/flowers-1", "--dataset", "other.csv"]).fine();
+    assert!(out.starts_with("runs/flowers-1 on the 60 test samples of other.csv\n"), "{out}");
+    assert!(out.contains("(95 % interval ") && out.contains("of 60 samples)"), "{out}");
+    let accuracy: f64 =
+        out.split_once("test accuracy  ").unwrap().1.split_once(" %").unwrap().0.parse().unwrap();
+    assert!(accuracy > 90.0, "{out}");
+    let again = lab.densely(["predict", "runs/flowers-1", "other.csv"]).fine();
+    assert_eq!(again, lab.densely(["predict", "runs/flowers-1", "flowers.csv"]).fine());
+
+    lab.write("other.csv", other.replace("species", "kind"));
+    lab.refuses(
+        ["evaluate", "runs/flowers-1", "--dataset", "other.csv"],
+        "other.csv: there is no column \"species\", which the model was trained to predict, and in its place, at position -1, \
+         is \"petal_width\", which is something else",
+    );
+}
+
+#[test]
 fn the_metrics_of_a_recipe_are_measured_kept_and_measured_again() {
     let lab = Lab::new();
     lab.write("flowers.csv", flowers());

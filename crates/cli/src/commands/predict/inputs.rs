@@ -128,5 +128,12 @@ fn read_picture(path: &Path, features: usize) -> Result<Samples, Error> {
 }
 
 fn of(features: Features, shape: Vec<usize>, samples: usize) -> Samples {
-    Samples { features, shape, columns: Vec::new(), targets: Targets::Unknown, samples }
+    Samples {
+        features,
+        shape,
+        columns: Vec::new(),
+        target_columns: Vec::new(),
+        targets: Targets::Unknown,
+        samples,
+    }
 }
