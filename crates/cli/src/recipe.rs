@@ -108,7 +108,7 @@ impl Recipe {
         }
         recipe.model.validate().map_err(content)?;
         recipe.loss.validate(&recipe.model).map_err(content)?;
-        recipe.optimizer.validate().map_err(content)?;
+        recipe.optimizer.validate_for(&recipe.model).map_err(content)?;
         let outputs = recipe.model.outputs();
         recipe.metrics.iter().try_for_each(|metric| metric.validate_outputs(outputs)).map_err(content)?;
         Ok(recipe)
@@ -227,6 +227,12 @@ mod tests {
                     "Recipe(data: \"x\", model: {network}, optimizer: Sgd(momentum: 2), batch_size: 1, epochs: 1)"
                 ),
                 "r.ron: Sgd: momentum is 2",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {network}, optimizer: Muon(exclude_layers: [\"dens_1\"]), batch_size: 1, epochs: 1)"
+                ),
+                "r.ron: Muon: exclude_layers names dens_1, which no tensor has in its name, expected one of dense; did you mean `dense`?",
             ),
             (
                 format!(

@@ -247,6 +247,21 @@ pub enum DescriptionError {
         /// The other.
         other: &'static str,
     },
+    /// A name among those that an optimizer is to leave out, which no layer has.
+    #[error(
+        "{optimizer}: exclude_layers names {found}, which no tensor has in its name, expected one of {layers}{}",
+        did_you_mean(nearest.as_deref())
+    )]
+    ExcludedLayer {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The name.
+        found: String,
+        /// The names of the layers that have tensors.
+        layers: String,
+        /// Of these and of the tensors' names the one most like it.
+        nearest: Option<String>,
+    },
     /// A constraint in a network that is to be trained along lines.
     #[error(
         "{tensor} has a constraint, which L-BFGS cannot keep; expected none, or training with an optimizer"

@@ -67,7 +67,7 @@ impl Sequential {
         self.validate()?;
         compile.loss.validate(self)?;
         self.refuse_regularized_end(&compile.loss)?;
-        compile.optimizer.validate()?;
+        compile.optimizer.validate_for(self)?;
         let plan = Plan::new(self, &compile.loss);
         meters::validate(compile, plan.outputs)?;
         Ok(plan)
