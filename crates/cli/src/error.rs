@@ -17,8 +17,8 @@ pub(crate) enum Error {
     Idx(#[from] idx_dataset::Error),
 
     /// A recipe, model or data file whose content the library refuses.
-    #[error("{file}: {source}")]
-    Content { file: String, source: Box<densely::Error> },
+    #[error("{file}: {problem}")]
+    Content { file: String, problem: Box<densely::Error> },
     #[error("{}: cannot read the file", path.display())]
     Read { path: PathBuf, source: io::Error },
 

@@ -96,7 +96,7 @@ impl Recipe {
     }
 
     fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Self, Error> {
-        let content = |source| Error::Content { file: file.to_string(), source: Box::new(source) };
+        let content = |problem| Error::Content { file: file.to_string(), problem: Box::new(problem) };
         let recipe = from_text(text, folder).map_err(content)?;
         for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
             if found == 0 {
@@ -157,8 +157,10 @@ fn place(error: &densely::Error) -> Option<(usize, usize)> {
 pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
     let text = read_text(path)?;
     if starts_with_name(&text, "Sequential") {
-        Sequential::from_ron(&text)
-            .map_err(|source| Error::Content { file: path.display().to_string(), source: Box::new(source) })
+        Sequential::from_ron(&text).map_err(|problem| Error::Content {
+            file: path.display().to_string(),
+            problem: Box::new(problem),
+        })
     } else {
         Ok(Recipe::read(path, &text)?.model)
     }

@@ -248,10 +248,10 @@ pub enum DataError {
 
     // Pictures.
     /// A file that is no PNG, or a damaged one.
-    #[error("not a PNG that can be read: {source}")]
+    #[error("not a PNG that can be read: {problem}")]
     Png {
         /// What the decoder says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        problem: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A picture larger than any that is read.
     #[error("expected at most {limit} pixels, found {width} × {height}")]

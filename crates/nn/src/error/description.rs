@@ -109,12 +109,12 @@ pub enum DescriptionError {
         weight: &'static str,
     },
     /// What a layer of another crate says of its own settings.
-    #[error("{layer}: {source}")]
+    #[error("{layer}: {problem}")]
     CustomLayer {
         /// The layer.
         layer: LayerName,
         /// What is wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        problem: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A network larger than [`MAX_PARAMETERS`](crate::sequential::MAX_PARAMETERS).
     #[error(

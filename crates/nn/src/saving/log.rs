@@ -19,9 +19,9 @@ impl LogFile {
         let first = if append { first_line(path)? } else { None };
         if let Some(found) = first {
             if found.trim_end_matches(['\r', '\n']) != header {
-                let source =
+                let problem =
                     Error::LogHeader { found: found.trim_end().to_owned(), expected: header.to_owned() };
-                return Err(Error::InFile { path: path.to_owned(), source: Box::new(source) });
+                return Err(Error::InFile { path: path.to_owned(), problem: Box::new(problem) });
             }
             let file = OpenOptions::new().append(true).open(path).map_err(cannot_write)?;
             let mut log = Self { path: path.to_owned(), file };

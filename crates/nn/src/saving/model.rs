@@ -121,7 +121,8 @@ pub fn to_bytes<T: Scalar>(
         tensors.push((tensor.name.as_str(), Writing { shape: tensor.shape_in_file(), values }));
     }
     let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
-    let mut bytes = serialize(tensors, Some(metadata)).map_err(|source| Error::NotSafetensors { source })?;
+    let mut bytes =
+        serialize(tensors, Some(metadata)).map_err(|problem| Error::NotSafetensors { problem })?;
     refuse_long_header(&bytes)?;
     let place = checksum_place(&bytes).expect("the envelope was written with its checksum");
     let digits = checksum(&bytes, &place);
@@ -154,7 +155,7 @@ pub fn from_bytes_with<T: Scalar>(
 ) -> Result<(SavedDescription, Parameters<T>), Error> {
     refuse_long_header(bytes)?;
     let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|source| Error::NotSafetensors { source })?;
+        SafeTensors::read_metadata(bytes).map_err(|problem| Error::NotSafetensors { problem })?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or(Error::NotAModel)?;
     // The format comes first, so that a newer file is refused for being newer and not for what is new in it.
     let AnyEnvelope { format: found } = from_ron(text)?;
@@ -168,7 +169,7 @@ pub fn from_bytes_with<T: Scalar>(
     description.loss.validate(&description.model)?;
     description.optimizer.validate()?;
     description.metrics.iter().try_for_each(Metric::validate)?;
-    let file = SafeTensors::deserialize(bytes).map_err(|source| Error::NotSafetensors { source })?;
+    let file = SafeTensors::deserialize(bytes).map_err(|problem| Error::NotSafetensors { problem })?;
     let parameters = read_parameters(&description.model, &file)?;
     Ok((description, parameters))
 }
@@ -198,7 +199,7 @@ pub fn read_model<T: Scalar>(
     let path = path.as_ref();
     let bytes = read_file(path).map_err(|source| unreadable(path, source))?;
     from_bytes_with(&bytes, custom)
-        .map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
+        .map_err(|error| Error::InFile { path: path.to_owned(), problem: Box::new(error) })
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
@@ -222,7 +223,7 @@ fn read_parameters<T: Scalar>(model: &Sequential, file: &SafeTensors<'_>) -> Res
     }
     let mut parameters = Parameters::zeros(model)?;
     for (index, tensor) in tensors.iter().enumerate() {
-        let view = file.tensor(&tensor.name).map_err(|source| Error::NotSafetensors { source })?;
+        let view = file.tensor(&tensor.name).map_err(|problem| Error::NotSafetensors { problem })?;
         read_values(&view, parameters.tensor_mut(index));
         refuse_non_finite(tensor, parameters.tensor(index))?;
     }

@@ -71,8 +71,8 @@ pub(super) fn read_inputs(
         Features::Floats(floats) => floats.truncate(samples.samples * features),
     }
     inputs(samples, trained_on, start == PNG_SIGNATURE, is_table).map_err(|error| match error {
-        Error::Network(source) => {
-            Error::Content { file: path.display().to_string(), source: Box::new(source) }
+        Error::Network(problem) => {
+            Error::Content { file: path.display().to_string(), problem: Box::new(problem) }
         }
         error => error,
     })
