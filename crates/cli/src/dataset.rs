@@ -116,7 +116,7 @@ pub(crate) fn noun(source: &DataSource) -> &'static str {
 
 /// That the data suit the network.
 pub(crate) fn check(path: &Path, data: &Dataset, network: &Sequential) -> Result<(), Error> {
-    let content = |source| Error::Content { file: path.display().to_string(), source: Box::new(source) };
+    let content = |problem| Error::Content { file: path.display().to_string(), problem: Box::new(problem) };
     data.validate_for(network).map_err(content)
 }
 
@@ -175,9 +175,9 @@ impl Files {
         }
         let size = if let [rows, columns] = *shape { Some((rows, columns)) } else { None };
         // A single output tells two classes apart.
-        let data = Dataset::from_idx(pair, network.outputs().max(2)).map_err(|source| {
-            let file = if matches!(source, densely::Error::Label { .. }) { &labels } else { &images };
-            Error::Content { file: file.display().to_string(), source: Box::new(source) }
+        let data = Dataset::from_idx(pair, network.outputs().max(2)).map_err(|problem| {
+            let file = if matches!(problem, densely::Error::Label { .. }) { &labels } else { &images };
+            Error::Content { file: file.display().to_string(), problem: Box::new(problem) }
         })?;
         Ok(Images { data, size })
     }

@@ -17,8 +17,8 @@ pub(crate) enum Error {
     Idx(#[from] idx_dataset::Error),
 
     /// A recipe, model or data file whose content the library refuses.
-    #[error("{file}: {source}")]
-    Content { file: String, source: Box<densely::Error> },
+    #[error("{file}: {problem}")]
+    Content { file: String, problem: Box<densely::Error> },
     #[error("{}: cannot read the file", path.display())]
     Read { path: PathBuf, source: io::Error },
 
@@ -74,8 +74,8 @@ pub(crate) enum Error {
     #[error("{}: expected a run's folder with model.safetensors in it, or a model file", path.display())]
     NoModelInFolder { path: PathBuf },
     #[error(
-        "{}: expected an IDX file, a PNG or an NPY file, found none of them (it starts with {})",
-        path.display(), hexadecimal(start)
+        "{}: expected an IDX file, a PNG or an NPY file, found none of them ({})",
+        path.display(), beginning(start)
     )]
     NotAnImage { path: PathBuf, start: Vec<u8> },
     #[error("{}: expected samples of {expected} values, as many as the network has inputs, found {found}", path.display())]
@@ -114,6 +114,10 @@ fn of_process(process: Option<u32>) -> String {
     process.map(|process| format!(" (process {process})")).unwrap_or_default()
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+fn beginning(start: &[u8]) -> String {
+    if start.is_empty() {
+        return "it is empty".to_owned();
+    }
+    let start: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("it starts with {}", start.join(" "))
 }

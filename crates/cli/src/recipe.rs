@@ -96,7 +96,7 @@ impl Recipe {
     }
 
     fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Self, Error> {
-        let content = |source| Error::Content { file: file.to_string(), source: Box::new(source) };
+        let content = |problem| Error::Content { file: file.to_string(), problem: Box::new(problem) };
         let recipe = from_text(text, folder).map_err(content)?;
         for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
             if found == 0 {
@@ -108,7 +108,7 @@ impl Recipe {
         }
         recipe.model.validate().map_err(content)?;
         recipe.loss.validate(&recipe.model).map_err(content)?;
-        recipe.optimizer.validate().map_err(content)?;
+        recipe.optimizer.validate_for(&recipe.model).map_err(content)?;
         let outputs = recipe.model.outputs();
         recipe.metrics.iter().try_for_each(|metric| metric.validate_outputs(outputs)).map_err(content)?;
         Ok(recipe)
@@ -157,8 +157,10 @@ fn place(error: &densely::Error) -> Option<(usize, usize)> {
 pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
     let text = read_text(path)?;
     if starts_with_name(&text, "Sequential") {
-        Sequential::from_ron(&text)
-            .map_err(|source| Error::Content { file: path.display().to_string(), source: Box::new(source) })
+        Sequential::from_ron(&text).map_err(|problem| Error::Content {
+            file: path.display().to_string(),
+            problem: Box::new(problem),
+        })
     } else {
         Ok(Recipe::read(path, &text)?.model)
     }
@@ -227,6 +229,12 @@ mod tests {
                     "Recipe(data: \"x\", model: {network}, optimizer: Sgd(momentum: 2), batch_size: 1, epochs: 1)"
                 ),
                 "r.ron: Sgd: momentum is 2",
+            ),
+            (
+                format!(
+                    "Recipe(data: \"x\", model: {network}, optimizer: Muon(exclude_layers: [\"dens_1\"]), batch_size: 1, epochs: 1)"
+                ),
+                "r.ron: Muon: exclude_layers names dens_1, which no tensor has in its name, expected one of dense; did you mean `dense`?",
             ),
             (
                 format!(

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Lab;
+use common::{Lab, npy};
 use std::fs;
 
 /// Flowers that two of their four measures tell apart, 20 of each kind; `id` says nothing.
@@ -116,6 +116,36 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
 }
 
 #[test]
+fn a_target_by_its_position_has_its_name_in_other_files() {
+    let lab = Lab::new();
+    lab.write("flowers.csv", flowers());
+    lab.write("flowers.ron", recipe(&TABLE.replace("\"species\"", "-1"), 4, 3));
+    lab.densely(["train", "flowers.ron"]).fine();
+    // The species first, the petals' width last.
+    let turned = |line: &str| {
+        let (rest, species) = line.rsplit_once(',').unwrap();
+        format!("{species},{rest}\n")
+    };
+    let other: String = flowers().lines().map(turned).collect();
+    lab.write("other.csv", &other);
+    let out = lab.densely(["evaluate", "runs/flowers-1", "--dataset", "other.csv"]).fine();
+    assert!(out.starts_with("runs/flowers-1 on the 60 test samples of other.csv\n"), "{out}");
+    assert!(out.contains("(95 % interval ") && out.contains("of 60 samples)"), "{out}");
+    let accuracy: f64 =
+        out.split_once("test accuracy  ").unwrap().1.split_once(" %").unwrap().0.parse().unwrap();
+    assert!(accuracy > 90.0, "{out}");
+    let again = lab.densely(["predict", "runs/flowers-1", "other.csv"]).fine();
+    assert_eq!(again, lab.densely(["predict", "runs/flowers-1", "flowers.csv"]).fine());
+
+    lab.write("other.csv", other.replace("species", "kind"));
+    lab.refuses(
+        ["evaluate", "runs/flowers-1", "--dataset", "other.csv"],
+        "other.csv: there is no column \"species\", which the model was trained to predict, and in its place, at position -1, \
+         is \"petal_width\", which is something else",
+    );
+}
+
+#[test]
 fn the_metrics_of_a_recipe_are_measured_kept_and_measured_again() {
     let lab = Lab::new();
     lab.write("flowers.csv", flowers());
@@ -128,6 +158,26 @@ fn the_metrics_of_a_recipe_are_measured_kept_and_measured_again() {
     let precision = format!("test precision  {:.4}\n", measured["precision"].as_f64().unwrap());
     let top_k = measured["top_k_categorical_accuracy"].as_f64().unwrap();
     let top_k = format!("test top_k_categorical_accuracy  {top_k:.4}\n");
+    // Each epoch has one line in a pipe; a table has no column.
+    let names = "precision   val precision   top_k_categorical_accuracy   val top_k_categorical_accuracy";
+    let mut table = out.lines().skip_while(|line| !line.starts_with("epoch "));
+    let head = table.next().unwrap();
+    assert!(head.ends_with(&format!(" images/s        time   {names}")), "{out}");
+    let rows: Vec<&str> = table.take(3).collect();
+    let shown = |row: &str| -> Vec<String> {
+        let cells = row.split_whitespace().rev().take(4).map(str::to_owned);
+        cells.collect::<Vec<_>>().into_iter().rev().collect()
+    };
+    let history = lab.read("runs/flowers-1/history.csv");
+    let history: Vec<Vec<&str>> = history.lines().map(|line| line.split(',').collect()).collect();
+    let place = |name: &str| history[0].iter().position(|cell| *cell == name).unwrap();
+    for (row, epoch) in rows.iter().zip(&history[1..]) {
+        let expected = ["precision", "val_precision"]
+            .into_iter()
+            .chain(["top_k_categorical_accuracy", "val_top_k_categorical_accuracy"])
+            .map(|name| format!("{:.4}", epoch[place(name)].parse::<f64>().unwrap()));
+        assert_eq!(shown(row), expected.collect::<Vec<_>>(), "{out}");
+    }
     let again = lab.densely(["evaluate", "runs/flowers-1"]).fine();
     for text in [&precision, &top_k] {
         assert!(out.contains(text) && again.contains(text), "{text:?} in\n{out}\n{again}");
@@ -187,10 +237,6 @@ fn the_recipe_says_what_is_held_out_and_flags_override_it() {
 #[test]
 fn arrays_are_trained_on_evaluated_and_predicted() {
     let lab = Lab::new();
-    let npy = |kind: &str, shape: &str, data: &[u8]| {
-        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
-        [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
-    };
     // Which of two numbers is larger.
     let numbers: Vec<f32> = (0..80).map(|place| ((place * 37) % 41) as f32).collect();
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();

@@ -1,4 +1,5 @@
-//! A training step allocates nothing after the first. In a file of its own, because the allocator is the whole process's.
+//! A training step allocates nothing after the first, and a model that only predicts nothing for training. In a file of its own,
+//! because the allocator is the whole process's.
 
 use densely::losses::BinaryFocalCrossentropy;
 use densely::optimizers::{Adafactor, Lamb, Muon, ScheduleFreeAdamW};
@@ -20,19 +21,28 @@ static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 thread_local! {
     /// Whether this thread's allocations count: those of the pool's do, those of the tests' main thread do not.
     static COUNTS: Cell<bool> = const { Cell::new(false) };
+    /// Bytes that this thread has allocated and not freed.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    /// What allocations of this thread stay below: others find no memory.
+    static CEILING: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-// SAFETY: every call is handed on to the system's allocator as it is.
+// SAFETY: every call is handed on to the system's allocator as it is, or finds no memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if COUNTS.get() {
             ALLOCATIONS.fetch_add(1, Relaxed);
         }
+        if layout.size() >= CEILING.get() {
+            return std::ptr::null_mut();
+        }
+        LIVE.set(LIVE.get() + layout.size() as isize);
         // SAFETY: the caller keeps `alloc`'s contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size() as isize);
         // SAFETY: the caller keeps `dealloc`'s contract, and `pointer` came from `System`.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -152,4 +162,84 @@ fn check_steps(mut model: Model<f32>, data: &Dataset, fit: Fit<'_>) {
         "allocations at each batch's end: {:?}",
         counts.0
     );
+}
+
+/// Bytes of the parameters of `wide_network`, without biases and gaps.
+const WIDE_WEIGHTS: isize = (256 * 1000 + 1000 * 10) * 4;
+
+/// Models of it are worked on by one thread, so that all that they allocate counts.
+fn wide_model(optimizer: Optimizer) -> Model<f32> {
+    let network = Sequential::new(256)
+        .add(Dense::new(1000).activation(Activation::Relu))
+        .add(Dense::new(10).activation(Activation::Softmax));
+    let pool = Pool::new(1).expect("one thread");
+    network.compile(Compile { optimizer, pool, ..Compile::default() }).expect("a valid network")
+}
+
+/// Has this thread make the buffers that it keeps from its first products on.
+fn start_this_thread(data: &Dataset) {
+    wide_model(Adam::default().into()).fit(data, Fit::default()).expect("the data fit");
+}
+
+fn few_samples() -> Dataset {
+    Dataset::from_bytes(256, vec![1; 256 * 4], vec![0, 1, 2, 3], 10).expect("valid data")
+}
+
+#[test]
+fn a_model_that_only_predicts_takes_the_memory_of_its_weights() {
+    // With the number of buffers as large as the weights that each needs to train.
+    let optimizers: [(Optimizer, isize); 4] = [
+        (Sgd::default().into(), 0),
+        (Adam::default().into(), 2),
+        (Adam { use_ema: true, clipnorm: Some(1.0), ..Adam::default() }.into(), 4),
+        (ScheduleFreeAdamW { gradient_accumulation_steps: Some(2), ..Default::default() }.into(), 5),
+    ];
+    let data = few_samples();
+    start_this_thread(&data);
+    for (optimizer, buffers) in optimizers {
+        let name = optimizer.name();
+        let bytes = wide_model(optimizer).to_bytes().expect("a model");
+        let before = LIVE.get();
+        let mut model =
+            Model::<f32>::from_bytes(&bytes, Pool::new(1).expect("one thread")).expect("a whole model");
+        model.predict_one(&[0.5; 256]).expect("the features fit");
+        model.predict(&data).expect("the data fit");
+        model.evaluate(&data).expect("the data fit");
+        model.loss_and_gradient(&data, 1).expect("the data fit");
+        let weights = WIDE_WEIGHTS + WIDE_WEIGHTS / 4;
+        let found = LIVE.get() - before;
+        assert!(
+            (WIDE_WEIGHTS..weights).contains(&found),
+            "{name}: {found} bytes, the weights have {WIDE_WEIGHTS}"
+        );
+        model.fit(&data, Fit::default()).expect("the data fit");
+        let (found, expected) = (LIVE.get() - before, WIDE_WEIGHTS * (1 + buffers));
+        let range = expected..expected + WIDE_WEIGHTS / 4;
+        assert!(range.contains(&found), "{name}: {found} bytes after training, expected {range:?}");
+    }
+}
+
+#[test]
+fn memory_that_training_does_not_get_is_an_error_of_training() {
+    let data = few_samples();
+    start_this_thread(&data);
+    for (optimizer, what) in [
+        (Adam::default().into(), "the optimizer's moments"),
+        (Muon::default().into(), "the optimizer's moments"),
+        (Sgd { clipnorm: Some(1.0), ..Sgd::default() }.into(), "the gradient of all parameters"),
+    ] {
+        let mut model = wide_model(optimizer);
+        let before = model.fingerprint();
+        CEILING.set(WIDE_WEIGHTS as usize);
+        let fitted = model.fit(&data, Fit::default());
+        let stepped = model.train_on_batch(&data);
+        let predicted = model.predict(&data);
+        CEILING.set(usize::MAX);
+        assert!(matches!(fitted, Err(Error::Memory { what: found }) if found == what), "{fitted:?}");
+        assert!(matches!(stepped, Err(Error::Memory { what: found }) if found == what), "{stepped:?}");
+        predicted.expect("a model that cannot be trained still predicts");
+        assert_eq!(model.fingerprint(), before);
+        model.fit(&data, Fit::default()).expect("there is memory now");
+        assert_ne!(model.fingerprint(), before);
+    }
 }

@@ -2,7 +2,7 @@
 //! paths agree, batches accumulate, averages take the parameters' place, rates are set.
 
 use densely::callbacks::{TerminateOnNan, Training, Weights};
-use densely::layers::BatchNormalization;
+use densely::layers::{BatchNormalization, Residual};
 use densely::optimizers::*;
 use densely::regularizers::L2;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
@@ -429,6 +429,36 @@ fn settings_that_do_not_go_are_refused_by_name() {
         "Ftrl: learning_rate_power is 0.5, expected at most 0",
     );
     check_refused(Muon { ns_steps: 101, ..Muon::default() }, "Muon: ns_steps is 101, expected at most 100");
+}
+
+#[test]
+fn names_to_leave_out_are_those_of_layers() {
+    let network = Sequential::new(3)
+        .add(Dense::new(4).activation(Activation::Tanh))
+        .add(Activation::Relu)
+        .add(Residual::new().add(Dense::new(4)))
+        .add(Dense::new(2).activation(Activation::Softmax));
+    let compiled = |names: &[&str]| {
+        let exclude_layers = names.iter().map(ToString::to_string).collect();
+        let optimizer = Muon { exclude_layers, ..Muon::default() }.into();
+        network.compile::<f32>(Compile { optimizer, ..Compile::default() })
+    };
+    for names in [&[][..], &["dense_1"], &["residual", "dense_1.kernel"], &["bias"]] {
+        compiled(names).unwrap_or_else(|error| panic!("{names:?}: {error}"));
+    }
+    for (names, found, nearest) in [
+        (&["dense_1", "dense_2"][..], "dense_2", "; did you mean `dense_1`?"),
+        (&["dens_1"], "dens_1", "; did you mean `dense_1`?"),
+        (&["residual.dense_1"], "residual.dense_1", "; did you mean `residual.dense`?"),
+        (&["dense_1.kernl"], "dense_1.kernl", "; did you mean `dense_1.kernel`?"),
+        (&["activation"], "activation", ""),
+    ] {
+        let expected = format!(
+            "Muon: exclude_layers names {found}, which no tensor has in its name, expected one of dense, residual.dense, \
+             dense_1{nearest}"
+        );
+        assert_eq!(compiled(names).unwrap_err().to_string(), expected);
+    }
 }
 
 #[test]

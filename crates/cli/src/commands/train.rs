@@ -184,7 +184,7 @@ impl Setup {
         // A description too long for a model's file is found before the time for training is spent.
         model.set_provenance(self.provenance(0, None));
         model.to_bytes()?;
-        let mut table = EpochTable::new(output, self.validation_data.is_some());
+        let mut table = EpochTable::new(output);
         let fit = Fit {
             epochs: recipe.epochs,
             batch_size: recipe.batch_size,

@@ -42,6 +42,11 @@ impl Output {
         size.map_or(80, |(Width(columns), _)| usize::from(columns)).max(20)
     }
 
+    /// How many columns a line of a table may have: those of the terminal, or any number where there is none.
+    pub(crate) fn line_length(&self) -> usize {
+        if self.stream.is_terminal() { self.columns() } else { usize::MAX }
+    }
+
     /// Prints a line, or several if the text has several, without blanks at their ends.
     pub(crate) fn line(&mut self, text: impl Display) {
         for line in text.to_string().split('\n') {

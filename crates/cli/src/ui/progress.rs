@@ -2,6 +2,7 @@
 
 use crate::ui::output::Output;
 use crate::ui::text::{grouped, percent, seconds};
+use densely::callbacks::Run;
 use densely::{Callback, Epoch, Error, Progress, Training};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -21,8 +22,7 @@ fn template(columns: usize) -> String {
 #[derive(Debug)]
 pub(crate) struct EpochTable<'a> {
     output: &'a mut Output,
-    validated: bool,
-    epochs: usize,
+    table: Table,
     /// The line below the table; none where it could not be drawn over.
     bar: Option<ProgressBar>,
     /// The last that was heard of.
@@ -30,9 +30,8 @@ pub(crate) struct EpochTable<'a> {
 }
 
 impl<'a> EpochTable<'a> {
-    /// A table, with columns for validation if there is any.
-    pub(crate) fn new(output: &'a mut Output, validated: bool) -> Self {
-        Self { output, validated, epochs: 0, bar: None, last: Progress::default() }
+    pub(crate) fn new(output: &'a mut Output) -> Self {
+        Self { output, table: Table::default(), bar: None, last: Progress::default() }
     }
 
     /// Takes the bar away, as an epoch that was cut short leaves it, and says how far training came.
@@ -42,41 +41,15 @@ impl<'a> EpochTable<'a> {
         }
         self.last
     }
-
-    /// `3/20`, as wide as the last epoch's.
-    fn position(&self, epoch: usize) -> String {
-        let epochs = self.epochs.to_string();
-        format!("{epoch:>width$}/{epochs}", width = epochs.len().max(2))
-    }
-
-    fn head(&self) -> String {
-        let epoch = format!("{:>width$}", "epoch", width = self.position(0).chars().count().max(5));
-        let validation = if self.validated { "   val loss   val accuracy" } else { "" };
-        format!("{epoch}       loss   accuracy{validation}   images/s        time")
-    }
-
-    fn row(&self, epoch: &Epoch) -> String {
-        let position = format!("{:>5}", self.position(epoch.epoch));
-        let validation = match epoch.val_loss {
-            Some(loss) => format!("   {loss:>8.4}   {:>12}", share(epoch.val_accuracy)),
-            None => String::new(),
-        };
-        format!(
-            "{position}   {:>8.4}   {:>8}{validation}   {:>8}   {:>9}",
-            epoch.loss,
-            share(epoch.accuracy),
-            grouped(epoch.images_per_second.round() as u64),
-            seconds(epoch.seconds)
-        )
-    }
 }
 
 impl Callback for EpochTable<'_> {
     fn on_train_begin(&mut self, training: &mut Training<'_>) -> Result<(), Error> {
-        self.epochs = training.run().epochs;
-        let head = self.head();
-        let head = self.output.style().bold(head);
-        self.output.line(head);
+        self.table = Table::new(training.run(), self.output.line_length());
+        let style = self.output.style();
+        for line in self.table.head() {
+            self.output.line(style.bold(line));
+        }
         Ok(())
     }
 
@@ -85,7 +58,7 @@ impl Callback for EpochTable<'_> {
             let style = ProgressStyle::with_template(&template(self.output.columns()))
                 .expect("the template is well formed");
             let bar = ProgressBar::new(0).with_style(style.progress_chars("━━─"));
-            bar.set_prefix(self.position(epoch));
+            bar.set_prefix(self.table.position(epoch));
             self.bar = Some(bar);
         }
         Ok(())
@@ -95,7 +68,7 @@ impl Callback for EpochTable<'_> {
         self.last = *progress;
         if let Some(bar) = &self.bar {
             bar.set_length(progress.samples as u64);
-            bar.set_message(figures(progress, self.epochs, bar.elapsed().as_secs_f64()));
+            bar.set_message(figures(progress, self.table.epochs, bar.elapsed().as_secs_f64()));
             bar.set_position(progress.samples_seen as u64);
         }
         Ok(())
@@ -105,15 +78,103 @@ impl Callback for EpochTable<'_> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        let row = self.row(epoch);
-        self.output.line(row);
+        for line in self.table.row(epoch) {
+            self.output.line(line);
+        }
         Ok(())
     }
 }
 
-/// A share in percent, or nothing if there is none.
-fn share(share: Option<f64>) -> String {
-    share.map(percent).unwrap_or_default()
+/// The table's text.
+#[derive(Debug, Default)]
+struct Table {
+    epochs: usize,
+    columns: Vec<Column>,
+    /// How long a line may be. What is longer goes on in lines of its own, in the head as in each row.
+    length: usize,
+}
+
+/// A figure by the name that it has in [`Epoch::value`], and how it is shown.
+#[derive(Debug)]
+struct Column {
+    figure: String,
+    head: String,
+    width: usize,
+    show: fn(f64) -> String,
+}
+
+/// What stands between columns.
+const GAP: &str = "   ";
+
+impl Table {
+    /// The columns of what a run will measure; the metrics come last, so that the others stand where they always do.
+    fn new(run: &Run, length: usize) -> Self {
+        let is_measured = |figure: &str| run.values.iter().any(|value| value == figure);
+        let figures = [
+            Column::new("loss", "loss", decimal),
+            Column::new("accuracy", "accuracy", percent),
+            Column::new("val_loss", "val loss", decimal),
+            Column::new("val_accuracy", "val accuracy", percent),
+        ];
+        let figures = figures.into_iter().filter(|column| is_measured(&column.figure));
+        let speed = [
+            Column::new("images_per_second", "images/s", |speed| grouped(speed.round() as u64)),
+            Column { width: 9, ..Column::new("seconds", "time", seconds) },
+        ];
+        let metrics = run.metrics.iter().flat_map(|(name, _)| {
+            [(name.clone(), name.clone()), (format!("val_{name}"), format!("val {name}"))]
+        });
+        let metrics = metrics.filter(|(figure, _)| is_measured(figure));
+        let metrics = metrics.map(|(figure, head)| Column::new(&figure, &head, decimal));
+        Self { epochs: run.epochs, columns: figures.chain(speed).chain(metrics).collect(), length }
+    }
+
+    fn head(&self) -> Vec<String> {
+        self.lines("epoch", self.columns.iter().map(|column| column.head.clone()))
+    }
+
+    fn row(&self, epoch: &Epoch) -> Vec<String> {
+        let cell = |column: &Column| epoch.value(&column.figure).map(column.show).unwrap_or_default();
+        self.lines(&self.position(epoch.epoch), self.columns.iter().map(cell))
+    }
+
+    /// `3/20`, as wide as the last epoch's.
+    fn position(&self, epoch: usize) -> String {
+        let epochs = self.epochs.to_string();
+        format!("{epoch:>width$}/{epochs}", width = epochs.len().max(2))
+    }
+
+    /// The cells behind `first`, broken at the same columns in every row.
+    fn lines(&self, first: &str, cells: impl Iterator<Item = String>) -> Vec<String> {
+        let indent = self.position(0).chars().count().max(5);
+        let mut lines = vec![format!("{first:>indent$}")];
+        let mut taken = indent;
+        for (column, cell) in self.columns.iter().zip(cells) {
+            let wider = taken + GAP.len() + column.width;
+            taken = if wider > self.length && taken > indent {
+                lines.push(" ".repeat(indent));
+                indent + GAP.len() + column.width
+            } else {
+                wider
+            };
+            let line = lines.last_mut().expect("the first line is there");
+            line.push_str(&format!("{GAP}{cell:>width$}", width = column.width));
+        }
+        lines
+    }
+}
+
+impl Column {
+    /// A column as wide as its head, and as most figures are.
+    fn new(figure: &str, head: &str, show: fn(f64) -> String) -> Self {
+        let width = head.chars().count().max(8);
+        Self { figure: figure.to_owned(), head: head.to_owned(), width, show }
+    }
+}
+
+/// A loss or a metric, or a dash where a metric is not defined.
+fn decimal(number: f64) -> String {
+    if number.is_finite() { format!("{number:.4}") } else { "–".to_owned() }
 }
 
 /// What stands behind the bar, after `elapsed` seconds of the epoch; the time left is that of all epochs.
@@ -148,6 +209,103 @@ mod tests {
         assert_eq!(figures(&progress, 3, 0.5), "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left");
         let of_values = Progress { accuracy: None, ..progress };
         assert_eq!(figures(&of_values, 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");
+    }
+
+    /// A run of classes with two metrics.
+    fn run(validated: bool, metrics: &[&str]) -> Run {
+        let of_data = ["loss", "accuracy"].iter().chain(metrics);
+        let of_validation = of_data.clone().filter(|_| validated).map(|name| format!("val_{name}"));
+        Run {
+            initial_epoch: 0,
+            epochs: 20,
+            steps: 1,
+            batch_size: 1,
+            samples: 1,
+            validation_samples: validated.then_some(1),
+            held_out: None,
+            values: of_data.clone().map(ToString::to_string).chain(of_validation).collect(),
+            metrics: metrics.iter().map(|name| (name.to_string(), None)).collect(),
+        }
+    }
+
+    fn epoch() -> Epoch {
+        Epoch {
+            epoch: 3,
+            loss: 0.25,
+            accuracy: Some(0.922),
+            val_loss: Some(0.125),
+            val_accuracy: Some(0.966),
+            seconds: 0.5,
+            images_per_second: 104_985.0,
+            metrics: [("auc", 0.5), ("top_k", f64::NAN), ("val_auc", 0.75), ("val_top_k", 1.0)]
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+            ..Epoch::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(table: &Table, expected: &str) {
+        let lines = [table.head(), table.row(&epoch())].concat();
+        assert!(lines.iter().all(|line| line.chars().count() <= table.length), "{lines:#?}");
+        assert_eq!(lines.join("\n"), expected);
+    }
+
+    #[test]
+    fn metrics_have_columns_behind_the_others() {
+        check(
+            &Table::new(&run(true, &["auc", "top_k"]), usize::MAX),
+            "epoch       loss   accuracy   val loss   val accuracy   images/s        time        auc    val auc      top_k   val top_k\n \
+             3/20     0.2500    92.20 %     0.1250        96.60 %    104,985       0.5 s     0.5000     0.7500          –      1.0000",
+        );
+        check(
+            &Table::new(&run(false, &[]), usize::MAX),
+            "epoch       loss   accuracy   images/s        time\n 3/20     0.2500    92.20 %    104,985       0.5 s",
+        );
+    }
+
+    #[test]
+    fn what_a_line_does_not_hold_goes_on_in_the_next() {
+        let run = run(true, &["auc", "top_k"]);
+        check(
+            &Table::new(&run, 80),
+            "epoch       loss   accuracy   val loss   val accuracy   images/s        time
+             auc    val auc      top_k   val top_k
+ 3/20     0.2500    92.20 %     0.1250        96.60 %    104,985       0.5 s
+          0.5000     0.7500          –      1.0000",
+        );
+        // The narrowest terminal that is believed.
+        check(
+            &Table::new(&run, 20),
+            "epoch       loss
+        accuracy
+        val loss
+        val accuracy
+        images/s
+             time
+             auc
+         val auc
+           top_k
+        val top_k
+ 3/20     0.2500
+         92.20 %
+          0.1250
+             96.60 %
+         104,985
+            0.5 s
+          0.5000
+          0.7500
+               –
+           1.0000",
+        );
+    }
+
+    #[test]
+    fn values_have_no_accuracy() {
+        let mut run = run(true, &[]);
+        run.values.retain(|name| !name.ends_with("accuracy"));
+        let head = Table::new(&run, usize::MAX).head();
+        assert_eq!(head, ["epoch       loss   val loss   images/s        time"]);
     }
 
     #[test]

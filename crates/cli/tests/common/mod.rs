@@ -163,6 +163,12 @@ impl Outcome {
     }
 }
 
+/// The bytes of an NPY file with elements of that type, whose bytes are `data`.
+pub(crate) fn npy(kind: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
 /// Text without any control character but the ends of lines, and without blanks before those.
 #[track_caller]
 pub(crate) fn assert_plain(text: &str) {

@@ -126,8 +126,10 @@ impl Csv {
         self.read_as(path, Known::default(), true)
     }
 
-    /// Reads data for a model that was trained on a file of this form. Where the file names its columns, the features are
-    /// found by their names, and other columns are passed over. Without `targets`, they need not be there.
+    /// Reads data for a model that was trained on a file of this form. Where both files name their columns, features and
+    /// targets are found by their names, and other columns are passed over; a target that was given by its position, also
+    /// there, if none has its name and nothing else that the model knows stands there. Without `targets`, they need not be
+    /// there.
     ///
     /// # Errors
     ///
@@ -174,6 +176,7 @@ impl Csv {
                 break;
             }
         }
+        let target_columns = if layout.names.is_empty() { Vec::new() } else { layout.target_names.clone() };
         let targets = match self.task {
             _ if layout.targets.is_empty() => Targets::Unknown,
             Task::Regression => Targets::Values { names: layout.target_names, values },
@@ -183,7 +186,7 @@ impl Csv {
             }
         };
         let (columns, shape) = (layout.names, vec![layout.features.len()]);
-        Ok(Samples { features: Features::Floats(features), shape, columns, targets, samples })
+        Ok(Samples { features: Features::Floats(features), shape, columns, target_columns, targets, samples })
     }
 
     /// Checks the settings that no file is needed for.
@@ -259,7 +262,13 @@ impl Csv {
         let columns = |columns: &Columns| columns.places(header, width);
         // A table to predict from may have its features only.
         let features_only = !wants_targets && header.is_none() && known.features == width;
-        let targets = if wants_targets { columns(&self.target)? } else { Vec::new() };
+        let targets = match header {
+            _ if !wants_targets => Vec::new(),
+            Some(names) if known.target_columns.len() == self.target.0.len() => {
+                self.known_targets(names, known)?
+            }
+            _ => columns(&self.target)?,
+        };
         let features = match header {
             Some(names) if !known.columns.is_empty() => {
                 let features = known.columns.iter().map(|name| names.place(name));
@@ -309,6 +318,32 @@ impl Csv {
             targets,
         })
     }
+
+    /// Where the targets of a model stand in a table with names.
+    fn known_targets(&self, names: &Names<'_>, known: Known<'_>) -> Result<Vec<usize>, DataError> {
+        let is_ignored = |name: &String| self.ignore.0.contains(&Column::Name(name.clone()));
+        let is_other = |place: usize| {
+            let name = &names.names[place];
+            known.columns.contains(name) || known.target_columns.contains(name) || is_ignored(name)
+        };
+        let mut targets = Vec::new();
+        for (column, name) in self.target.0.iter().zip(known.target_columns) {
+            let target = match (names.place(name), column) {
+                (Err(_), &Column::Index(index)) => {
+                    let place = column_at(index, names.names.len());
+                    let free = place.filter(|place| !is_other(*place) && !targets.contains(place));
+                    free.ok_or_else(|| DataError::NoTarget {
+                        name: name.clone(),
+                        position: index,
+                        found: place.map(|place| names.names[place].clone()),
+                    })
+                }
+                (place, _) => place,
+            };
+            targets.push(target?);
+        }
+        Ok(targets)
+    }
 }
 
 fn push_class(records: &Records, column: usize, name: &str, classes: &mut Classes) -> Result<(), Error> {
@@ -352,14 +387,17 @@ impl Columns {
             (Column::Name(name), Some(names)) => names.place(name),
             (Column::Name(name), None) => Err(DataError::NoHeader { found: name.clone() }),
             (&Column::Index(index), _) => {
-                let place = if index < 0 { index.checked_add(width as i64) } else { Some(index) };
-                let place =
-                    place.and_then(|place| usize::try_from(place).ok()).filter(|&place| place < width);
-                place.ok_or(DataError::ColumnIndex { found: index, columns: width })
+                column_at(index, width).ok_or(DataError::ColumnIndex { found: index, columns: width })
             }
         };
         self.0.iter().map(place).collect()
     }
+}
+
+/// The column at a position, from 0 or backwards from -1, in a table of that width.
+fn column_at(index: i64, width: usize) -> Option<usize> {
+    let place = if index < 0 { index.checked_add(i64::try_from(width).ok()?)? } else { index };
+    usize::try_from(place).ok().filter(|&place| place < width)
 }
 
 impl From<&str> for Column {

@@ -124,6 +124,20 @@ pub enum DataError {
         /// The name of the column.
         name: String,
     },
+    /// A table without the model's target, neither by its name nor where the description says.
+    #[error(
+        "there is no column {}, which the model was trained to predict, and {}",
+        shown(name),
+        in_its_place(*position, found.as_deref())
+    )]
+    NoTarget {
+        /// The name that the target had in training.
+        name: String,
+        /// Its position in the description.
+        position: i64,
+        /// The name of what stands there, which is something else to the model; `None` if there is no such column.
+        found: Option<String>,
+    },
     /// A table whose every column is a target or ignored.
     #[error("no column is left for features, expected at least 1")]
     NoFeatureColumns,
@@ -234,10 +248,10 @@ pub enum DataError {
 
     // Pictures.
     /// A file that is no PNG, or a damaged one.
-    #[error("not a PNG that can be read: {source}")]
+    #[error("not a PNG that can be read: {problem}")]
     Png {
         /// What the decoder says.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        problem: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A picture larger than any that is read.
     #[error("expected at most {limit} pixels, found {width} × {height}")]
@@ -378,6 +392,15 @@ fn clipped(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+fn in_its_place(position: i64, found: Option<&str>) -> String {
+    match found {
+        Some(name) => {
+            format!("in its place, at position {position}, is {}, which is something else", shown(name))
+        }
+        None => format!("its place, position {position}, is beyond the last column"),
+    }
 }
 
 fn listed(names: &[String]) -> String {

@@ -50,7 +50,14 @@ pub(super) fn read_files(images: &Path, labels: &Path, known: Known<'_>) -> Resu
         Some(shape) if !shape.is_empty() => shape.to_vec(),
         _ => vec![1],
     };
-    Ok(Samples { features: pair.images.values.into(), shape, columns: Vec::new(), targets, samples })
+    Ok(Samples {
+        features: pair.images.values.into(),
+        shape,
+        columns: Vec::new(),
+        target_columns: Vec::new(),
+        targets,
+        samples,
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub fn read_png(path: &Path, color: Color) -> Result<Image, Error> {
 }
 
 fn decode<R: BufRead + Seek>(reader: R, color: Color) -> Result<Image, DataError> {
-    let damaged = |source: DecodingError| DataError::Png { source: Box::new(source) };
+    let damaged = |problem: DecodingError| DataError::Png { problem: Box::new(problem) };
     let mut decoder = Decoder::new_with_limits(reader, Limits { bytes: 4 * MAX_PIXELS });
     // 8 bits a channel, palettes and transparent colours resolved.
     decoder.set_transformations(Transformations::normalize_to_color8());

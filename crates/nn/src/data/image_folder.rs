@@ -164,8 +164,8 @@ mod reading {
                 return Err(in_file(path, DataError::NoPictures));
             };
             let shape = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
-            let (features, columns) = (Features::Bytes(self.bytes), Vec::new());
-            Ok(Samples { features, shape, columns, targets, samples: self.samples })
+            let (features, columns, target_columns) = (Features::Bytes(self.bytes), Vec::new(), Vec::new());
+            Ok(Samples { features, shape, columns, target_columns, targets, samples: self.samples })
         }
     }
 

@@ -135,7 +135,14 @@ pub fn read_features(path: &Path) -> Result<Samples, Error> {
     }
     // A list of numbers is one feature for each sample.
     let shape = if shape.is_empty() { vec![1] } else { shape.to_vec() };
-    Ok(Samples { features: values, shape, columns: Vec::new(), targets: Targets::Unknown, samples })
+    Ok(Samples {
+        features: values,
+        shape,
+        columns: Vec::new(),
+        target_columns: Vec::new(),
+        targets: Targets::Unknown,
+        samples,
+    })
 }
 
 /// Reads an NPY file of version 1.0, 2.0 or 3.0: `bool`, whole numbers, `float32` or `float64`, of either byte order,

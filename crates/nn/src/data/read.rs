@@ -31,8 +31,8 @@ pub(crate) fn unreadable(path: &Path, source: io::Error) -> Error {
 }
 
 /// What is wrong, with the file it is in.
-pub(super) fn in_file(path: &Path, source: DataError) -> Error {
-    Error::Data { path: path.to_owned(), source: Box::new(source) }
+pub(super) fn in_file(path: &Path, problem: DataError) -> Error {
+    Error::Data { path: path.to_owned(), problem: Box::new(problem) }
 }
 
 /// Whether a network in single precision can take the number.

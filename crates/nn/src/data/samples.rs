@@ -12,6 +12,8 @@ pub struct Samples {
     pub shape: Vec<usize>,
     /// The names of the features; empty if they have none.
     pub columns: Vec<String>,
+    /// The names of the columns with the targets; empty if there are none or they have no names.
+    pub target_columns: Vec<String>,
     /// What is to be predicted.
     pub targets: Targets,
     /// How many samples there are.
@@ -53,6 +55,8 @@ pub enum Targets {
 pub struct Known<'a> {
     /// The names of the features; empty if they have none.
     pub columns: &'a [String],
+    /// The names of the columns with the targets; empty if they have none.
+    pub target_columns: &'a [String],
     /// How many features a sample has; 0 if that is not known.
     pub features: usize,
     /// The classes' names, in the order of the labels; empty for targets that are numbers.

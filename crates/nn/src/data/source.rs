@@ -81,6 +81,9 @@ pub struct TrainedOn {
     /// The names of the features; empty if they have none.
     #[serde(default)]
     pub columns: Vec<String>,
+    /// The names of the columns with the targets; empty if they have none.
+    #[serde(default)]
+    pub target_columns: Vec<String>,
     /// The names of the targets that are numbers; empty for classes.
     #[serde(default)]
     pub targets: Vec<String>,
@@ -114,13 +117,15 @@ impl DataSource {
         let samples = self.read(Known::default())?;
         let classes = samples.classes().to_vec();
         let features = features_of(&samples.shape);
-        let known = Known { columns: &samples.columns, features, classes: &classes };
+        let (columns, target_columns) = (&samples.columns, &samples.target_columns);
+        let known = Known { columns, target_columns, features, classes: &classes };
         let test = self.read_test(known)?;
         let trained_on = TrainedOn {
             source: self.clone(),
             shape: samples.shape.clone(),
             samples: samples.samples,
             columns: samples.columns.clone(),
+            target_columns: samples.target_columns.clone(),
             targets: samples.target_names().to_vec(),
             scaling: None,
         };
@@ -331,7 +336,8 @@ impl TrainedOn {
     }
 
     fn known<'a>(&'a self, classes: &'a [String]) -> Known<'a> {
-        Known { columns: &self.columns, features: features_of(&self.shape), classes }
+        let (columns, target_columns) = (&self.columns, &self.target_columns);
+        Known { columns, target_columns, features: features_of(&self.shape), classes }
     }
 }
 

@@ -109,12 +109,12 @@ pub enum DescriptionError {
         weight: &'static str,
     },
     /// What a layer of another crate says of its own settings.
-    #[error("{layer}: {source}")]
+    #[error("{layer}: {problem}")]
     CustomLayer {
         /// The layer.
         layer: LayerName,
         /// What is wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        problem: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A network larger than [`MAX_PARAMETERS`](crate::sequential::MAX_PARAMETERS).
     #[error(
@@ -246,6 +246,21 @@ pub enum DescriptionError {
         setting: &'static str,
         /// The other.
         other: &'static str,
+    },
+    /// A name among those that an optimizer is to leave out, which no layer has.
+    #[error(
+        "{optimizer}: exclude_layers names {found}, which no tensor has in its name, expected one of {layers}{}",
+        did_you_mean(nearest.as_deref())
+    )]
+    ExcludedLayer {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The name.
+        found: String,
+        /// The names of the layers that have tensors.
+        layers: String,
+        /// Of these and of the tensors' names the one most like it.
+        nearest: Option<String>,
     },
     /// A constraint in a network that is to be trained along lines.
     #[error(

@@ -14,8 +14,22 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// What can go wrong with a description, data, training or a file. Each message is complete by itself: it says where,
-/// what was found and what was expected, so there is no need to print the chain of sources.
+/// What can go wrong with a description, data, training or a file. Each message says where, what was found and what was
+/// expected.
+///
+/// The causes that the system reports are in [`source`](std::error::Error::source), not in the message; of anything else
+/// that lies behind an error the message has the text, and it is no source. So the message followed by the chain of its
+/// sources says everything, and nothing twice:
+///
+/// ```
+/// use std::error::Error;
+///
+/// let error = densely::Model::<f32>::load("absent.safetensors", densely::Pool::new(1)?).unwrap_err();
+/// assert_eq!(error.to_string(), "cannot read absent.safetensors");
+/// let cause = error.source().ok_or("no cause")?.downcast_ref::<std::io::Error>().ok_or("no cause of the system")?;
+/// assert_eq!(cause.kind(), std::io::ErrorKind::NotFound);
+/// # Ok::<(), Box<dyn Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -347,7 +361,7 @@ pub enum Error {
 
     // Files.
     /// A file that could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -355,7 +369,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file that could not be written; what was there before is still there.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
@@ -363,12 +377,12 @@ pub enum Error {
         source: io::Error,
     },
     /// A file of data whose content is wrong.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {problem}", path.display())]
     Data {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong, and where.
-        source: Box<DataError>,
+        problem: Box<DataError>,
     },
     /// IDX files that cannot be read; the message names the file.
     #[cfg(feature = "idx")]
@@ -383,12 +397,12 @@ pub enum Error {
         kind: &'static str,
     },
     /// A file whose content is wrong.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {problem}", path.display())]
     InFile {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: Box<Error>,
+        problem: Box<Error>,
     },
     /// A log that has other columns than the lines that are to follow.
     #[error("the header is `{found}`, expected `{expected}`")]
@@ -399,10 +413,10 @@ pub enum Error {
         expected: String,
     },
     /// Bytes that are not a safetensors file.
-    #[error("not a safetensors file: {source}")]
+    #[error("not a safetensors file: {problem}")]
     NotSafetensors {
         /// What the format's reader says.
-        source: safetensors::SafeTensorError,
+        problem: safetensors::SafeTensorError,
     },
     /// A safetensors file of something else.
     #[error("not a model of densely: the file's metadata has no entry \"densely\" with a checksum")]

@@ -66,6 +66,7 @@ impl<T: Scalar> Model<T> {
     /// then. [`Error::NonFinite`] counts the model's passes as epochs.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<BatchResult, Error> {
         self.check_data(data)?;
+        self.make_room_for_steps()?;
         let mut batch = self.batch_buffers(data)?;
         let BatchBuffers { order, buffers, training, .. } = &mut batch;
         let samples = data.len();

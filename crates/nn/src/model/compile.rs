@@ -35,7 +35,8 @@ pub struct Compile {
 }
 
 impl Sequential {
-    /// Makes a model with initial parameters, all buffers of its optimizer included.
+    /// Makes a model with initial parameters. What its optimizer remembers, for Adam twice as much, gets its room with the first
+    /// step of training.
     ///
     /// ```
     /// use densely::{Activation, Compile, Dense, Sequential};
@@ -58,7 +59,7 @@ impl Sequential {
         let plan = self.plan(&compile)?;
         let mut parameters = Parameters::zeros(self)?;
         parameters.initialize(compile.seed);
-        Model::assemble(self.clone(), compile, plan, parameters, Provenance::default())
+        Ok(Model::assemble(self.clone(), compile, plan, parameters, Provenance::default()))
     }
 
     /// The plan of this network, after every check of it, of its loss, its optimizer and its metrics.
@@ -66,7 +67,7 @@ impl Sequential {
         self.validate()?;
         compile.loss.validate(self)?;
         self.refuse_regularized_end(&compile.loss)?;
-        compile.optimizer.validate()?;
+        compile.optimizer.validate_for(self)?;
         let plan = Plan::new(self, &compile.loss);
         meters::validate(compile, plan.outputs)?;
         Ok(plan)

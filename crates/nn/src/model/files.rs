@@ -79,7 +79,8 @@ impl<T: Scalar> Model<T> {
     /// thread or asks for a file or the clock, so both work in WebAssembly
     /// (`wasm32-unknown-unknown`), with the same bits. [`Fit`](crate::Fit) takes the time of epochs and needs a clock.
     ///
-    /// The parameters are copied; what the optimizer remembers, for Adam twice as much, is allocated too, as for any model.
+    /// The parameters are copied. What the optimizer remembers, for Adam twice as much, is only allocated if the model is
+    /// trained.
     ///
     /// # Errors
     ///
@@ -109,6 +110,6 @@ impl<T: Scalar> Model<T> {
             pool,
         };
         let plan = saved.model.plan(&compile)?;
-        Self::assemble(saved.model, compile, plan, parameters, saved.provenance)
+        Ok(Self::assemble(saved.model, compile, plan, parameters, saved.provenance))
     }
 }

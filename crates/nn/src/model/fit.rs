@@ -236,6 +236,7 @@ impl<T: Scalar> Model<T> {
             values: Epoch::names(validation.is_some(), data.outputs().is_none(), &metrics),
             metrics,
         };
+        self.make_room_for_steps()?;
         let mut session = Session {
             data,
             validation,

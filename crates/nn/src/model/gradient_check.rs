@@ -149,7 +149,7 @@ impl Differences {
         let compile: Compile = model.compile.clone();
         let plan = model.network.plan(&compile)?;
         let provenance = model.provenance().clone();
-        let model = Model::assemble(model.network.clone(), compile, plan, parameters, provenance)?;
+        let model = Model::assemble(model.network.clone(), compile, plan, parameters, provenance);
         let samples = data.len();
         let mut buffers = Buffers::new(&model.plan, samples, data.outputs())?;
         let training = TrainingBuffers::new(&model.plan, samples, model.pool().threads())?;

@@ -60,31 +60,30 @@ impl<T: Scalar> std::fmt::Debug for Model<T> {
 
 impl<T: Scalar> Model<T> {
     /// Puts a model together from a checked description and parameters that belong to it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Memory`] if there is not enough for what the optimizer remembers and needs.
     pub(crate) fn assemble(
         network: Sequential,
         compile: Compile,
         plan: Plan<T>,
         parameters: Parameters<T>,
         provenance: Provenance,
-    ) -> Result<Self, Error> {
-        let optimizer_state = OptimizerState::new(&compile.optimizer, parameters.values().len())?;
-        let update_room = UpdateRoom::new(&compile.optimizer, &network)?;
+    ) -> Self {
+        let (optimizer_state, update_room) = (OptimizerState::new(), UpdateRoom::none());
         let (epochs, batch) = (0, None);
-        Ok(Self {
-            network,
-            compile,
-            plan,
-            parameters,
-            optimizer_state,
-            update_room,
-            epochs,
-            batch,
-            provenance,
-        })
+        Self { network, compile, plan, parameters, optimizer_state, update_room, epochs, batch, provenance }
+    }
+
+    /// Makes room for what the optimizer remembers and needs, unless it is there: before the first step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough.
+    pub(crate) fn make_room_for_steps(&mut self) -> Result<(), Error> {
+        let Self { compile: Compile { optimizer, .. }, network, parameters, .. } = self;
+        self.optimizer_state.make_room(optimizer, parameters.values().len())?;
+        if self.update_room.gradient.is_none() {
+            self.update_room = UpdateRoom::new(optimizer, network)?;
+        }
+        Ok(())
     }
 
     /// The description that the model was compiled from.

@@ -58,6 +58,7 @@ pub use sgd::Sgd;
 
 use crate::error::{DescriptionError, Error};
 use crate::schedules::LearningRate;
+use crate::sequential::Sequential;
 use describe::{Description, Options};
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,20 @@ impl Optimizer {
     pub fn set_learning_rate(&mut self, learning_rate: impl Into<LearningRate>) {
         let inner: &mut dyn Description = for_each_optimizer!(self, inner => inner);
         *inner.learning_rate_mut() = learning_rate.into();
+    }
+
+    /// Checks every setting, and that the layers named in one are the network's, which is taken as
+    /// [valid](Sequential::validate).
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate); [`DescriptionError::ExcludedLayer`] for a name that no layer has.
+    pub fn validate_for(&self, network: &Sequential) -> Result<(), Error> {
+        self.validate()?;
+        match self {
+            Self::Muon(muon) => muon.refuse_unknown_layers(network),
+            _ => Ok(()),
+        }
     }
 
     /// Checks every setting.

@@ -1,7 +1,11 @@
 //! Muon.
 
 use super::describe::optimizer;
+use crate::error::{DescriptionError, Error};
+use crate::parameters::Tensor;
+use crate::sequential::Sequential;
 use crate::settings::{OutOfRange, SettingsOf};
+use crate::text::nearest;
 
 optimizer! {
     /// Muon (K. Jordan et al., *Muon: an optimizer for hidden layers in neural networks*, 2024; scaled as in J. Liu et al.,
@@ -33,7 +37,7 @@ optimizer! {
         /// The step's root mean square, as a multiple of the rate, for a matrix of full rank; above 0. `None` leaves the step
         /// as it is. Default: 0.2.
         rms_rate: Option<f64> = Some(0.2),
-        /// Parts of the names of tensors that follow AdamW, such as `dense_2`. Default: none.
+        /// Parts of the names of tensors that follow AdamW, such as `dense_2`; each of at least one tensor's. Default: none.
         exclude_layers: Vec<String> = Vec::new(),
         /// AdamW's learning rate as a multiple of this one; above 0. Default: 1.
         adam_lr_ratio: f64 = 1.0,
@@ -65,5 +69,23 @@ impl Muon {
         settings.share("adam_beta_2", self.adam_beta_2)?;
         settings.not_negative("adam_weight_decay", self.adam_weight_decay)?;
         settings.positive("epsilon", self.epsilon)
+    }
+
+    /// A name that no tensor has would leave to Muon what was to be left out.
+    pub(super) fn refuse_unknown_layers(&self, network: &Sequential) -> Result<(), Error> {
+        let tensors: Vec<String> = Tensor::all(network).into_iter().map(|tensor| tensor.name).collect();
+        let is_unknown = |part: &&String| !tensors.iter().any(|name| name.contains(part.as_str()));
+        let Some(found) = self.exclude_layers.iter().find(is_unknown) else { return Ok(()) };
+        let mut layers: Vec<&str> =
+            tensors.iter().filter_map(|name| Some(name.rsplit_once('.')?.0)).collect();
+        layers.dedup();
+        let names: Vec<&str> = layers.iter().copied().chain(tensors.iter().map(String::as_str)).collect();
+        Err(DescriptionError::ExcludedLayer {
+            optimizer: "Muon",
+            found: found.clone(),
+            nearest: nearest(found, &names).map(str::to_owned),
+            layers: layers.join(", "),
+        }
+        .into())
     }
 }

@@ -109,11 +109,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("model");
         fs::create_dir(&inside).unwrap();
-        let error = write_atomically(&inside, b"bytes").unwrap_err().to_string();
-        assert!(error.starts_with(&format!("cannot write {}: ", inside.display())), "{error}");
         let missing = folder.path().join("absent").join("model");
-        let error = write_atomically(&missing, b"bytes").unwrap_err().to_string();
-        assert_eq!(error, format!("cannot write {}: its folder does not exist", missing.display()));
+        for (path, cause) in [(inside, "is a directory"), (missing, "its folder does not exist")] {
+            let error = write_atomically(&path, b"bytes").unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot write {}", path.display()));
+            assert!(matches!(error, Error::Write { source, .. } if source.to_string() == cause));
+        }
         assert!(write_atomically("..", b"bytes").is_err());
         assert_eq!(names(folder.path()), ["model"]);
     }

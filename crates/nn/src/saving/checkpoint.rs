@@ -147,19 +147,19 @@ impl Checkpoint {
         let path = path.to_owned();
         match open(&bytes, CHECKPOINT) {
             Ok((Envelope { description, run, .. }, _)) => Ok(Some(Self { path, description, run, bytes })),
-            Err(error) => Err(Error::InFile { path, source: Box::new(error) }),
+            Err(error) => Err(Error::InFile { path, problem: Box::new(error) }),
         }
     }
 
     /// What is wrong, with the file it is in.
     pub(crate) fn in_file(&self, error: impl Into<Error>) -> Error {
-        Error::InFile { path: self.path.clone(), source: Box::new(error.into()) }
+        Error::InFile { path: self.path.clone(), problem: Box::new(error.into()) }
     }
 
     /// Its tensors.
     pub(crate) fn tensors(&self) -> Result<Tensors<'_>, Error> {
         let file =
-            SafeTensors::deserialize(&self.bytes).map_err(|source| Error::NotSafetensors { source })?;
+            SafeTensors::deserialize(&self.bytes).map_err(|problem| Error::NotSafetensors { problem })?;
         Ok(Tensors { file, taken: Cell::new(0) })
     }
 }
@@ -347,5 +347,5 @@ fn remove(path: &Path) -> Result<(), Error> {
 
 /// Whether the content of a file is wrong, and it is not just that a newer version wrote it.
 fn is_damage(error: &Error) -> bool {
-    matches!(error, Error::InFile { source, .. } if !matches!(**source, Error::NewerFormat { .. }))
+    matches!(error, Error::InFile { problem, .. } if !matches!(**problem, Error::NewerFormat { .. }))
 }

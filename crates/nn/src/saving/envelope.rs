@@ -67,7 +67,7 @@ pub(super) fn seal<T: Scalar>(
     tensors: Vec<(String, Writing<'_, T>)>,
 ) -> Result<Vec<u8>, Error> {
     let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
-    let mut bytes = serialize(tensors, Some(metadata)).map_err(|source| Error::NotSafetensors { source })?;
+    let mut bytes = serialize(tensors, Some(metadata)).map_err(|problem| Error::NotSafetensors { problem })?;
     refuse_long_header(&bytes)?;
     let place = checksum_place(&bytes).expect("the envelope was written with its checksum");
     let digits = checksum(&bytes, &place);
@@ -83,7 +83,7 @@ pub(super) fn seal<T: Scalar>(
 /// [`Error::Checksum`]; and [`DescriptionError::Ron`](crate::DescriptionError::Ron) if the text is not such a one.
 pub(super) fn open<E: DeserializeOwned>(bytes: &[u8], kind: Kind) -> Result<(E, SafeTensors<'_>), Error> {
     refuse_long_header(bytes)?;
-    let not_safetensors = |source| Error::NotSafetensors { source };
+    let not_safetensors = |problem| Error::NotSafetensors { problem };
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_safetensors)?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY)).ok_or(Error::NotAModel)?;
     for other in [MODEL, CHECKPOINT].into_iter().filter(|other| other.name != kind.name) {

@@ -19,9 +19,9 @@ impl LogFile {
         let first = if append { first_line(path)? } else { None };
         if let Some(found) = first {
             if found.trim_end_matches(['\r', '\n']) != header {
-                let source =
+                let problem =
                     Error::LogHeader { found: found.trim_end().to_owned(), expected: header.to_owned() };
-                return Err(Error::InFile { path: path.to_owned(), source: Box::new(source) });
+                return Err(Error::InFile { path: path.to_owned(), problem: Box::new(problem) });
             }
             let file = OpenOptions::new().append(true).open(path).map_err(cannot_write)?;
             let mut log = Self { path: path.to_owned(), file };
@@ -52,7 +52,7 @@ impl LogFile {
         let found = self.file.metadata().map_err(cannot_write)?.len();
         if found < length {
             let source = BackupError::LogLength { found, expected: length };
-            return Err(Error::InFile { path: self.path.clone(), source: Box::new(source.into()) });
+            return Err(Error::InFile { path: self.path.clone(), problem: Box::new(source.into()) });
         }
         self.file.set_len(length).map_err(cannot_write)
     }

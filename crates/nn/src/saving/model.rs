@@ -173,7 +173,7 @@ pub fn read_model<T: Scalar>(
     let path = path.as_ref();
     let bytes = read_file(path).map_err(|source| unreadable(path, source))?;
     from_bytes_with(&bytes, custom)
-        .map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
+        .map_err(|error| Error::InFile { path: path.to_owned(), problem: Box::new(error) })
 }
 
 /// The parameters of a network, among other tensors perhaps.
@@ -191,7 +191,7 @@ pub(super) fn read_parameters<T: Scalar>(
     }
     let mut parameters = Parameters::zeros(model)?;
     for (index, tensor) in tensors.iter().enumerate() {
-        let view = file.tensor(&tensor.name).map_err(|source| Error::NotSafetensors { source })?;
+        let view = file.tensor(&tensor.name).map_err(|problem| Error::NotSafetensors { problem })?;
         read_values(&view, parameters.tensor_mut(index));
         refuse_non_finite(tensor, parameters.tensor(index))?;
     }

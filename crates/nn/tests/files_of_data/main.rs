@@ -11,6 +11,7 @@ use densely::data::{
 use densely::text::{from_ron, to_ron};
 use densely::{Dataset, Error};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -220,10 +221,12 @@ fn wrong_tables_are_refused_by_line_and_column() {
     );
 
     let none = folder.path().join("absent.csv");
-    let message = Csv::new(&none, -1).read(&none).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot read {}: No such file", none.display())), "{message}");
-    let message = Csv::new("/", -1).read(Path::new("/")).unwrap_err().to_string();
-    assert!(message.starts_with("cannot read /: "), "{message}");
+    for (path, expected) in [(none.as_path(), ErrorKind::NotFound), (Path::new("/"), ErrorKind::IsADirectory)]
+    {
+        let error = Csv::new(path, -1).read(path).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot read {}", path.display()));
+        assert!(matches!(error, Error::Read { source, .. } if source.kind() == expected));
+    }
 }
 
 #[test]
@@ -243,7 +246,8 @@ fn other_tables_are_read_by_the_columns_and_classes_of_the_training() {
     let train = write(&folder, "train.csv", "id,a,b,c\n7,1,2,y\n8,3,4,x\n");
     let csv = Csv { ignore: "id".into(), ..Csv::new(&train, "c") };
     let samples = csv.read(&train).unwrap();
-    let known = Known { columns: &samples.columns, features: 2, classes: samples.classes() };
+    let (columns, target_columns) = (&samples.columns, &samples.target_columns);
+    let known = Known { columns, target_columns, features: 2, classes: samples.classes() };
 
     for (text, features, targets) in [
         ("b,c,a\n2,y,1\n", vec![1.0, 2.0], true), // another order, and no id
@@ -280,23 +284,25 @@ fn other_tables_are_read_by_the_columns_and_classes_of_the_training() {
         "the table has 3 columns for features, expected the 2 features that the model was trained on",
     );
 
-    // A target by its position, in another order of columns.
+    // A target by its position in a file that does not say what it was called.
     let by_place = Csv { ignore: "id".into(), ..Csv::new(&train, -1) };
     let path = write(&folder, "other.csv", "id,c,a,b\n7,x,1,2\n");
+    let nameless = Known { target_columns: &[], ..known };
     refused(
-        by_place.read_known(&path, known, true),
+        by_place.read_known(&path, nameless, true),
         &path,
         "column \"b\" is a feature of the model, but stands where the target is to be; name the target, or keep the order of \
          columns",
     );
-    assert_eq!(floats(&by_place.read_known(&path, known, false).unwrap()), [1.0, 2.0]);
+    assert_eq!(floats(&by_place.read_known(&path, nameless, false).unwrap()), [1.0, 2.0]);
 
     // Names that look like numbers are a header still.
     let train = write(&folder, "numbers.csv", "0,1,c\n5,6,x\n");
     let csv = Csv::new(&train, "c");
     let columns = csv.read(&train).unwrap().columns;
     let path = write(&folder, "other.csv", "0,1\n7,8\n");
-    let other = csv.read_known(&path, Known { columns: &columns, features: 2, classes: &[] }, false).unwrap();
+    let other =
+        csv.read_known(&path, Known { columns: &columns, features: 2, ..Known::default() }, false).unwrap();
     assert_eq!(floats(&other), [7.0, 8.0]);
 
     // A table without names may come with its target or without.
@@ -309,6 +315,62 @@ fn other_tables_are_read_by_the_columns_and_classes_of_the_training() {
             [7.0, 8.0]
         );
     }
+}
+
+#[test]
+fn a_target_by_its_position_is_found_by_its_name_in_other_tables() {
+    let folder = folder();
+    let train = write(&folder, "train.csv", "id,a,b,c\n7,1,2,y\n8,3,4,x\n");
+    let csv = Csv { ignore: "id".into(), ..Csv::new(&train, -1) };
+    let samples = csv.read(&train).unwrap();
+    assert_eq!(samples.target_columns, ["c"]);
+    let (columns, target_columns) = (&samples.columns, &samples.target_columns);
+    let known = Known { columns, target_columns, features: 2, classes: samples.classes() };
+    for (text, label) in [
+        ("id,c,a,b\n7,x,1,2\n", 0), // by its name, where a feature stands in its place
+        ("a,c,more,b\n1,y,x,2\n", 1),
+        ("b,a,kind\n2,1,y\n", 1), // under another name in its place
+    ] {
+        let path = write(&folder, "other.csv", text);
+        let other = csv.read_known(&path, known, true).unwrap();
+        assert_eq!((floats(&other), labels(&other)), (vec![1.0, 2.0], vec![label]), "{text:?}");
+    }
+    // Without names everything is in its place.
+    let path = write(&folder, "other.csv", "7,1,2,x\n");
+    let other = Csv { ignore: 0.into(), ..csv.clone() }.read_known(&path, known, true).unwrap();
+    assert_eq!((floats(&other), labels(&other)), (vec![1.0, 2.0], vec![0]));
+    let missing = "there is no column \"c\", which the model was trained to predict, and";
+    for (target, text, problem) in [
+        (-1, "kind,a,b\nx,1,2\n", "in its place, at position -1, is \"b\", which is something else"),
+        (-1, "a,b,id\n1,2,7\n", "in its place, at position -1, is \"id\", which is something else"),
+        (3, "a,b\n1,2\n", "its place, position 3, is beyond the last column"),
+        (i64::MIN, "a,b\n1,2\n", "its place, position -9223372036854775808, is beyond the last column"),
+    ] {
+        let path = write(&folder, "other.csv", text);
+        let csv = Csv { target: target.into(), ..csv.clone() };
+        refused(csv.read_known(&path, known, true), &path, &format!("{missing} {problem}"));
+    }
+
+    // Of several targets none takes the other's column.
+    let train = write(&folder, "two.csv", "a,u,v\n1,2,3\n");
+    let both = Columns(vec![Column::Index(1), Column::Index(2)]);
+    let csv = Csv { task: Task::Regression, ..Csv::new(&train, both) };
+    let samples = csv.read(&train).unwrap();
+    let (columns, target_columns) = (&samples.columns, &samples.target_columns);
+    let known = Known { columns, target_columns, features: 1, classes: &[] };
+    let path = write(&folder, "other.csv", "v,u,a\n3,2,1\n");
+    let other = csv.read_known(&path, known, true).unwrap();
+    assert_eq!(
+        other.targets,
+        Targets::Values { names: vec!["u".into(), "v".into()], values: vec![2.0, 3.0] }
+    );
+    let path = write(&folder, "other.csv", "a,v\n1,3\n");
+    let missing = missing.replace("\"c\"", "\"u\"");
+    refused(
+        csv.read_known(&path, known, true),
+        &path,
+        &format!("{missing} in its place, at position 1, is \"v\", which is something else"),
+    );
 }
 
 // All kinds.

@@ -24,7 +24,7 @@ impl LayerDescription for Gain {
         if inputs == 13 {
             return Err(DescriptionError::CustomLayer {
                 layer: layer(),
-                source: "13 inputs bring bad luck".into(),
+                problem: "13 inputs bring bad luck".into(),
             }
             .into());
         }

@@ -82,9 +82,9 @@ pub enum PoolError {
     },
     /// `DENSELY_ISA` names nothing that this machine has.
     #[error("DENSELY_ISA: {0}")]
-    IsaVariable(#[source] UnknownIsa),
+    IsaVariable(UnknownIsa),
     /// The operating system gave no thread.
-    #[error("cannot start thread {thread} of {threads}: {source}")]
+    #[error("cannot start thread {thread} of {threads}")]
     Spawn {
         /// Which thread, counted from 1.
         thread: usize,

@@ -71,8 +71,8 @@ pub(super) fn read_inputs(
         Features::Floats(floats) => floats.truncate(samples.samples * features),
     }
     inputs(samples, trained_on, start == PNG_SIGNATURE, is_table).map_err(|error| match error {
-        Error::Network(source) => {
-            Error::Content { file: path.display().to_string(), source: Box::new(source) }
+        Error::Network(problem) => {
+            Error::Content { file: path.display().to_string(), problem: Box::new(problem) }
         }
         error => error,
     })
@@ -128,5 +128,12 @@ fn read_picture(path: &Path, features: usize) -> Result<Samples, Error> {
 }
 
 fn of(features: Features, shape: Vec<usize>, samples: usize) -> Samples {
-    Samples { features, shape, columns: Vec::new(), targets: Targets::Unknown, samples }
+    Samples {
+        features,
+        shape,
+        columns: Vec::new(),
+        target_columns: Vec::new(),
+        targets: Targets::Unknown,
+        samples,
+    }
 }

@@ -7,7 +7,8 @@ use crate::parameters::{Parameters, Tensor};
 use crate::sequential::Sequential;
 use densely_tensor::{AlignedBuffer, MOST_MOMENTS, Pool, Scalar, Update};
 
-/// The whole memory of an optimizer. Buffers are laid out as the parameters are, or empty where nothing is kept.
+/// The whole memory of an optimizer. Buffers are laid out as the parameters are, or empty where nothing is kept, and before
+/// the first step.
 #[derive(Clone, Debug)]
 pub(crate) struct OptimizerState<T: Scalar> {
     /// What is kept of each parameter: moments; r and c of Adafactor; z and v of the schedule-free optimizer.
@@ -43,31 +44,45 @@ pub(crate) struct UpdateRoom<T: Scalar> {
 }
 
 impl<T: Scalar> OptimizerState<T> {
-    /// The state before the first step for this many numbers in [`Parameters::values`].
+    /// The state before the first step. Until [`make_room`](Self::make_room) it has no buffers: a model that only predicts
+    /// never needs them.
+    pub(crate) fn new() -> Self {
+        let none = || AlignedBuffer::zeros(0);
+        Self {
+            moments: [none(), none(), none()],
+            batches: 0,
+            updates: 0,
+            accumulated: none(),
+            waiting: 0,
+            average: none(),
+            largest_rate: 0.0,
+            weight_sum: 0.0,
+            starts_anew: true,
+        }
+    }
+
+    /// Makes the buffers that are not there yet, for this many numbers in [`Parameters::values`]: before the first step.
     ///
     /// # Errors
     ///
     /// [`Error::Memory`] if there is not enough.
-    pub(crate) fn new(optimizer: &Optimizer, len: usize) -> Result<Self, Error> {
+    pub(crate) fn make_room(&mut self, optimizer: &Optimizer, len: usize) -> Result<(), Error> {
         let options = optimizer.options();
-        let buffer = |needed| {
-            let buffer = AlignedBuffer::try_zeros(if needed { len } else { 0 });
-            buffer.ok_or(Error::Memory { what: "the optimizer's moments" })
+        let make = |buffer: &mut AlignedBuffer<T>, is_needed: bool, initial: T| {
+            if is_needed && buffer.is_empty() {
+                let room = AlignedBuffer::try_zeros(len);
+                *buffer = room.ok_or(Error::Memory { what: "the optimizer's moments" })?;
+                buffer.fill(initial);
+            }
+            Ok(())
         };
-        let moments = optimizer.element_wise::<T>(1, 1.0).map_or(2, |update| update.moments());
-        let mut state = Self {
-            moments: [buffer(moments > 0)?, buffer(moments > 1)?, buffer(moments > 2)?],
-            batches: 0,
-            updates: 0,
-            accumulated: buffer(options.gradient_accumulation_steps.is_some())?,
-            waiting: 0,
-            average: buffer(options.use_ema || is_schedule_free(optimizer))?,
-            largest_rate: 0.0,
-            weight_sum: 0.0,
-            starts_anew: true,
-        };
-        state.reset(optimizer);
-        Ok(state)
+        let needed = optimizer.element_wise::<T>(1, 1.0).map_or(2, |update| update.moments());
+        for (index, (moment, initial)) in self.moments.iter_mut().zip(initial_moments(optimizer)).enumerate()
+        {
+            make(moment, index < needed, initial)?;
+        }
+        make(&mut self.accumulated, options.gradient_accumulation_steps.is_some(), T::ZERO)?;
+        make(&mut self.average, options.use_ema || is_schedule_free(optimizer), T::ZERO)
     }
 
     /// Its buffers that are not empty, by name.
@@ -93,14 +108,7 @@ impl<T: Scalar> OptimizerState<T> {
 
     /// Forgets every step.
     pub(crate) fn reset(&mut self, optimizer: &Optimizer) {
-        let initial = match optimizer {
-            // Step sizes, as multiples of the learning rate.
-            Optimizer::Rprop(_) => [T::ONE, T::ZERO, T::ZERO],
-            _ => optimizer
-                .element_wise(1, 1.0)
-                .map_or([T::ZERO; MOST_MOMENTS], |update| update.initial_moments()),
-        };
-        for (moment, initial) in self.moments.iter_mut().zip(initial) {
+        for (moment, initial) in self.moments.iter_mut().zip(initial_moments(optimizer)) {
             moment.fill(initial);
         }
         self.accumulated.fill(T::ZERO);
@@ -181,6 +189,14 @@ impl<T: Scalar> OptimizerState<T> {
 }
 
 impl<T: Scalar> UpdateRoom<T> {
+    /// No room, which is enough as long as no step is made.
+    pub(crate) fn none() -> Self {
+        let none = || AlignedBuffer::zeros(0);
+        Self { gradient: None, matrices: [none(), none(), none(), none()] }
+    }
+
+    /// The room for an optimizer's steps.
+    ///
     /// # Errors
     ///
     /// [`Error::Memory`] if there is not enough.
@@ -189,7 +205,8 @@ impl<T: Scalar> UpdateRoom<T> {
         let whole = options.clipnorm.or(options.clipvalue).or(options.global_clipnorm).is_some()
             || options.gradient_accumulation_steps.is_some()
             || optimizer.element_wise::<T>(1, 1.0).is_none();
-        let gradient = whole.then(|| Parameters::zeros(network)).transpose()?;
+        let gradient = whole.then(|| Parameters::zeros(network)).transpose();
+        let gradient = gradient.map_err(|_| Error::Memory { what: "the gradient of all parameters" })?;
         let kernels = || gradient.iter().flat_map(Parameters::tensors).filter(|tensor| is_kernel(tensor));
         let is_muon = matches!(optimizer, Optimizer::Muon(_));
         let buffer = |len: Option<usize>| {
@@ -204,6 +221,17 @@ impl<T: Scalar> UpdateRoom<T> {
         let square = kernels().map(|tensor| side(tensor).pow(2)).max();
         let matrices = [buffer(largest)?, buffer(largest)?, buffer(square)?, buffer(square)?];
         Ok(Self { gradient, matrices })
+    }
+}
+
+/// What moments are before the first step.
+fn initial_moments<T: Scalar>(optimizer: &Optimizer) -> [T; MOST_MOMENTS] {
+    match optimizer {
+        // Step sizes, as multiples of the learning rate.
+        Optimizer::Rprop(_) => [T::ONE, T::ZERO, T::ZERO],
+        _ => {
+            optimizer.element_wise(1, 1.0).map_or([T::ZERO; MOST_MOMENTS], |update| update.initial_moments())
+        }
     }
 }
 

@@ -53,7 +53,8 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
     let network = Sequential::new(INPUTS).add(Dense::new(UNITS));
     let mut parameters = Parameters::<T>::zeros(&network).expect("memory");
     put(&mut parameters, &numbers(&file["initial"]));
-    let mut state = OptimizerState::new(&optimizer, parameters.values().len()).expect("memory");
+    let mut state = OptimizerState::new();
+    state.make_room(&optimizer, parameters.values().len()).expect("memory");
     let mut room = UpdateRoom::new(&optimizer, &network).expect("memory");
     let zeros = Parameters::zeros(&network).expect("memory");
     room.gradient.get_or_insert(zeros);
