@@ -1,12 +1,10 @@
-//! Initializers: bounds, mean and variance of their draws, orthogonality, and what is refused.
+//! Initializers: bounds and moments of their draws against tests/reference, orthogonality, and what is refused.
 
 use densely::initializers::*;
 use densely::random::{Purpose, stream};
 use densely::text::from_ron;
 use densely::{Dense, Initializer, Scalar, Sequential};
-
-const FAN_IN: usize = 300;
-const FAN_OUT: usize = 200;
+use serde_json::Value;
 
 fn draw<T: Scalar>(initializer: Initializer, fan_in: usize, fan_out: usize) -> Vec<T> {
     let mut values = vec![T::ONE; fan_in * fan_out];
@@ -18,59 +16,67 @@ fn of(text: &str) -> Initializer {
     from_ron(text).expect(text)
 }
 
-/// A distribution's shape: its fourth central moment over the squared variance, less 1, which gives the standard error of a
-/// variance; and the variance that is left of a normal one cut at two standard deviations, 1 − 4φ(2)/(2Φ(2) − 1).
-const UNIFORM: f64 = 0.8;
-const NORMAL: f64 = 2.0;
-const CUT_NORMAL: f64 = 1.3643;
-const CUT_VARIANCE: f64 = 0.773_741_303_550_162_5;
-
-/// Bounds, and mean and variance within five standard errors.
+/// One case of tests/reference/initializers.json: bounds as they are, and mean and variance within five standard errors,
+/// which the reference's variance and fourth moment tell.
 #[track_caller]
-fn check(text: &str, mean: f64, variance: f64, low: f64, high: f64, shape: f64) {
-    let values: Vec<f64> = draw(of(text), FAN_IN, FAN_OUT);
-    let n = values.len() as f64;
-    let found = values.iter().sum::<f64>() / n;
-    let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / n;
-    assert!(values.iter().all(|value| (low..=high).contains(value)), "{text} leaves {low} to {high}");
-    assert!((found - mean).abs() < 5.0 * (variance / n).sqrt(), "{text} has mean {found}");
-    assert!((squares / variance - 1.0).abs() < 5.0 * (shape / n).sqrt(), "{text} has variance {squares}");
-    let single: Vec<f32> = draw(of(text), FAN_IN, FAN_OUT);
+fn check(case: &Value, fan_in: usize, fan_out: usize) {
+    let text = case["description"].as_str().expect("RON");
+    let number = |name: &str| case[name].as_f64();
+    let values: Vec<f64> = draw(of(text), fan_in, fan_out);
+    let single: Vec<f32> = draw(of(text), fan_in, fan_out);
     assert!(values.iter().zip(single).all(|(&value, single)| value as f32 == single), "{text} in f32");
+
+    let mean_of =
+        |f: &dyn Fn(f64) -> f64| values.iter().map(|&value| f(value)).sum::<f64>() / values.len() as f64;
+    let mean = number("mean").expect("a mean");
+    if let Some(square) = number("mean_square") {
+        let found = mean_of(&|value| value * value);
+        assert!((found - square).abs() < 1e-12, "{text} has mean square {found}, not {square}");
+    }
+    let draws = values.len() as f64;
+    let variance = number("variance").or(number("mean_square")).expect("one of them");
+    let is_drawn = number("fourth_moment").is_some() || number("mean_square").is_some();
+    let of_mean = if is_drawn { (variance / draws).sqrt() } else { 0.0 };
+    let of_variance =
+        number("fourth_moment").map_or(0.0, |fourth| ((fourth - variance * variance) / draws).sqrt());
+    let found = mean_of(&|value| value);
+    assert!((found - mean).abs() <= 5.0 * of_mean + 1e-12, "{text} has mean {found}, not {mean}");
+    let found = mean_of(&|value| (value - mean) * (value - mean));
+    assert!(
+        (found - variance).abs() <= 5.0 * of_variance + 1e-12,
+        "{text} has variance {found}, not {variance}"
+    );
+
+    // A normal draw has no bounds, but is never seven standard deviations away.
+    let reach = 7.0 * variance.sqrt();
+    let (low, high) = (number("lower").unwrap_or(mean - reach), number("upper").unwrap_or(mean + reach));
+    assert!(values.iter().all(|value| (low..=high).contains(value)), "{text} leaves {low} to {high}");
+    // The bounds are the distribution's own: draws come near to them.
+    let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(a, b), &x| (a.min(x), b.max(x)));
+    if number("fourth_moment").is_some() && number("upper").is_some() {
+        let width = high - low;
+        assert!(
+            least - low < 0.01 * width && high - most < 0.01 * width,
+            "{text} keeps to {least} to {most}"
+        );
+    }
 }
 
 #[test]
-fn draws_have_the_bounds_mean_and_variance_of_their_formula() {
-    let (fan_in, fan_out) = (FAN_IN as f64, FAN_OUT as f64);
-    let fan_avg = (fan_in + fan_out) / 2.0;
-    check("RandomUniform()", 0.0, 0.01 / 12.0, -0.05, 0.05, UNIFORM);
-    check("RandomUniform(minval: 1, maxval: 4)", 2.5, 0.75, 1.0, 4.0, UNIFORM);
-    check("RandomNormal()", 0.0, 0.0025, -0.35, 0.35, NORMAL);
-    check("RandomNormal(mean: -3, stddev: 2)", -3.0, 4.0, -17.0, 11.0, NORMAL);
-    check("TruncatedNormal()", 0.0, 0.0025 * CUT_VARIANCE, -0.1, 0.1, CUT_NORMAL);
-    check("TruncatedNormal(mean: 1, stddev: 2)", 1.0, 4.0 * CUT_VARIANCE, -3.0, 5.0, CUT_NORMAL);
-    for (mode, fan) in [("FanIn", fan_in), ("FanOut", fan_out), ("FanAvg", fan_avg)] {
-        let variance = 3.0 / fan;
-        let text = |form: &str| format!("VarianceScaling(scale: 3, mode: {mode}, distribution: {form})");
-        let limit = (3.0 * variance).sqrt();
-        check(&text("Uniform"), 0.0, variance, -limit, limit, UNIFORM);
-        let limit = 2.0 * (variance / CUT_VARIANCE).sqrt();
-        check(&text("TruncatedNormal"), 0.0, variance, -limit, limit, CUT_NORMAL);
-        let limit = 7.0 * variance.sqrt();
-        check(&text("UntruncatedNormal"), 0.0, variance, -limit, limit, NORMAL);
-    }
-    for (name, variance) in [("Glorot", 1.0 / fan_avg), ("He", 2.0 / fan_in), ("Lecun", 1.0 / fan_in)] {
-        let limit = (3.0 * variance).sqrt();
-        check(&format!("{name}Uniform"), 0.0, variance, -limit, limit, UNIFORM);
-        let limit = 2.0 * (variance / CUT_VARIANCE).sqrt();
-        check(&format!("{name}Normal"), 0.0, variance, -limit, limit, CUT_NORMAL);
+fn draws_have_the_bounds_and_moments_of_the_reference() {
+    let file: Value = serde_json::from_str(include_str!("reference/initializers.json")).expect("JSON");
+    let fan = |name: &str| file[name].as_u64().expect("a number of units") as usize;
+    let cases = file["cases"].as_array().expect("a list of cases");
+    assert_eq!(cases.len(), 29);
+    for case in cases {
+        check(case, fan("fan_in"), fan("fan_out"));
     }
 }
 
 /// A share of the draws that is within one, two and three standard deviations, to five standard errors.
 #[test]
 fn normal_draws_are_normal() {
-    let values: Vec<f64> = draw(of("RandomNormal(stddev: 1)"), FAN_IN, FAN_OUT);
+    let values: Vec<f64> = draw(of("RandomNormal(stddev: 1)"), 300, 200);
     let n = values.len() as f64;
     for (deviations, share) in [(1.0, 0.682_689_492), (2.0, 0.954_499_736), (3.0, 0.997_300_204)] {
         let within = values.iter().filter(|value| value.abs() < deviations).count() as f64;
