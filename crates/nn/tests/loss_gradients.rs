@@ -9,6 +9,14 @@ use proptest::test_runner::RngSeed;
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-6;
 
+/// How far gradient and difference may be apart, as a share of the difference and besides.
+const RELATIVE: f64 = 1e-6;
+const ABSOLUTE: f64 = 1e-8;
+
+/// Beyond this, which percentages alone reach, the rounding of a loss is more than `ABSOLUTE` once it is divided by the
+/// distance of the points: ε·|loss|/STEP, and several times that for a mean over outputs and samples.
+const LARGE_LOSS: f64 = 10.0;
+
 /// What the targets of a loss look like.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -47,6 +55,14 @@ const COMBINATIONS: &[(&str, &str, Kind)] = &[
     ("Poisson", "Exponential", Kind::Positive),
     ("Poisson", "Softplus", Kind::Positive),
     ("Poisson", "Sigmoid", Kind::Positive),
+    ("Poisson", "Relu", Kind::Positive),
+    ("Poisson", "Relu6", Kind::Positive),
+    ("Poisson", "Squareplus()", Kind::Positive),
+    ("Poisson", "SparsePlus", Kind::Positive),
+    ("Poisson", "HardSigmoid", Kind::Positive),
+    ("Poisson", "SparseSigmoid", Kind::Positive),
+    ("Poisson", "Softmax", Kind::Shares),
+    ("Poisson", "Sparsemax", Kind::Shares),
     ("CategoricalHinge", "Linear", Kind::Labels),
     ("CategoricalHinge", "Softmax", Kind::Labels),
     ("Hinge", "Tanh", Kind::Flags),
@@ -66,8 +82,14 @@ const COMBINATIONS: &[(&str, &str, Kind)] = &[
     ("CosineSimilarity", "Tanh", Kind::Labels),
     ("Tversky(alpha: 0.3, beta: 0.7)", "Sigmoid", Kind::Flags),
     ("Tversky()", "Softmax", Kind::Labels),
+    ("Tversky(alpha: 0.3, beta: 0.7)", "HardSigmoid", Kind::Flags),
+    ("Tversky()", "SparseSigmoid", Kind::Chances),
+    ("Tversky()", "Sparsemax", Kind::Labels),
     ("Dice", "Sigmoid", Kind::Chances),
     ("Dice", "Softmax", Kind::Labels),
+    ("Dice", "HardSigmoid", Kind::Chances),
+    ("Dice", "SparseSigmoid", Kind::Flags),
+    ("Dice", "Sparsemax", Kind::Shares),
 ];
 
 fn parse<V: serde::de::DeserializeOwned>(text: &str) -> V {
@@ -116,7 +138,13 @@ fn model(loss: &str, end: &str, outputs: usize, seed: u64) -> Model<f64> {
 /// How many outputs a loss takes of `wanted`.
 fn outputs(loss: &str, end: &str, wanted: usize) -> usize {
     let least = match loss {
-        _ if end == "Softmax" || loss.contains("ategorical") || loss == "CosineSimilarity" => 2,
+        _ if end == "Softmax"
+            || end == "Sparsemax"
+            || loss.contains("ategorical")
+            || loss == "CosineSimilarity" =>
+        {
+            2
+        }
         _ => 1,
     };
     wanted.max(least)
@@ -141,19 +169,19 @@ proptest! {
                     let start = model.parameters().tensor(index)[place];
                     let mut loss_at = |value| {
                         model.parameters_mut().tensor_mut(index)[place] = value;
-                        gradient(&model, &data)
+                        gradient(&model, &data).0
                     };
-                    let (above, below) = (loss_at(start + STEP), loss_at(start - STEP));
+                    // Rounded, the two points are not 2·STEP apart. No corner lies between any two of them: there the
+                    // difference would be neither side's slope.
+                    let (above, below) = (start + STEP, start - STEP);
+                    let (at_above, at_below) = (loss_at(above), loss_at(below));
                     loss_at(start);
-                    let difference = (above.0 - below.0) / (2.0 * STEP);
-                    let (found, size) = (found.tensor(index)[place], difference.abs());
-                    // Where a corner lies between the two points, the gradient is between theirs.
-                    let corner = (above.1.tensor(index)[place] - below.1.tensor(index)[place]).abs();
-                    let slack = if corner > 1e-3 { corner } else { 0.0 };
-                    // What rounding does to a difference of two large losses.
-                    let rounding = 4.0 * f64::EPSILON * above.0.abs() / STEP;
+                    let difference = (at_above - at_below) / (above - below);
+                    let found = found.tensor(index)[place];
+                    let rounding =
+                        if at_above.abs() > LARGE_LOSS { 4.0 * f64::EPSILON * at_above.abs() / STEP } else { 0.0 };
                     prop_assert!(
-                        (found - difference).abs() <= 1e-8 + 1e-6 * size.max(1e-2) + slack + rounding,
+                        (found - difference).abs() <= ABSOLUTE + RELATIVE * difference.abs() + rounding,
                         "{loss} on {end}, tensor {index}[{place}]: {found:e}, difference {difference:e}"
                     );
                 }
