@@ -14,7 +14,7 @@ const INPUTS: usize = 5;
 const UNITS: usize = 4;
 
 /// Where Keras's steps stand beside the formula's: it casts Nadam's 0.96 by way of single precision, which moves a
-/// parameter by up to some 1e-9 in 20 steps.
+/// parameter by a few 1e-9 in 20 steps.
 const KERAS_TOLERANCE: f64 = 1e-8;
 
 fn numbers(list: &Value) -> Vec<f64> {
@@ -50,7 +50,6 @@ fn values<T: Scalar>(parameters: &Parameters<T>) -> impl Iterator<Item = &T> {
 }
 
 fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
-    let what_keras_has = &case["keras"];
     let description = case["description"].as_str().expect("RON");
     let optimizer: Optimizer = from_ron(description).expect(description);
     optimizer.validate().expect(description);
@@ -71,9 +70,9 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
         if !reference.is_null() {
             let what = format!("{description} after step {}", step + 1);
             check(&what, values(&parameters), reference, tolerance);
-            if !what_keras_has.is_null() {
+            if !case["keras"].is_null() {
                 let what = format!("{what}, beside Keras,");
-                let reference = &what_keras_has[(step + 1).to_string()];
+                let reference = &case["keras"][(step + 1).to_string()];
                 check(&what, values(&parameters), reference, tolerance.max(KERAS_TOLERANCE));
             }
         }
