@@ -196,7 +196,14 @@ def constraint_case(name, arguments, plain, formula):
 
 
 def generate():
-    write("initializers", {"fan_in": FAN_IN, "fan_out": FAN_OUT}, [initializer_case(*row) for row in INITIALIZERS])
+    about = {
+        "fan_in": FAN_IN,
+        "fan_out": FAN_OUT,
+        "variance": "of the distribution, or of the values where none is drawn",
+        "fourth_moment": "of the distribution about its mean: it tells how near a draw's variance comes",
+        "mean_square": "of an orthogonal kernel, whose sum of squares is no chance; its mean is near to the one given",
+    }
+    write("initializers", about, [initializer_case(*row) for row in INITIALIZERS])
     about = {"kernel": KERNEL, "order": "the kernel, its gradient and what it is constrained to: a list for each input"}
     write("regularizers", about, [regularizer_case(*row) for row in REGULARIZERS])
     write("constraints", about, [constraint_case(*row) for row in CONSTRAINTS])
