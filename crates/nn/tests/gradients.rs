@@ -7,6 +7,8 @@ use densely::{
     Activation, Compile, Dataset, Dense, Dropout, GradientCheck, Initializer, Loss, Model, Pool, Regularizer,
     Sequential,
 };
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-6;
@@ -140,44 +142,63 @@ fn activations() -> impl Iterator<Item = Activation> {
     texts.into_iter().map(|text| from_ron(text).expect(text))
 }
 
-#[test]
-fn every_activation_inside_a_network() {
-    for activation in activations() {
-        let inside = || Sequential::new(5).add(dense(7, activation));
-        check(inside().add(dense(4, Activation::Softmax)), PROBABILITIES, 6);
-        check(inside().add(dense(4, Activation::Linear)), LOGITS, 6);
-        check(inside().add(dense(4, activation)), Loss::MeanSquaredError, 6);
-    }
-}
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
-#[test]
-fn every_activation_as_a_layer_of_its_own() {
-    for activation in activations() {
-        // Behind tanh it cannot join the dense layer.
-        let network = Sequential::new(3).add(dense(6, Activation::Tanh)).add(activation).add(Dense::new(3));
-        check(network.clone(), LOGITS, 5);
-        check(network.add(Activation::Softmax), PROBABILITIES, 5);
+    #[test]
+    fn every_activation_inside_a_network(
+        (inputs, hidden, outputs) in (1..8_usize, 3..9_usize, 2..6_usize),
+        samples in 2..8_usize,
+    ) {
+        for activation in activations() {
+            let inside = || Sequential::new(inputs).add(dense(hidden, activation));
+            check(inside().add(dense(outputs, Activation::Softmax)), PROBABILITIES, samples);
+            check(inside().add(dense(outputs, Activation::Linear)), LOGITS, samples);
+            check(inside().add(dense(outputs, activation)), Loss::MeanSquaredError, samples);
+        }
     }
-}
 
-#[test]
-fn functions_of_a_whole_sample() {
-    for activation in [Activation::Softmax, Activation::LogSoftmax, Activation::Sparsemax] {
-        check(Sequential::new(4).add(dense(3, activation)), Loss::MeanSquaredError, 5);
-        let alone = Sequential::new(4).add(dense(3, Activation::Sigmoid)).add(activation);
-        check(alone, Loss::MeanSquaredError, 5);
-        let inside = Sequential::new(4).add(dense(5, activation)).add(dense(3, Activation::Softmax));
-        check(inside, PROBABILITIES, 5);
+    #[test]
+    fn every_activation_as_a_layer_of_its_own(
+        (inputs, hidden, outputs) in (1..6_usize, 3..8_usize, 2..6_usize),
+        samples in 2..8_usize,
+    ) {
+        for activation in activations() {
+            // Behind tanh it cannot join the dense layer.
+            let first = Sequential::new(inputs).add(dense(hidden, Activation::Tanh));
+            let network = first.add(activation).add(Dense::new(outputs));
+            check(network.clone(), LOGITS, samples);
+            check(network.add(Activation::Softmax), PROBABILITIES, samples);
+        }
     }
-}
 
-#[test]
-fn gated_linear_units() {
-    let first = Sequential::new(6).add(Activation::Glu).add(dense(8, Activation::Glu));
-    let behind = first.clone().add(dense(6, Activation::Tanh)).add(Activation::Glu);
-    check(behind.add(dense(3, Activation::Softmax)), PROBABILITIES, 5);
-    let regularized = dense(6, Activation::Glu).activity_regularizer(L2 { l2: 0.1 });
-    check(first.add(regularized), Loss::MeanSquaredError, 5);
+    #[test]
+    fn functions_of_a_whole_sample(
+        (inputs, hidden, outputs) in (1..6_usize, 2..8_usize, 2..6_usize),
+        samples in 2..8_usize,
+    ) {
+        for activation in [Activation::Softmax, Activation::LogSoftmax, Activation::Sparsemax] {
+            let first = || Sequential::new(inputs);
+            check(first().add(dense(outputs, activation)), Loss::MeanSquaredError, samples);
+            let alone = first().add(dense(outputs, Activation::Sigmoid)).add(activation);
+            check(alone, Loss::MeanSquaredError, samples);
+            let inside = first().add(dense(hidden, activation)).add(dense(outputs, Activation::Softmax));
+            check(inside, PROBABILITIES, samples);
+        }
+    }
+
+    /// Their units are in pairs.
+    #[test]
+    fn gated_linear_units(
+        (inputs, hidden, behind) in (1..4_usize, 1..5_usize, 1..5_usize),
+        (outputs, samples) in (2..5_usize, 2..8_usize),
+    ) {
+        let first = Sequential::new(2 * inputs).add(Activation::Glu).add(dense(2 * hidden, Activation::Glu));
+        let alone = first.clone().add(dense(2 * behind, Activation::Tanh)).add(Activation::Glu);
+        check(alone.add(dense(outputs, Activation::Softmax)), PROBABILITIES, samples);
+        let regularized = dense(2 * outputs, Activation::Glu).activity_regularizer(L2 { l2: 0.1 });
+        check(first.add(regularized), Loss::MeanSquaredError, samples);
+    }
 }
 
 #[test]

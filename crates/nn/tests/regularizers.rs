@@ -13,6 +13,7 @@ const KERNEL: [f64; 6] = [0.5, -1.0, 2.0, 0.5, -0.75, 0.0];
 
 #[track_caller]
 fn check_values(what: &str, found: &[f64], reference: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), reference.len(), "{what}");
     for (place, (found, reference)) in found.iter().zip(reference).enumerate() {
         let allowed = tolerance * reference.abs().max(1.0);
         assert!((found - reference).abs() <= allowed, "{what} at {place}: {found:e}, not {reference:e}");
@@ -53,31 +54,44 @@ fn numbers(list: &Value) -> Vec<f64> {
     }
 }
 
-#[test]
-fn penalties_and_their_gradients_agree_with_the_references() {
+fn check_penalties<T: Scalar>(tolerance: f64) {
     let (cases, kernel) = reference("regularizers");
+    let kernel: Vec<T> = kernel.into_iter().map(T::from_f64).collect();
     assert_eq!(cases.len(), 8);
     for case in cases {
         let text = case["description"].as_str().expect("a description");
         let regularizer: Regularizer = from_ron(text).expect("the description is valid");
-        let mut gradient = vec![0.0; 12];
+        let mut gradient = vec![T::ZERO; 12];
         regularizer.add_gradient(&kernel, 4, 3, &mut gradient);
-        check_values(text, &[regularizer.penalty(&kernel, 4, 3)], &numbers(&case["value"]), 1e-12);
-        check_values(text, &gradient, &numbers(&case["gradient"]), 1e-12);
+        let what = format!("{text} in {}", T::NAME);
+        check_values(&what, &[regularizer.penalty(&kernel, 4, 3)], &numbers(&case["value"]), tolerance);
+        check_values(&what, &to_double(gradient), &numbers(&case["gradient"]), tolerance);
     }
 }
 
 #[test]
-fn constrained_kernels_agree_with_the_references() {
+fn penalties_and_their_gradients_agree_with_the_references() {
+    check_penalties::<f64>(1e-12);
+    check_penalties::<f32>(1e-5);
+}
+
+fn check_constrained<T: Scalar>(tolerance: f64) {
     let (cases, kernel) = reference("constraints");
     assert_eq!(cases.len(), 7);
     for case in cases {
         let text = case["description"].as_str().expect("a description");
         let constraint: Constraint = from_ron(text).expect("the description is valid");
-        let mut found = kernel.clone();
+        let mut found: Vec<T> = kernel.iter().map(|&weight| T::from_f64(weight)).collect();
         constraint.apply(&mut found, 4, 3);
-        check_values(text, &found, &numbers(&case["constrained"]), 1e-12);
+        let what = format!("{text} in {}", T::NAME);
+        check_values(&what, &to_double(found), &numbers(&case["constrained"]), tolerance);
     }
+}
+
+#[test]
+fn constrained_kernels_agree_with_the_references() {
+    check_constrained::<f64>(1e-12);
+    check_constrained::<f32>(1e-5);
 }
 
 /// The formulas and central differences of them, evaluated with mpmath to 400 digits.

@@ -108,8 +108,8 @@ def compare(what, found, reference, relative=1e-9, absolute=1e-300, loses=None, 
         assert not close.all(), f"{what} no longer loses digits: {loses}"
 
 
-def write(name, about, cases):
+def write(name, about, cases, separators=None):
     """Writes a file of cases, one a line."""
-    lines = ",\n".join(json.dumps(case, allow_nan=False) for case in cases)
+    lines = ",\n".join(json.dumps(case, allow_nan=False, separators=separators) for case in cases)
     heads = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in about.items())
     (FOLDER / f"{name}.json").write_text(f'{{\n{heads}"cases": [\n{lines}\n]\n}}\n')

@@ -10,6 +10,7 @@ Two runs write the same bytes. Files are written only once the libraries agree w
 import activations
 import confidence
 import layers
+import lbfgs
 import losses
 import metrics
 import optimizers
@@ -17,5 +18,5 @@ import schedules
 import training_run
 import weights
 
-for kind in (activations, losses, optimizers, schedules, metrics, confidence, weights, layers, training_run):
+for kind in (activations, losses, optimizers, schedules, metrics, confidence, weights, layers, lbfgs, training_run):
     kind.generate()

@@ -1,9 +1,13 @@
-"""Metrics of fixed predictions, without and with sample weights, from their definitions; scikit-learn has to agree."""
+"""Metrics of fixed predictions, without and with sample weights, from their definitions.
+
+scikit-learn has to agree, and so has Keras where it has the metric. Not compared: Keras's AUC, which interpolates between
+fixed thresholds; its Precision and Recall of several classes, which compare every probability with a threshold.
+"""
 
 from mpmath import cosh, log, log1p, mpf, sqrt
 from sklearn import metrics as sk
 
-from common import compare, nearest, np, ron, write
+from common import compare, keras, nearest, np, ron, with_doubles, write
 
 WEIGHTS = [1.0, 0.5, 2.0, 1.0, 0.25, 1.5, 1.0, 3.0, 0.5, 1.0, 0.75, 2.0]
 FLAGS = [1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1]
@@ -229,12 +233,63 @@ CASES = [
 ]
 
 
+ONE_HOT = np.eye(CLASSES)[LABELS]
+# F-scores add 1e-7 to what they divide by, twice.
+F_SCORE = "1e-7 is added to the divisors", 1e-6
+MEAN_IOU = "the shares are taken in 32 bits, with 1e-7 added to the divisors", 1e-7
+
+
+def in_top_k(targets, outputs, k):
+    """TensorFlow ranks single precision only; the hits are exact in both."""
+    targets, outputs = (keras.ops.cast(values, "float32") for values in (targets, outputs))
+    return keras.ops.cast(keras.metrics.top_k_categorical_accuracy(targets, outputs, k), "float64")
+
+
+def in_keras(data, name, arguments):
+    """The metric, its targets and outputs, and why it differs; nothing where Keras has no metric of this definition."""
+    kind = getattr(keras.metrics, name, None)
+    flags, chances = np.array(FLAGS).reshape(-1, 1), np.array(CHANCES).reshape(-1, 1)
+    several = "average" in arguments
+    if kind is None or name == "Auc" or (several and name in ("Precision", "Recall")):
+        return None
+    if name in ("Precision", "Recall"):
+        return kind(thresholds=arguments.get("threshold", 0.5)), flags, chances, None
+    if name in ("F1Score", "FBetaScore"):
+        options = {key: value.lower() if isinstance(value, str) else value for key, value in arguments.items()}
+        metric = kind(**options) if several else kind(threshold=0.5, average="micro", **options)
+        return metric, *((ONE_HOT, np.array(PROBABILITIES)) if several else (flags, chances)), F_SCORE
+    if name == "MeanIoU":
+        # By itself it counts in whole numbers, which lose the weights' fractions.
+        return kind(CLASSES, dtype="float64"), np.array(LABELS), np.array(PREDICTED), MEAN_IOU
+    if name == "TopKCategoricalAccuracy":
+        return keras.metrics.MeanMetricWrapper(in_top_k, **arguments), ONE_HOT, np.array(PROBABILITIES), None
+    if data == "binary":
+        return with_doubles(kind, **arguments), flags, chances, None
+    if data == "classes":
+        targets = np.array(LABELS) if name.startswith("Sparse") else ONE_HOT
+        return kind(**arguments), targets, np.array(PROBABILITIES), None
+    shape = (4, 3) if data == "triples" else (-1, 1)
+    return kind(), np.array(TRUTHS).reshape(shape), np.array(VALUES).reshape(shape), None
+
+
+def check_keras(what, data, name, arguments, weights, value):
+    found = in_keras(data, name, arguments)
+    if found is None:
+        return
+    metric, targets, outputs, loses = found
+    metric.update_state(targets, outputs, sample_weight=None if weights is None else np.array(weights[: len(targets)]))
+    reason, most = loses or (None, 0)
+    found = np.asarray(keras.ops.convert_to_numpy(metric.result()), dtype=float).reshape(())
+    compare(f"{what} in Keras", found, value, relative=1e-12, loses=reason, most=most)
+
+
 def case(data, name, arguments, definition, in_sklearn):
     result = {"description": ron(name, arguments), "data": data}
     for key, weights in (("value", None), ("weighted", WEIGHTS)):
         value = definition([mpf(weight) for weight in weights or [1] * len(WEIGHTS)])
         if in_sklearn is not None:
             compare(f"{key} of {result['description']}", in_sklearn(weights), value, relative=1e-12)
+        check_keras(f"{key} of {result['description']}", data, name, arguments, weights, value)
         result[key] = nearest(value)
     return result
 

@@ -49,12 +49,21 @@ def cosine_decay(step, initial_learning_rate, decay_steps, alpha=mpf(0), warmup_
     return top * ((1 - alpha) * falling_cosine(share) + alpha)
 
 
-def cosine_decay_restarts(step, initial_learning_rate, first_decay_steps, t_mul=mpf(2), m_mul=mpf(1), alpha=mpf(0)):
-    """Loshchilov and Hutter, equation 5: each period is t_mul times as long, and m_mul as high, as the one before."""
+def cosine_decay_restarts(
+    step, initial_learning_rate, first_decay_steps, t_mul=mpf(2), m_mul=mpf(1), alpha=mpf(0), warmup_target=None,
+    warmup_steps=mpf(0),
+):
+    """Loshchilov and Hutter, equation 5: each period is t_mul times as long, and m_mul as high, as the one before.
+
+    The warm-up, which Keras's has not, is that of a single decay, and the first period begins at its end.
+    """
+    if warmup_target is not None and step < warmup_steps:
+        return initial_learning_rate + (warmup_target - initial_learning_rate) * step / warmup_steps
+    top, step = (initial_learning_rate, step) if warmup_target is None else (warmup_target, step - warmup_steps)
     period, restarts = first_decay_steps, 0
     while step >= period:
         step, period, restarts = step - period, period * t_mul, restarts + 1
-    return initial_learning_rate * ((1 - alpha) * m_mul**restarts * falling_cosine(step / period) + alpha)
+    return top * ((1 - alpha) * m_mul**restarts * falling_cosine(step / period) + alpha)
 
 
 def one_cycle(
@@ -107,6 +116,12 @@ CASES = [
     ("CosineDecayRestarts", RESTARTS),
     ("CosineDecayRestarts", {**RESTARTS, "t_mul": 1.0, "m_mul": 0.8}),
     ("CosineDecayRestarts", {**RESTARTS, "t_mul": 1.5, "m_mul": 0.9, "alpha": 0.1}),
+    ("CosineDecayRestarts", {**RESTARTS, "warmup_target": 0.2, "warmup_steps": 50}),
+    (
+        "CosineDecayRestarts",
+        {**RESTARTS, "initial_learning_rate": 0.01, "t_mul": 1.0, "m_mul": 0.8, "alpha": 0.1, "warmup_target": 0.2,
+         "warmup_steps": 49},
+    ),
     ("OneCycle", {"max_learning_rate": 0.1, "total_steps": 301}),
     ("OneCycle", {"max_learning_rate": 0.1, "total_steps": 301, "anneal_strategy": "Linear"}),
     (
@@ -135,8 +150,18 @@ def case(name, arguments):
 def in_keras(name, arguments):
     if name == "PiecewiseConstantDecay":
         arguments = {**arguments, "values": [np.float64(value) for value in arguments["values"]]}
+    if name == "CosineDecayRestarts" and "warmup_target" in arguments:
+        return warmed_up(**arguments)
     schedule = with_doubles(getattr(S, name), **arguments)
     return [float(schedule(step)) for step in STEPS]
+
+
+def warmed_up(warmup_target, warmup_steps, **arguments):
+    """Keras's two schedules one after the other: the warm-up of the one, then the other from the target on."""
+    rise = {"initial_learning_rate": arguments["initial_learning_rate"], "decay_steps": 1}
+    rise = with_doubles(S.CosineDecay, warmup_target=float(warmup_target), warmup_steps=warmup_steps, **rise)
+    restarts = with_doubles(S.CosineDecayRestarts, **{**arguments, "initial_learning_rate": float(warmup_target)})
+    return [float(rise(step) if step < warmup_steps else restarts(step - warmup_steps)) for step in STEPS]
 
 
 def in_torch(max_learning_rate, anneal_strategy="Cos", **arguments):

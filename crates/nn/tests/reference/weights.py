@@ -5,26 +5,32 @@ from mpmath import erf, exp, mpf, pi, sqrt
 from common import compare, dot, exact, gradient, keras, nearest, np, ron, write
 import tensorflow as tf
 
-FAN_IN, FAN_OUT = 200, 500
+FAN_IN, FAN_OUT = 100, 250
 # A kernel of 3 inputs and 4 units: a list is an input.
 KERNEL = [[1.5, -0.5, 0.25, 3.0], [-2.0, 0.125, 0.75, -1.0], [0.5, 1.0, -0.3, 2.0]]
 CUT = mpf(2)
-# The variance of a standard normal distribution that is cut at two standard deviations.
-CUT_VARIANCE = 1 - 2 * CUT * exp(-CUT * CUT / 2) / sqrt(2 * pi) / erf(CUT / sqrt(mpf(2)))
+# The variance and the fourth moment of a standard normal distribution that is cut at two standard deviations; by parts,
+# both are the whole one's less what stands at the ends.
+CUT_END = 2 * CUT * exp(-CUT * CUT / 2) / sqrt(2 * pi) / erf(CUT / sqrt(mpf(2)))
+CUT_VARIANCE = 1 - CUT_END
+CUT_FOURTH_MOMENT = 3 * CUT_VARIANCE - CUT * CUT * CUT_END
 
 
 def uniform(low, high):
-    return {"lower": low, "upper": high, "mean": (low + high) / 2, "variance": (high - low) ** 2 / 12}
+    width = high - low
+    moments = {"mean": (low + high) / 2, "variance": width**2 / 12, "fourth_moment": width**4 / 80}
+    return {"lower": low, "upper": high, **moments}
 
 
 def normal(mean, stddev):
-    return {"mean": mpf(mean), "variance": mpf(stddev) ** 2}
+    return {"mean": mpf(mean), "variance": mpf(stddev) ** 2, "fourth_moment": 3 * mpf(stddev) ** 4}
 
 
 def cut_normal(mean, stddev):
     """Cut at two deviations, which makes the variance smaller than the argument's square."""
-    reach = CUT * mpf(stddev)
-    return {"lower": mean - reach, "upper": mean + reach, "mean": mpf(mean), "variance": mpf(stddev) ** 2 * CUT_VARIANCE}
+    stddev = mpf(stddev)
+    moments = {"variance": stddev**2 * CUT_VARIANCE, "fourth_moment": stddev**4 * CUT_FOURTH_MOMENT}
+    return {"lower": mean - CUT * stddev, "upper": mean + CUT * stddev, "mean": mpf(mean), **moments}
 
 
 def variance_scaling(scale=1.0, mode="FanIn", distribution="TruncatedNormal"):
@@ -40,6 +46,18 @@ def variance_scaling(scale=1.0, mode="FanIn", distribution="TruncatedNormal"):
 
 def constant(value):
     return {"lower": mpf(value), "upper": mpf(value), "mean": mpf(value), "variance": mpf(0)}
+
+
+def identity(gain=1.0):
+    """The gain on the diagonal of the shorter side's length, 0 elsewhere."""
+    share, gain = mpf(min(FAN_IN, FAN_OUT)) / (FAN_IN * FAN_OUT), mpf(gain)
+    return {"lower": mpf(0), "upper": gain, "mean": share * gain, "variance": share * (1 - share) * gain**2}
+
+
+def orthogonal_kernel(gain=1.0):
+    """Right angles between the vectors of the shorter side, each of the gain's length: what a square sums to is given."""
+    gain = mpf(gain)
+    return {"lower": -gain, "upper": gain, "mean": mpf(0), "mean_square": gain**2 / max(FAN_IN, FAN_OUT)}
 
 
 # Description; whether it takes arguments; bounds and moments.
@@ -64,7 +82,13 @@ INITIALIZERS = [
     ("HeNormal", {}, True, variance_scaling(2)),
     ("LecunUniform", {}, True, variance_scaling(1, "FanIn", "Uniform")),
     ("LecunNormal", {}, True, variance_scaling(1)),
+    ("Identity", {}, False, identity()),
+    ("Identity", {"gain": 3.0}, False, identity(3)),
+    ("Orthogonal", {}, False, orthogonal_kernel()),
+    ("Orthogonal", {"gain": 1.5}, False, orthogonal_kernel(1.5)),
 ]
+# Those without a random number, whose draw has the mean and the variance themselves.
+CONSTANTS = ("Zeros", "Ones", "Constant", "Identity")
 WORDS = {
     "FanIn": "fan_in", "FanOut": "fan_out", "FanAvg": "fan_avg", "TruncatedNormal": "truncated_normal",
     "UntruncatedNormal": "untruncated_normal", "Uniform": "uniform",
@@ -72,19 +96,32 @@ WORDS = {
 
 
 def initializer_case(name, arguments, plain, expected):
-    """Keras's draws keep the bounds, and have mean and variance within six standard errors of normal ones."""
+    """Keras's draws keep the bounds, and have mean and variance within six standard errors."""
     in_keras = {key: WORDS.get(value, value) if isinstance(value, str) else value for key, value in arguments.items()}
-    if name not in ("Zeros", "Ones", "Constant"):
+    if name not in CONSTANTS:
         in_keras["seed"] = 1
     values = keras.ops.convert_to_numpy(getattr(keras.initializers, name)(**in_keras)((FAN_IN, FAN_OUT)))
     numbers = {key: nearest(value) for key, value in expected.items()}
-    deviation = numbers["variance"] ** 0.5
     rounding = 1e-6 * max(1, abs(numbers["mean"]))
-    assert abs(values.mean() - numbers["mean"]) <= 6 * deviation / values.size**0.5 + 1e-12, name
-    assert abs(values.var() - numbers["variance"]) <= 6 * numbers["variance"] * (2 / values.size) ** 0.5 + 1e-12, name
+    check_moments(name, values, numbers)
     assert numbers.get("lower", -np.inf) - rounding <= values.min(), name
     assert values.max() <= numbers.get("upper", np.inf) + rounding, name
     return {"description": ron(name, arguments, plain), **numbers}
+
+
+def check_moments(name, values, numbers):
+    """The standard errors are those of n independent draws; six of them are never left by chance."""
+    if "mean_square" in numbers:
+        gram = values @ values.T if FAN_IN <= FAN_OUT else values.T @ values
+        square = numbers["mean_square"] * max(FAN_IN, FAN_OUT)
+        assert np.abs(gram - square * np.eye(len(gram))).max() <= 1e-5 * square, name
+        return
+    mean, variance = numbers["mean"], numbers["variance"]
+    spread = numbers.get("fourth_moment", variance**2) - variance**2
+    of_mean = 0 if name in CONSTANTS else (variance / values.size) ** 0.5
+    of_variance = (spread / values.size) ** 0.5
+    assert abs(values.mean() - mean) <= 6 * of_mean + 1e-9, name
+    assert abs(((values - mean) ** 2).mean() - variance) <= 6 * of_variance + 1e-9, name
 
 
 def l1_l2(w, l1=0.0, l2=0.0):
@@ -159,7 +196,14 @@ def constraint_case(name, arguments, plain, formula):
 
 
 def generate():
-    write("initializers", {"fan_in": FAN_IN, "fan_out": FAN_OUT}, [initializer_case(*row) for row in INITIALIZERS])
+    about = {
+        "fan_in": FAN_IN,
+        "fan_out": FAN_OUT,
+        "variance": "of the distribution, or of the values where none is drawn",
+        "fourth_moment": "of the distribution about its mean: it tells how near a draw's variance comes",
+        "mean_square": "of an orthogonal kernel, whose sum of squares is no chance; its mean is near to the one given",
+    }
+    write("initializers", about, [initializer_case(*row) for row in INITIALIZERS])
     about = {"kernel": KERNEL, "order": "the kernel, its gradient and what it is constrained to: a list for each input"}
     write("regularizers", about, [regularizer_case(*row) for row in REGULARIZERS])
     write("constraints", about, [constraint_case(*row) for row in CONSTRAINTS])
