@@ -91,48 +91,67 @@ impl Isa {
     }
 
     /// Runs a kernel compiled for this instruction set.
-    #[inline]
     pub(crate) fn run<T: Scalar, K: Kernel<T>>(self, kernel: K) -> K::Output {
         match self.0 {
-            Family::Portable => kernel.run::<<T as VectorTypes>::Portable>(),
+            Family::Portable => kernel.run_portable(),
             // SAFETY: an `Isa` holds a family only after `supported` found each feature that the function enables.
             #[cfg(target_arch = "x86_64")]
-            Family::Avx2 => unsafe { run_avx2(kernel) },
+            Family::Avx2 => unsafe { kernel.run_avx2() },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Family::Avx512 => unsafe { run_avx512(kernel) },
+            Family::Avx512 => unsafe { kernel.run_avx512() },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Family::Neon => unsafe { run_neon(kernel) },
+            Family::Neon => unsafe { kernel.run_neon() },
         }
     }
 }
 
 /// Work that is compiled once for each instruction set: everything that [`run`](Kernel::run) calls must be inlined
 /// into it, or it is compiled for the baseline and loses its speed (never its bits).
-pub(crate) trait Kernel<T: Scalar> {
+///
+/// The functions that switch an instruction set on are methods, because the compiler puts methods beside their type: so
+/// kernels of different modules are compiled at the same time.
+pub trait Kernel<T: Scalar>: Sized {
     type Output;
 
     /// The work, on vectors `V`. Mark it `#[inline(always)]`.
     fn run<V: Vector<Element = T>>(self) -> Self::Output;
-}
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,popcnt")]
-fn run_avx2<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
-    kernel.run::<<T as VectorTypes>::Avx2>()
-}
+    #[inline(never)]
+    fn run_portable(self) -> Self::Output {
+        self.run::<<T as VectorTypes>::Portable>()
+    }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
-fn run_avx512<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
-    kernel.run::<<T as VectorTypes>::Avx512>()
-}
+    /// # Safety
+    ///
+    /// The CPU must have AVX2, FMA and POPCNT.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,popcnt")]
+    unsafe fn run_avx2(self) -> Self::Output {
+        self.run::<<T as VectorTypes>::Avx2>()
+    }
 
-#[cfg(target_arch = "aarch64")]
-#[target_feature(enable = "neon")]
-fn run_neon<T: Scalar, K: Kernel<T>>(kernel: K) -> K::Output {
-    kernel.run::<<T as VectorTypes>::Neon>()
+    /// # Safety
+    ///
+    /// The CPU must have all that the function enables.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(never)]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,popcnt")]
+    unsafe fn run_avx512(self) -> Self::Output {
+        self.run::<<T as VectorTypes>::Avx512>()
+    }
+
+    /// # Safety
+    ///
+    /// The CPU must have NEON.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(never)]
+    #[target_feature(enable = "neon")]
+    unsafe fn run_neon(self) -> Self::Output {
+        self.run::<<T as VectorTypes>::Neon>()
+    }
 }
 
 impl fmt::Display for Isa {

@@ -1,6 +1,7 @@
 //! 256-bit registers: AVX2 and FMA.
 
 use super::Vector;
+use crate::isa::Kernel;
 use std::arch::x86_64::*;
 
 /// All bits of the first `count` lanes of 32 bits.
@@ -53,6 +54,11 @@ unsafe impl Vector for F32x8 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        unsafe { kernel.run_avx2() }
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: the CPU has AVX2 and FMA (trait contract).
@@ -142,6 +148,11 @@ unsafe impl Vector for F64x4 {
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has AVX2 and FMA (trait contract).
+        unsafe { kernel.run_avx2() }
+    }
     #[inline(always)]
     fn splat(value: f64) -> Self {
         // SAFETY: the CPU has AVX2 and FMA (trait contract).

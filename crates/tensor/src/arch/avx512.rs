@@ -1,6 +1,7 @@
 //! 512-bit registers: AVX-512.
 
 use super::Vector;
+use crate::isa::Kernel;
 use std::arch::x86_64::*;
 
 /// A mask of the first `count` lanes.
@@ -20,6 +21,11 @@ unsafe impl Vector for F32x16 {
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        unsafe { kernel.run_avx512() }
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: the CPU has AVX-512 (trait contract).
@@ -112,6 +118,11 @@ unsafe impl Vector for F64x8 {
     const LANES: usize = 8;
     const REGISTERS: usize = 32;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has AVX-512 (trait contract).
+        unsafe { kernel.run_avx512() }
+    }
     #[inline(always)]
     fn splat(value: f64) -> Self {
         // SAFETY: the CPU has AVX-512 (trait contract).

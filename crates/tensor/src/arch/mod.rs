@@ -12,6 +12,7 @@ pub(crate) mod neon;
 pub(crate) mod portable;
 pub(crate) mod transpose;
 
+use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
 /// As many lanes as any vector has.
@@ -31,6 +32,9 @@ pub unsafe trait Vector: Copy {
     /// Registers that a micro-kernel can keep its tile in.
     const REGISTERS: usize;
 
+    /// Runs a kernel on these vectors in a function of its own. The compiler's time for a function grows with the square
+    /// of its loops, so a kernel with dozens of them has to be cut.
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output;
     /// `value` in each lane.
     fn splat(value: Self::Element) -> Self;
     /// Reads [`LANES`](Self::LANES) elements; no alignment is asked for.

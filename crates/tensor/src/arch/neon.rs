@@ -1,6 +1,7 @@
 //! 128-bit registers: NEON.
 
 use super::Vector;
+use crate::isa::Kernel;
 use std::arch::aarch64::*;
 
 /// 4 `f32` in a float32x4_t.
@@ -13,6 +14,11 @@ unsafe impl Vector for F32x4 {
     const LANES: usize = 4;
     const REGISTERS: usize = 32;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has NEON (trait contract).
+        unsafe { kernel.run_neon() }
+    }
     #[inline(always)]
     fn splat(value: f32) -> Self {
         // SAFETY: the CPU has NEON (trait contract).
@@ -89,6 +95,11 @@ unsafe impl Vector for F64x4 {
     const LANES: usize = 4;
     const REGISTERS: usize = 16;
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<Self::Element>>(kernel: K) -> K::Output {
+        // SAFETY: the CPU has NEON (trait contract).
+        unsafe { kernel.run_neon() }
+    }
     #[inline(always)]
     fn splat(value: f64) -> Self {
         // SAFETY: the CPU has NEON (trait contract).

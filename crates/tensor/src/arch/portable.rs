@@ -1,6 +1,7 @@
 //! The portable vector: an array. Right everywhere, and the text to read first.
 
 use super::Vector;
+use crate::isa::Kernel;
 use crate::scalar::Scalar;
 
 const LANES: usize = 4;
@@ -13,8 +14,12 @@ pub struct Lanes<T>([T; LANES]);
 unsafe impl<T: Scalar> Vector for Lanes<T> {
     type Element = T;
     const LANES: usize = LANES;
-    const REGISTERS: usize = 16;
+    const REGISTERS: usize = 8; // few register tiles, which are quick to compile
 
+    #[inline(always)]
+    fn run_apart<K: Kernel<T>>(kernel: K) -> K::Output {
+        kernel.run_portable()
+    }
     #[inline(always)]
     fn splat(value: T) -> Self {
         Self([value; LANES])

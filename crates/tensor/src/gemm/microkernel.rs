@@ -5,6 +5,7 @@
 //! in flight, three times what two multiply-adds a cycle with a latency of four need, and take 0.58 loads each.
 
 use crate::arch::Vector;
+use crate::isa::Kernel;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 use std::hint::black_box;
@@ -105,21 +106,55 @@ impl<'a, T> Bias<'a, T> {
     }
 }
 
-/// Computes `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. If it is `CUT`, the last vector has
-/// only as many lanes as the panel has rows. `COPY` leaves the copy that the panel asks for.
+/// `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. If it is `CUT`, the last vector has only as many
+/// lanes as the panel has rows. `COPY` leaves the copy that the panel asks for.
+pub(super) struct Tile<'p, T, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> {
+    panel: &'p Panel<'p, T>,
+    ahead: &'p mut Ahead<T>,
+    row: usize,
+    column: usize,
+}
+
+impl<T: Scalar, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool>
+    Tile<'_, T, MV, NR, CUT, COPY>
+{
+    /// Computes the tile.
+    ///
+    /// # Safety
+    ///
+    /// The panel's pointers must be valid for its shape and strides; it must have the columns and the rows, if `CUT` all
+    /// but some of the last vector's; the copy must have room for whole vectors.
+    #[inline(always)]
+    pub(super) unsafe fn multiply<V: Vector<Element = T>>(
+        panel: &Panel<'_, T>,
+        ahead: &mut Ahead<T>,
+        row: usize,
+        column: usize,
+    ) {
+        V::run_apart(Tile::<T, MV, NR, CUT, COPY> { panel, ahead, row, column });
+    }
+}
+
+impl<T: Scalar, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> Kernel<T>
+    for Tile<'_, T, MV, NR, CUT, COPY>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { panel, ahead, row, column } = self;
+        // SAFETY: `multiply`, which alone makes tiles, hands its contract on.
+        unsafe { multiply_tile::<V, MV, NR, CUT, COPY>(panel, ahead, row, column) };
+    }
+}
+
+/// Computes a [`Tile`].
 ///
 /// # Safety
 ///
-/// The panel's pointers must be valid for its shape and strides; it must have the columns and the rows, if `CUT` all but
-/// some of the last vector's; the copy must have room for whole vectors.
+/// As [`Tile::multiply`].
 #[inline(always)]
-pub(super) unsafe fn multiply_tile<
-    V: Vector,
-    const MV: usize,
-    const NR: usize,
-    const CUT: bool,
-    const COPY: bool,
->(
+unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool>(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
     row: usize,
@@ -170,7 +205,7 @@ pub(super) unsafe fn multiply_tile<
 ///
 /// # Safety
 ///
-/// As [`multiply_tile`].
+/// As [`Tile::multiply`].
 #[inline(always)]
 unsafe fn multiply_registers<
     V: Vector,
@@ -235,7 +270,7 @@ unsafe fn multiply_registers<
 ///
 /// # Safety
 ///
-/// As [`multiply_tile`].
+/// As [`Tile::multiply`].
 #[inline(always)]
 unsafe fn finish<V: Vector, const MV: usize, const NR: usize>(
     panel: &Panel<'_, V::Element>,

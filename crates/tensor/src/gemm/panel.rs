@@ -1,6 +1,6 @@
 //! Loops 1 and 0: a panel of A, mostly of 64 rows, by columns of B; cut into register tiles.
 
-use super::microkernel::{Ahead, Panel, multiply_tile};
+use super::microkernel::{Ahead, Panel, Tile};
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
@@ -35,18 +35,18 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
                     // with 64 rows, at 53 with 256.
                     match panel.columns {
                         1 if const { V::REGISTERS >= 32 } && vectors >= 16 => {
-                            multiply_tile::<V, 16, 1, false, false>(&panel, &mut ahead, row, 0);
+                            Tile::<_, 16, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
                             16
                         }
                         1 if vectors >= 8 => {
-                            multiply_tile::<V, 8, 1, false, false>(&panel, &mut ahead, row, 0);
+                            Tile::<_, 8, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
                             8
                         }
                         ..=6 if const { widest::<V>(4) >= 6 } && vectors >= 4 => {
                             multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
                             4
                         }
-                        ..=2 if vectors >= 4 => {
+                        ..=2 if const { widest::<V>(4) >= 2 } && vectors >= 4 => {
                             multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
                             4
                         }
@@ -74,7 +74,7 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
 
 /// The most columns of a tile of `mv` vectors: its sums, `mv` vectors of A and an element of B take registers.
 const fn widest<V: Vector>(mv: usize) -> usize {
-    let fitting = (V::REGISTERS - mv - 1) / mv;
+    let fitting = V::REGISTERS.saturating_sub(mv + 1) / mv;
     if fitting < 12 { fitting } else { 12 }
 }
 
@@ -83,7 +83,7 @@ const fn widest<V: Vector>(mv: usize) -> usize {
 ///
 /// # Safety
 ///
-/// As [`multiply_tile`].
+/// As [`Tile::multiply`].
 #[inline(always)]
 unsafe fn multiply_strips<V: Vector, const MV: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
@@ -96,10 +96,10 @@ unsafe fn multiply_strips<V: Vector, const MV: usize, const CUT: bool>(
             // SAFETY: a panel with a copy has more columns than the first strip.
             let column = unsafe {
                 if const { widest::<V>(MV) == 12 } {
-                    multiply_tile::<V, MV, 12, CUT, true>(panel, ahead, row, 0);
+                    Tile::<_, MV, 12, CUT, true>::multiply::<V>(panel, ahead, row, 0);
                     12
                 } else {
-                    multiply_tile::<V, MV, 6, CUT, true>(panel, ahead, row, 0);
+                    Tile::<_, MV, 6, CUT, true>::multiply::<V>(panel, ahead, row, 0);
                     6
                 }
             };
@@ -142,7 +142,7 @@ unsafe fn multiply_strips<V: Vector, const MV: usize, const CUT: bool>(
 ///
 /// # Safety
 ///
-/// As [`multiply_tile`].
+/// As [`Tile::multiply`].
 #[inline(always)]
 unsafe fn multiply_strip<V: Vector, const MV: usize, const NR: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
@@ -152,6 +152,6 @@ unsafe fn multiply_strip<V: Vector, const MV: usize, const NR: usize, const CUT:
 ) {
     if const { NR <= widest::<V>(MV) } {
         // SAFETY: as for this function.
-        unsafe { multiply_tile::<V, MV, NR, CUT, false>(panel, ahead, row, column) };
+        unsafe { Tile::<_, MV, NR, CUT, false>::multiply::<V>(panel, ahead, row, column) };
     }
 }
