@@ -177,6 +177,9 @@ pub(crate) struct Summary {
     /// Print the network as RON instead
     #[arg(long)]
     pub(crate) ron: bool,
+    /// Print what a training step does, phase by phase, with what it costs: floating-point operations and bytes
+    #[arg(long, conflicts_with = "ron")]
+    pub(crate) plan: bool,
 }
 
 /// Show what is in an IDX file: type, shape, values, and its first items as pictures

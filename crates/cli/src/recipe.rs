@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ui::printable;
 use densely::data::DataSource;
 use densely::text::from_ron;
-use densely::{Loss, Metric, Optimizer, Reduction, Sequential};
+use densely::{Compile, Loss, Metric, Optimizer, Reduction, Sequential};
 use serde::Deserialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -153,16 +153,29 @@ fn place(error: &densely::Error) -> Option<(usize, usize)> {
     }
 }
 
+/// A network, and how it is to be trained as far as that is known.
+pub(crate) struct Network {
+    pub(crate) network: Sequential,
+    pub(crate) compile: Compile,
+    pub(crate) batch_size: usize,
+}
+
+/// Samples of a batch where none is said, as in the built-in recipe.
+pub(crate) const BATCH_SIZE: usize = 128;
+
 /// The network in a RON file, which is a recipe or, as `densely summary --ron` prints it, the network alone.
-pub(crate) fn read_network(path: &Path) -> Result<Sequential, Error> {
+pub(crate) fn read_network(path: &Path) -> Result<Network, Error> {
     let text = read_text(path)?;
     if starts_with_name(&text, "Sequential") {
-        Sequential::from_ron(&text).map_err(|problem| Error::Content {
+        let network = Sequential::from_ron(&text);
+        let network = network.map_err(|problem| Error::Content {
             file: path.display().to_string(),
             problem: Box::new(problem),
-        })
+        })?;
+        Ok(Network { network, compile: Compile::default(), batch_size: BATCH_SIZE })
     } else {
-        Ok(Recipe::read(path, &text)?.model)
+        let Recipe { model, loss, optimizer, batch_size, .. } = Recipe::read(path, &text)?;
+        Ok(Network { network: model, compile: Compile { loss, optimizer, ..Compile::default() }, batch_size })
     }
 }
 

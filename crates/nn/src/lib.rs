@@ -58,7 +58,7 @@
 //! | data | [`data`]: [`Dataset`], CSV, NPY, IDX and folders of pictures, scaling, splits |
 //! | how it learns | [`Compile`]: [`losses`], [`optimizers`] with their [`schedules`], seed and [`Pool`] |
 //! | parameters | [`parameters`], filled from the counted streams of [`random`] |
-//! | running it | [`Model`]: [`fit`](Model::fit) with [`Fit`], [`evaluate`](Model::evaluate), [`predict`](Model::predict); [`train_on_batch`](Model::train_on_batch), [`fit_lbfgs`](Model::fit_lbfgs), [`check_gradient`](Model::check_gradient) |
+//! | running it | [`Model`]: [`fit`](Model::fit) with [`Fit`], [`evaluate`](Model::evaluate), [`predict`](Model::predict), one by one with a [`Predictor`]; [`train_on_batch`](Model::train_on_batch), [`fit_lbfgs`](Model::fit_lbfgs), [`check_gradient`](Model::check_gradient) |
 //! | learning from another model | [`Model::copy_weights_from`], [`Model::set_trainable`], [`Model::adapt`] |
 //! | watching and steering | [`callbacks`]: early stopping, checkpoints, learning rates, logs, one's own; [`BackupAndRestore`](callbacks::BackupAndRestore), to go on after a crash |
 //! | what came out | [`history`], [`metrics`], [`statistics`] |
@@ -116,6 +116,7 @@ pub use callbacks::{Callback, Progress, Training};
 pub use constraints::Constraint;
 pub use data::{Dataset, ValidationSplit};
 pub use densely_tensor::{Isa, MatMut, MatRef, Pool, PoolError, Scalar};
+pub use engine::phases::{Phase, Phases};
 pub use error::{BackupError, DescriptionError, Error, LayerName, NonFinitePlace};
 pub use history::{Epoch, History, Restored, Stop};
 pub use initializers::Initializer;
@@ -128,7 +129,7 @@ pub use model::evaluate::{Evaluate, Evaluation};
 pub use model::fit::Fit;
 pub use model::gradient_check::{GradientCheck, GradientError, GradientReport};
 pub use model::lbfgs::{Lbfgs, LbfgsReport};
-pub use model::{Model, Predict};
+pub use model::{Model, ParametersMut, Predict, Predictor, PredictorRoom};
 pub use optimizers::{Adam, AdamW, Optimizer, Rmsprop, Sgd};
 pub use parameters::Parameters;
 pub use regularizers::Regularizer;

@@ -3,7 +3,7 @@
 use crate::constraints::Constraint;
 use crate::error::Error;
 use crate::initializers::Initializer;
-use crate::layers::{Weight, WeightShape, Weights, WeightsMut};
+use crate::layers::{Layer, Weight, WeightShape};
 use crate::random::{Purpose, stream};
 use crate::regularizers::Regularizer;
 use crate::sequential::Sequential;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Tensors start at multiples of this many elements: 64 bytes, one cache line and one AVX-512 register, in `f32`.
-const ALIGNMENT: usize = 16;
+pub(crate) const ALIGNMENT: usize = 16;
 
 /// Name, shape and place of one parameter tensor.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Tensor {
     pub constraint: Option<Constraint>,
     /// Whether the optimizer changes it.
     pub trainable: bool,
+    /// Whether the engine keeps it in tiles: the kernel of a dense stage.
+    pub(crate) tiled: bool,
     offset: usize,
 }
 
@@ -40,6 +42,7 @@ impl Tensor {
     pub fn all(network: &Sequential) -> Vec<Self> {
         let mut tensors: Vec<Self> = Vec::new();
         for (layer, placed) in network.walk().into_iter().enumerate() {
+            let has_dense_stage = matches!(placed.layer, Layer::Dense(_) | Layer::Maxout(_));
             for weight in placed.layer.description().weights(placed.inputs) {
                 let Weight { name, shape, initializer, regularizer, constraint, trainable } = weight;
                 let end = tensors.last().map_or(0, |before| before.range().end);
@@ -52,6 +55,7 @@ impl Tensor {
                     regularizer,
                     constraint,
                     trainable,
+                    tiled: has_dense_stage && matches!(shape, WeightShape::Matrix { .. }),
                     offset,
                 });
             }
@@ -63,6 +67,13 @@ impl Tensor {
     #[expect(clippy::len_without_is_empty, reason = "a tensor of a valid network is never empty")]
     pub fn len(&self) -> usize {
         self.shape.count()
+    }
+
+    /// Starts the values of the tensor at `index` among all.
+    pub(crate) fn initialize<T: Scalar>(&self, index: usize, seed: u64, values: &mut [T]) {
+        let mut random = stream(seed, Purpose::Weights, 0, index as u64);
+        let (fan_in, fan_out) = self.shape.fans();
+        self.initializer.fill(values, fan_in, fan_out, &mut random);
     }
 
     /// The shape as files and messages have it, slowest dimension first: a kernel is inputs × units there.
@@ -123,9 +134,7 @@ impl<T: Scalar> Parameters<T> {
     /// Starts every tensor by its initializer from the stream (`seed`, [`Purpose::Weights`], 0, index of the tensor).
     pub fn initialize(&mut self, seed: u64) {
         for (index, tensor) in self.tensors.iter().enumerate() {
-            let mut random = stream(seed, Purpose::Weights, 0, index as u64);
-            let (fan_in, fan_out) = tensor.shape.fans();
-            tensor.initializer.fill(&mut self.values[tensor.range()], fan_in, fan_out, &mut random);
+            tensor.initialize(index, seed, &mut self.values[tensor.range()]);
         }
     }
 
@@ -154,23 +163,6 @@ impl<T: Scalar> Parameters<T> {
         &mut self.values[self.tensors[index].range()]
     }
 
-    /// Takes over what has changed in the description of the same network, such as what is trainable.
-    pub(crate) fn describe_again(&mut self, network: &Sequential) {
-        self.tensors = Tensor::all(network);
-    }
-
-    /// The tensors of one layer.
-    pub(crate) fn weights(&self, tensors: Range<usize>) -> Weights<'_, T> {
-        let tensors = &self.tensors[tensors];
-        Weights::new(tensors, &self.values[span(tensors)])
-    }
-
-    /// The tensors of one layer, to be changed.
-    pub(crate) fn weights_mut(&mut self, tensors: Range<usize>) -> WeightsMut<'_, T> {
-        let tensors = &self.tensors[tensors];
-        WeightsMut::new(tensors, &mut self.values[span(tensors)])
-    }
-
     /// Each tensor with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&Tensor, &[T])> {
         self.tensors.iter().map(|tensor| (tensor, &self.values[tensor.range()]))
@@ -186,39 +178,38 @@ impl<T: Scalar> Parameters<T> {
         &mut self.values
     }
 
-    /// Exchanges what is learned for other values of the same layout.
-    pub(crate) fn swap_trainable(&mut self, others: &mut [T]) {
-        for tensor in self.tensors.iter().filter(|tensor| tensor.trainable) {
-            self.values[tensor.range()].swap_with_slice(&mut others[tensor.range()]);
-        }
-    }
-
-    /// Takes other values of the same layout for what is learned.
-    pub(crate) fn copy_trainable(&mut self, others: &[T]) {
-        for tensor in self.tensors.iter().filter(|tensor| tensor.trainable) {
-            self.values[tensor.range()].copy_from_slice(&others[tensor.range()]);
-        }
-    }
-
     /// The first 16 hex digits of a SHA-256 over the tensors in order: the name's length (u64), the name, rows and
     /// columns (u64 each), the values; all little-endian, without the gaps. Two models have the same fingerprint if and
     /// only if they have the same parameters bit for bit, but for chances of 2⁻⁶⁴.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Sha256::new();
+        let mut fingerprint = Fingerprint::default();
+        self.iter().for_each(|(tensor, values)| fingerprint.add(tensor, values));
+        fingerprint.digits()
+    }
+}
+
+/// A [fingerprint](Parameters::fingerprint) in the making, tensor by tensor.
+#[derive(Default)]
+pub(crate) struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    pub(crate) fn add<T: Scalar>(&mut self, tensor: &Tensor, values: &[T]) {
+        let Self(hash) = self;
+        hash.update((tensor.name.len() as u64).to_le_bytes());
+        hash.update(&tensor.name);
+        let (rows, columns) = tensor.shape.rows_and_columns();
+        hash.update((rows as u64).to_le_bytes());
+        hash.update((columns as u64).to_le_bytes());
         let mut bytes = Vec::new();
-        for (tensor, values) in self.iter() {
-            hash.update((tensor.name.len() as u64).to_le_bytes());
-            hash.update(&tensor.name);
-            let (rows, columns) = tensor.shape.rows_and_columns();
-            hash.update((rows as u64).to_le_bytes());
-            hash.update((columns as u64).to_le_bytes());
-            for part in values.chunks(4096) {
-                bytes.clear();
-                part.iter().for_each(|value| value.write_le(&mut bytes));
-                hash.update(&bytes);
-            }
+        for part in values.chunks(4096) {
+            bytes.clear();
+            part.iter().for_each(|value| value.write_le(&mut bytes));
+            hash.update(&bytes);
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn digits(self) -> String {
+        self.0.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

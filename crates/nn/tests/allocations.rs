@@ -164,8 +164,8 @@ fn check_steps(mut model: Model<f32>, data: &Dataset, fit: Fit<'_>) {
     );
 }
 
-/// Bytes of the parameters of `wide_network`, without biases and gaps.
-const WIDE_WEIGHTS: isize = (256 * 1000 + 1000 * 10) * 4;
+/// Bytes of the parameters of `wide_model`, with the padding of their tiles and without biases and gaps.
+const WIDE_WEIGHTS: isize = (256 * 1024 + 1000 * 16) * 4;
 
 /// Models of it are worked on by one thread, so that all that they allocate counts.
 fn wide_model(optimizer: Optimizer) -> Model<f32> {

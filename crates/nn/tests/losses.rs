@@ -165,7 +165,8 @@ impl Case {
         check(&what, history.epochs[0].loss, self.batch, tolerance);
         assert_eq!(history.epochs[0].accuracy.is_some(), self.labels.is_some());
         if kernel.iter().all(|weight| weight.abs() < 10.0) {
-            let after = model.parameters().tensor(0);
+            let parameters = model.parameters();
+            let after = parameters.tensor(0);
             let moved: Vec<f64> = before.iter().zip(after).map(|(x, y)| x - y.to_f64()).collect();
             self.check_gradient(&format!("{what}, fitted"), end, &moved, tolerance);
         }

@@ -111,7 +111,8 @@ fn a_batch_split_and_accumulated_equals_the_whole() {
         let (mut whole_model, mut split_model) = (compile::<f64>(whole.clone()), compile(split));
         fit(&mut whole_model, 5, 40);
         fit(&mut split_model, 5, 10);
-        let expected = whole_model.parameters().values().iter().copied();
+        let parameters = whole_model.parameters();
+        let expected = parameters.values().iter().copied();
         assert_close(&split_model, expected, &format!("{whole:?}"));
     }
 }
@@ -123,7 +124,8 @@ fn a_moving_average_takes_the_parameters_place_when_fit_ends() {
     let mut val_losses = Vec::new();
     for _ in 0..6 {
         fit(&mut watched, 1, 40);
-        let values = watched.parameters().values();
+        let parameters = watched.parameters();
+        let values = parameters.values();
         if average.is_empty() {
             average = values.to_vec();
         }
@@ -331,7 +333,8 @@ fn a_schedule_free_average_starts_anew_wherever_weights_come_from_outside() {
     }
     copied.fit(&data(), Fit { batch_size: 40, ..Fit::default() }).expect("it fits");
     for model in [copied, put_back] {
-        let kernel = model.parameters().tensor(0);
+        let parameters = model.parameters();
+        let kernel = parameters.tensor(0);
         assert!(kernel.iter().all(|weight| (weight - 7.0).abs() < 0.2), "{kernel:?}");
     }
 }
@@ -482,7 +485,8 @@ fn resilient_steps_grow_while_the_sign_stays_and_halve_where_it_turns() {
         before = gradient;
         bias -= size * gradient;
         model.fit(&data, Fit { batch_size: 2, ..Fit::default() }).expect("the data fit");
-        let found = model.parameters().tensor(1);
+        let parameters = model.parameters();
+        let found = parameters.tensor(1);
         assert!(
             (found[0] - bias).abs() < 1e-12 && (found[1] + bias).abs() < 1e-12,
             "{step}: {found:?}, {bias}"

@@ -325,11 +325,12 @@ fn regularized() -> Dense {
 fn a_step_follows_the_penalties_too() {
     let plain = Dense { kernel_regularizer: None, bias_regularizer: None, ..regularized() };
     let (mut with, mut without) = (compile(regularized()), compile(plain));
-    let start = without.parameters().clone();
+    let start = without.parameters();
     step(&mut with);
     step(&mut without);
+    let (with, without) = (with.parameters(), without.parameters());
     for (tensor, slope) in [(0, 0.5), (1, 0.0)] {
-        let moves = with.parameters().tensor(tensor).iter().zip(without.parameters().tensor(tensor));
+        let moves = with.tensor(tensor).iter().zip(without.tensor(tensor));
         for ((with, without), start) in moves.zip(start.tensor(tensor)) {
             let gradient = if slope == 0.0 { 0.125 } else { slope * start };
             assert!((with - (without - 0.5 * gradient)).abs() < 1e-15);
@@ -342,7 +343,8 @@ fn losses_that_are_told_have_the_penalties_in_them() {
     let activity = Dense { activity_regularizer: Some(L1 { l1: 2.0 }.into()), ..regularized() };
     let plain = Dense { kernel_regularizer: None, bias_regularizer: None, ..regularized() };
     let (mut with, without) = (compile(activity), compile(plain));
-    let weights = |index| with.parameters().tensor(index);
+    let parameters = with.parameters();
+    let weights = |index| parameters.tensor(index);
     let hidden = Sequential::new(3).add(regularized());
     let mut hidden: Model<f64> =
         hidden.compile(Compile { loss: Loss::MeanSquaredError, ..Compile::default() }).expect("a network");
@@ -371,14 +373,15 @@ fn every_step_ends_within_the_constraints() {
     let mut with_regularizer = compile(layer.kernel_regularizer(L2 { l2: 0.0 }));
     step(&mut model);
     step(&mut with_regularizer);
-    let kernel = model.parameters().tensor(0);
+    let parameters = model.parameters();
+    let kernel = parameters.tensor(0);
     let norms: Vec<f64> =
         (0..4).map(|unit| (0..3).map(|input| kernel[unit + 4 * input].powi(2)).sum::<f64>().sqrt()).collect();
     assert!(
         norms.iter().all(|norm| *norm < 0.3 + 1e-15) && norms.iter().any(|norm| *norm > 0.299),
         "{norms:?}"
     );
-    let bias = model.parameters().tensor(1);
+    let bias = parameters.tensor(1);
     assert!(bias.iter().all(|value| *value >= 0.0) && bias.contains(&0.0), "{bias:?}");
     assert_eq!(kernel, with_regularizer.parameters().tensor(0), "a penalty of nothing, by the other path");
 }

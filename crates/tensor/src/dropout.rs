@@ -30,25 +30,23 @@ impl DropoutRate {
     }
 }
 
-/// `output ← input / (1 − rate)` where the unit's two random bytes (a little-endian number) are at least the rate times
-/// 65,536, and +0 elsewhere. Backwards the same function, with the same bytes, takes the gradient.
+/// `value ← value / (1 − rate)` where the unit's two random bytes (a little-endian number) are at least the rate times
+/// 65,536, and `value ← +0` elsewhere. Backwards the same function, with the same bytes, takes the gradient.
 ///
 /// # Panics
 ///
-/// If `output` has another length than `input`, or `random` is not two bytes a unit.
+/// If `random` is not two bytes a value.
 #[track_caller]
-pub fn dropout<T: Scalar>(isa: Isa, rate: DropoutRate, random: &[u8], input: &[T], output: &mut [T]) {
+pub fn dropout<T: Scalar>(isa: Isa, rate: DropoutRate, random: &[u8], values: &mut [T]) {
     let (random, rest) = random.as_chunks::<2>();
-    assert!(rest.is_empty() && random.len() == input.len(), "two random bytes a unit");
-    assert_eq!(input.len(), output.len(), "input and output");
-    isa.run(Dropout { rate, random, input, output });
+    assert!(rest.is_empty() && random.len() == values.len(), "two random bytes a value");
+    isa.run(Dropout { rate, random, values });
 }
 
 struct Dropout<'a, T> {
     rate: DropoutRate,
     random: &'a [[u8; 2]],
-    input: &'a [T],
-    output: &'a mut [T],
+    values: &'a mut [T],
 }
 
 impl<T: Scalar> Kernel<T> for Dropout<'_, T> {
@@ -58,9 +56,9 @@ impl<T: Scalar> Kernel<T> for Dropout<'_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let scale = self.rate.scale::<T>();
         let threshold = self.rate.threshold;
-        for ((y, &x), random) in self.output.iter_mut().zip(self.input).zip(self.random) {
+        for (value, random) in self.values.iter_mut().zip(self.random) {
             let kept = u16::from_le_bytes(*random) >= threshold;
-            *y = if kept { x * scale } else { T::ZERO };
+            *value = if kept { *value * scale } else { T::ZERO };
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::Callback;
 use super::state::CallbackState;
 use crate::data::HeldOut;
+use crate::engine::parameters::EngineParameters;
 use crate::error::{BackupError, Error};
 use crate::history::Restored;
 use crate::model::Model;
-use crate::parameters::Parameters;
 use crate::sequential::Sequential;
 use crate::text::nearest;
 use densely_tensor::Scalar;
@@ -157,12 +157,12 @@ pub trait AnyModel: sealed::Sealed {
 pub struct Weights(Arc<dyn Any + Send + Sync>);
 
 impl Weights {
-    pub(crate) fn new<T: Scalar>(parameters: Parameters<T>) -> Self {
+    pub(crate) fn new<T: Scalar>(parameters: EngineParameters<T>) -> Self {
         Self(Arc::new(parameters))
     }
 
     /// The numbers, if they are in this precision.
-    pub(crate) fn parameters<T: Scalar>(&self) -> Option<&Parameters<T>> {
+    pub(crate) fn parameters<T: Scalar>(&self) -> Option<&EngineParameters<T>> {
         self.0.downcast_ref()
     }
 }
@@ -200,7 +200,7 @@ impl<T: Scalar> AnyModel for Model<T> {
     }
 
     fn weights(&self) -> Result<Weights, Error> {
-        let mut copy = Parameters::<T>::zeros(&self.network)?;
+        let mut copy = EngineParameters::<T>::zeros(&self.network)?;
         copy.values_mut().copy_from_slice(self.parameters.values());
         Ok(Weights::new(copy))
     }
@@ -208,7 +208,8 @@ impl<T: Scalar> AnyModel for Model<T> {
     fn set_weights(&mut self, weights: &Weights) -> Result<(), Error> {
         match weights.parameters::<T>() {
             Some(copy) if copy.tensors() == self.parameters.tensors() => {
-                self.parameters_mut().values_mut().copy_from_slice(copy.values());
+                self.optimizer_state.starts_anew = true;
+                self.parameters.values_mut().copy_from_slice(copy.values());
                 Ok(())
             }
             _ => Err(Error::OtherWeights),

@@ -309,6 +309,14 @@ impl Dataset {
         }
     }
 
+    /// The features of all samples of the storage, if they are bytes.
+    pub(super) fn all_bytes(&self) -> Option<&[u8]> {
+        match &self.storage.values {
+            Values::Bytes(bytes) => Some(bytes),
+            Values::Floats(_) => None,
+        }
+    }
+
     /// Where a sample is in the storage.
     #[track_caller]
     pub(super) fn stored(&self, sample: usize) -> usize {

@@ -1,7 +1,7 @@
 //! From samples in storage to the columns of a batch.
 
 use super::dataset::{Dataset, Sample};
-use densely_tensor::Scalar;
+use densely_tensor::{Nonzeros, Pool, Scalar};
 
 impl Dataset {
     /// Writes the samples of `order` to the columns of `out`, features × samples, column-major. A byte b becomes b/255,
@@ -14,9 +14,7 @@ impl Dataset {
     #[track_caller]
     pub fn gather<T: Scalar>(&self, order: &[u32], out: &mut [T]) {
         assert_eq!(out.len(), order.len() * self.features(), "gather: out is not features × samples");
-        // Rounding twice, the quotient to f64 and then to f32, gives what rounding once gives: f64 has more than twice
-        // the digits of f32 and two to spare (S. Figueroa, "When is double rounding innocuous?", SIGNUM 30 (1995)).
-        let scaled: [T; 256] = std::array::from_fn(|byte| T::from_f64(byte as f64 / 255.0));
+        let scaled = scaled_bytes::<T>();
         for (column, &sample) in out.chunks_exact_mut(self.features()).zip(order) {
             match self.sample(sample as usize) {
                 Sample::Bytes(bytes) => {
@@ -31,6 +29,30 @@ impl Dataset {
                 }
             }
         }
+    }
+
+    /// Whether features are bytes, which [`gather_nonzeros`](Self::gather_nonzeros) takes.
+    pub(crate) fn has_bytes(&self) -> bool {
+        self.all_bytes().is_some()
+    }
+
+    /// Gathers of the samples of `order` what is not 0, with the values that [`gather`](Self::gather) gives. `stored` is
+    /// room for as many numbers as there are samples.
+    ///
+    /// # Panics
+    ///
+    /// If features are not bytes, or there is not enough room.
+    pub(crate) fn gather_nonzeros<T: Scalar>(
+        &self,
+        pool: &Pool,
+        order: &[u32],
+        stored: &mut Vec<u32>,
+        nonzeros: &mut Nonzeros<T>,
+    ) {
+        let bytes = self.all_bytes().expect("only bytes are gathered so");
+        stored.clear();
+        stored.extend(order.iter().map(|&sample| self.stored(sample as usize) as u32));
+        nonzeros.fill_from_bytes(pool, self.features(), bytes, stored, &scaled_bytes());
     }
 
     /// Writes the labels of the samples of `order` to `out`.
@@ -60,6 +82,13 @@ impl Dataset {
             column.copy_from_slice(self.targets(sample as usize).unwrap_or_default());
         }
     }
+}
+
+/// What each byte stands for: itself/255, rounded once.
+fn scaled_bytes<T: Scalar>() -> [T; 256] {
+    // Rounding twice, the quotient to f64 and then to f32, gives what rounding once gives: f64 has more than twice
+    // the digits of f32 and two to spare (S. Figueroa, "When is double rounding innocuous?", SIGNUM 30 (1995)).
+    std::array::from_fn(|byte| T::from_f64(byte as f64 / 255.0))
 }
 
 #[cfg(test)]

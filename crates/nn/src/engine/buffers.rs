@@ -1,10 +1,12 @@
 //! Everything that a pass writes, allocated once for batches of up to a given size.
 
 use super::loss::BatchTargets;
+use super::parameters::MatrixRoom;
+use super::penalties::takes_a_matrix;
 use super::plan::{Kind, Pass, Plan, Stage};
 use crate::error::Error;
 use crate::layers::{Kept, KeptMut, RandomSource};
-use densely_tensor::{AlignedBuffer, MatMut, MatRef, Scalar, update_chunk};
+use densely_tensor::{AlignedBuffer, MatMut, MatRef, Nonzeros, Scalar, backward_scratch, prefers_sparse};
 
 /// What the loss says of one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -16,14 +18,57 @@ pub(crate) struct Outcome {
 
 /// What a forward pass writes.
 pub(crate) struct Buffers<T: Scalar> {
-    /// Features × samples.
+    /// Features × samples, in columns, unless the batch was gathered as nonzeros.
     pub(crate) input: AlignedBuffer<T>,
-    /// For each stage units × samples.
+    pub(crate) input_is_nonzeros: bool,
+    /// Which samples of the data's storage are gathered as nonzeros.
+    pub(crate) stored: Vec<u32>,
+    /// For each stage units × samples, in its layout.
     pub(crate) outputs: Vec<AlignedBuffer<T>>,
+    /// For each stage whose input may be full of zeros what is not zero.
+    pub(crate) inputs_nonzeros: Vec<Option<InputNonzeros<T>>>,
     pub(crate) targets: TargetBuffers,
     pub(crate) outcomes: Vec<Outcome>,
     /// Where a custom loss finds its operands; empty for others.
     pub(crate) room: AlignedBuffer<f64>,
+}
+
+/// What is not zero in the input of a dense stage.
+pub(crate) struct InputNonzeros<T: Scalar> {
+    nonzeros: Nonzeros<T>,
+    /// Whether they are of the present batch.
+    filled: bool,
+    /// Batches to pass before it is looked again whether skipping zeros pays.
+    pause: u32,
+}
+
+/// How many batches a stage whose input has few zeros goes without looking for them.
+const PAUSE: u32 = 15;
+
+impl<T: Scalar> InputNonzeros<T> {
+    fn new(features: usize, samples: usize) -> Result<Self, Error> {
+        let nonzeros = Nonzeros::try_new(features, samples);
+        let nonzeros = nonzeros.ok_or(Error::Memory { what: "the nonzeros of a batch" })?;
+        Ok(Self { nonzeros, filled: false, pause: 0 })
+    }
+
+    /// Looks for zeros by `fill`, unless there were too few of them lately, and remembers whether skipping them pays. No bit
+    /// depends on it.
+    pub(crate) fn find(&mut self, fill: impl FnOnce(&mut Nonzeros<T>)) {
+        self.filled = false;
+        if self.pause > 0 {
+            self.pause -= 1;
+            return;
+        }
+        fill(&mut self.nonzeros);
+        self.filled = prefers_sparse(self.nonzeros.density());
+        self.pause = if self.filled { 0 } else { PAUSE };
+    }
+
+    /// The nonzeros of the present batch, if there are so few that skipping zeros pays.
+    pub(crate) fn few(&self) -> Option<&Nonzeros<T>> {
+        self.filled.then_some(&self.nonzeros)
+    }
 }
 
 /// What the samples of a batch should be, and how much each of them counts.
@@ -73,13 +118,15 @@ pub(crate) struct TrainingBuffers<T: Scalar> {
     pub(crate) whole_gradient: AlignedBuffer<T>,
     /// One element for each unit of the widest layer.
     pub(crate) bias_gradient: AlignedBuffer<T>,
-    /// For each thread a few columns of the widest layer's kernel.
+    /// For each thread the sums of an input gradient that are not zero.
     pub(crate) scratch: AlignedBuffer<T>,
+    /// For constraints and penalties that take a kernel as a matrix.
+    pub(crate) matrices: MatrixRoom<T>,
 }
 
 /// What the forward pass leaves for the backward pass besides the stages' outputs.
 pub(crate) struct Remembered<T: Scalar> {
-    /// For each stage its random bytes: whole blocks of 64 for each sample if it is dropout, else none.
+    /// For each stage its random bytes: whole blocks of 64 for each sample if it has dropout, else none.
     pub(crate) random: Vec<Vec<u8>>,
     /// For each of the plan's passes what it keeps.
     pub(crate) kept: Vec<KeptBuffers<T>>,
@@ -128,7 +175,7 @@ pub(crate) fn random_bytes(units: usize) -> usize {
     (2 * units).next_multiple_of(RANDOM_BLOCK)
 }
 
-/// The last stage's output for the first `samples` samples.
+/// The last stage's output for the first `samples` samples, in columns.
 pub(crate) fn last_of<T: Scalar>(stages: &mut [AlignedBuffer<T>], samples: usize, units: usize) -> &mut [T] {
     let output = stages.last_mut().expect("a valid network has a dense layer, and so a stage");
     &mut output[..units * samples]
@@ -136,8 +183,11 @@ pub(crate) fn last_of<T: Scalar>(stages: &mut [AlignedBuffer<T>], samples: usize
 
 /// A buffer for `per_sample` elements of each of `samples` samples.
 pub(super) fn zeros<T: Scalar>(per_sample: usize, samples: usize) -> Result<AlignedBuffer<T>, Error> {
-    let buffer = per_sample.checked_mul(samples).and_then(AlignedBuffer::try_zeros);
-    buffer.ok_or(Error::Memory { what: "the buffers of a batch" })
+    buffer_of(per_sample.checked_mul(samples))
+}
+
+fn buffer_of<T: Scalar>(len: Option<usize>) -> Result<AlignedBuffer<T>, Error> {
+    len.and_then(AlignedBuffer::try_zeros).ok_or(Error::Memory { what: "the buffers of a batch" })
 }
 
 /// Room for random bytes.
@@ -154,9 +204,20 @@ impl<T: Scalar> Buffers<T> {
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples` with targets of `outputs` values, `None` for labels.
     pub(crate) fn new(plan: &Plan<T>, samples: usize, outputs: Option<usize>) -> Result<Self, Error> {
+        let nonzeros = |stage: &Stage| match stage.kind {
+            Kind::Dense { skips_zeros: true, .. } => InputNonzeros::new(stage.inputs, samples).map(Some),
+            _ => Ok(None),
+        };
         Ok(Self {
             input: zeros(plan.inputs, samples)?,
-            outputs: plan.stages.iter().map(|stage| zeros(stage.units, samples)).collect::<Result<_, _>>()?,
+            input_is_nonzeros: false,
+            stored: Vec::with_capacity(samples),
+            outputs: plan
+                .stages
+                .iter()
+                .map(|stage| buffer_of(stage.layout.len(stage.units, samples)))
+                .collect::<Result<_, _>>()?,
+            inputs_nonzeros: plan.stages.iter().map(nonzeros).collect::<Result<_, _>>()?,
             targets: TargetBuffers {
                 outputs,
                 labels: vec![0; if outputs.is_none() { samples } else { 0 }],
@@ -174,30 +235,33 @@ impl<T: Scalar> TrainingBuffers<T> {
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples` on `threads` threads.
     pub(crate) fn new(plan: &Plan<T>, samples: usize, threads: usize) -> Result<Self, Error> {
-        let random = |stage: &Stage| match stage.kind {
-            Kind::Dropout { .. } => bytes(random_bytes(stage.units), samples),
-            _ => Ok(Vec::new()),
+        let random = |stage: &Stage| match stage.kind.dropout() {
+            Some(_) => bytes(random_bytes(stage.units), samples),
+            None => Ok(Vec::new()),
         };
         let kept = |pass: &Pass<T>| {
             let Kept { per_sample, per_batch } = pass.kept;
             let (samples, batch) = (zeros(per_sample, samples)?, zeros(per_batch, 1)?);
             Ok::<_, Error>(KeptBuffers { per_sample, samples, batch })
         };
-        let dense = || plan.stages.iter().filter(|stage| matches!(stage.kind, Kind::Dense { .. }));
-        let widest = plan.stages.iter().map(|stage| stage.units).max().unwrap_or(0);
-        let chunk = dense().map(|stage| update_chunk::<T>(stage.units)).max().unwrap_or(0);
+        let stored = |stage: &Stage| stage.layout.len(stage.units, samples).unwrap_or(usize::MAX);
+        let widest = plan.stages.iter().map(stored).max();
+        // The gradient with respect to an input lies as the input does, whoever put that out.
+        let widest = || buffer_of(widest);
+        let masks = plan.stages.iter().any(|stage| stage.kind.scale_of_mask::<T>().is_some());
         Ok(Self {
             remembered: Remembered {
                 random: plan.stages.iter().map(random).collect::<Result<_, _>>()?,
                 kept: plan.passes.iter().map(kept).collect::<Result<_, _>>()?,
                 position: Position::default(),
             },
-            gradient: zeros(widest, samples)?,
-            input_gradient: zeros(widest, samples)?,
-            skipped_gradients: (0..plan.blocks).map(|_| zeros(widest, samples)).collect::<Result<_, _>>()?,
+            gradient: widest()?,
+            input_gradient: widest()?,
+            skipped_gradients: (0..plan.blocks).map(|_| widest()).collect::<Result<_, _>>()?,
             whole_gradient: zeros(plan.whole_gradient, 1)?,
-            bias_gradient: zeros(dense().map(|stage| stage.units).max().unwrap_or(0), 1)?,
-            scratch: zeros(chunk, threads)?,
+            bias_gradient: zeros(plan.stages.iter().map(|stage| stage.units).max().unwrap_or(0), 1)?,
+            scratch: zeros(if masks { backward_scratch(samples) } else { 0 }, threads)?,
+            matrices: MatrixRoom::new(&plan.tensors, takes_a_matrix)?,
         })
     }
 }

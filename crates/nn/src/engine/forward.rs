@@ -1,90 +1,122 @@
 //! A batch through the stages: gather, then each stage's output from the one before.
 
 use super::buffers::{Buffers, Position, RANDOM_BLOCK, Remembered, random_bytes};
-use super::plan::{Kind, Pass, Plan, Stage};
+use super::layout::{Layout, Run};
+use super::parameters::EngineParameters;
+use super::plan::{Dropout, Kind, Pass, Plan};
 use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
 use crate::layers::{Forward, Training};
-use crate::parameters::Parameters;
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    DropoutRate, Epilogue, Isa, MatMut, MatRef, Pool, Runs, Scalar, dropout, gemm, log_softmax, softmax,
+    Epilogue, Isa, MatMut, MatRef, Nonzeros, Pool, Runs, Scalar, TiledMut, TiledRef, dropout, gemm,
+    log_softmax, softmax, sparse_gemm,
 };
 use rand_chacha::rand_core::Rng;
 
 /// Bytes of a word of ChaCha, in which positions in a stream are counted.
 const RANDOM_WORD: usize = 4;
 
-/// Copies the samples of `order` and their targets into the buffers.
-pub(crate) fn gather<T: Scalar>(pool: &Pool, data: &Dataset, order: &[u32], buffers: &mut Buffers<T>) {
-    let samples = order.len();
-    let input = MatMut::from_slice(&mut buffers.input[..data.features() * samples], data.features(), samples);
+/// Copies the samples of `order` and their targets into the buffers. Bytes most of which are 0 are gathered as nonzeros, if
+/// a product is the first to take them.
+pub(crate) fn gather<T: Scalar>(
+    pool: &Pool,
+    plan: &Plan<T>,
+    data: &Dataset,
+    order: &[u32],
+    buffers: &mut Buffers<T>,
+) {
+    let (samples, features) = (order.len(), data.features());
     match data.outputs() {
-        None => {
-            let labels = &mut buffers.targets.labels[..samples];
-            pool.for_each_part(1, (order, input, labels), |_, (order, input, labels)| {
-                data.gather(order, input.into_slice());
-                data.gather_labels(order, labels);
-            });
-        }
+        None => data.gather_labels(order, &mut buffers.targets.labels[..samples]),
         Some(outputs) => {
             let values = &mut buffers.targets.values[..outputs * samples];
             let values = MatMut::from_slice(values, outputs, samples);
-            pool.for_each_part(1, (order, input, values), |_, (order, input, values)| {
-                data.gather(order, input.into_slice());
+            pool.for_each_part(1, (order, values), |_, (order, values)| {
                 data.gather_targets(order, values.into_slice());
             });
         }
     }
+    buffers.input_is_nonzeros = false;
+    if data.has_bytes()
+        && let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut())
+    {
+        nonzeros.find(|nonzeros| data.gather_nonzeros(pool, order, &mut buffers.stored, nonzeros));
+        buffers.input_is_nonzeros = nonzeros.few().is_some();
+    }
+    if !buffers.input_is_nonzeros {
+        let input = MatMut::from_slice(&mut buffers.input[..features * samples], features, samples);
+        pool.for_each_part(1, (order, input), |_, (order, input)| data.gather(order, input.into_slice()));
+    }
 }
 
-/// Computes every stage's output for the first `samples` columns of the input. In training, `training` is where the batch
+/// Copies one sample into the buffers, or only what of it is not zero.
+pub(crate) fn gather_one<T: Scalar>(pool: &Pool, plan: &Plan<T>, features: &[T], buffers: &mut Buffers<T>) {
+    buffers.input_is_nonzeros = false;
+    if let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut()) {
+        let sample = MatRef::from_slice(features, features.len(), 1);
+        nonzeros.find(|nonzeros| nonzeros.fill_from_columns(pool, sample));
+        buffers.input_is_nonzeros = nonzeros.few().is_some();
+    }
+    if !buffers.input_is_nonzeros {
+        buffers.input.copy_from_slice(features);
+    }
+}
+
+/// Computes every stage's output for the first `samples` samples of the input. In training, `training` is where the batch
 /// stands, and what is remembered for the backward pass.
 pub(crate) fn forward<T: Scalar>(
     pool: &Pool,
     plan: &Plan<T>,
-    parameters: &Parameters<T>,
+    parameters: &EngineParameters<T>,
     buffers: &mut Buffers<T>,
     samples: usize,
     mut training: Option<&mut Remembered<T>>,
 ) {
     for (index, stage) in plan.stages.iter().enumerate() {
         let (before, after) = buffers.outputs.split_at_mut(index);
-        let input = before.last().unwrap_or(&buffers.input);
-        let input = MatRef::from_slice(&input[..stage.inputs * samples], stage.inputs, samples);
-        let output = MatMut::from_slice(&mut after[0][..stage.units * samples], stage.units, samples);
+        let (units, layout, from) = (stage.units, stage.layout, plan.layout_before(index));
+        let input = &before.last().unwrap_or(&buffers.input)[..from.len_of(stage.inputs, samples)];
+        let output = &mut after[0][..layout.len_of(units, samples)];
         match stage.kind {
-            Kind::Dense { kernel, bias, activation } => {
-                let kernel = MatRef::from_slice(parameters.tensor(kernel), stage.units, stage.inputs);
-                let bias = bias.map(|bias| parameters.tensor(bias));
-                dense(pool, stage, kernel, bias, activation, input, output);
+            // Its input was gathered for the stage behind it.
+            Kind::Relayout if index == 0 && buffers.input_is_nonzeros => {}
+            Kind::Relayout => from.convert(pool, units, samples, input, output),
+            Kind::Dense { kernel, bias, activation, .. } => {
+                let input = TiledRef::from_slice(input, stage.inputs, samples);
+                let nonzeros = buffers.inputs_nonzeros[index].as_mut().and_then(|nonzeros| {
+                    if !(buffers.input_is_nonzeros && plan.takes_input() == Some(index)) {
+                        nonzeros.find(|nonzeros| nonzeros.fill_from_tiled(pool, input));
+                    }
+                    nonzeros.few()
+                });
+                let bias = bias.map(|bias| parameters.stored(bias));
+                dense(pool, parameters.kernel(kernel), bias, activation, input, nonzeros, &mut *output);
             }
             Kind::Activation(activation) => {
-                pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-                    for column in 0..input.n_columns() {
-                        let (input, output) = (input.column(column), output.column_mut(column));
-                        match activation {
-                            Activation::Sparsemax => sparsemax(input, output),
-                            Activation::Glu => glu(pool.isa(), input, output),
-                            other => {
-                                output.copy_from_slice(input);
-                                activate(pool.isa(), other, output);
-                            }
-                        }
+                layout.for_each_run(pool, units, samples, output, |run, output| match activation {
+                    Activation::Sparsemax => sparsemax(run.of(input), output),
+                    Activation::Glu => {
+                        let sample = &input[run.sample * stage.inputs..][..stage.inputs];
+                        glu(pool.isa(), sample, output);
+                    }
+                    other => {
+                        output.copy_from_slice(run.of(input));
+                        activate(pool.isa(), other, output);
                     }
                 });
             }
-            Kind::Dropout { rate, layer } => match &mut training {
-                Some(remembered) => {
-                    let random = &mut remembered.random[index];
-                    drop_units(pool, rate, layer, remembered.position, random, input, output);
-                }
-                None => copy(pool, input, output),
-            },
-            Kind::ActivityRegularization(_) | Kind::SkipStart { .. } => copy(pool, input, output),
+            Kind::Dropout(_) | Kind::ActivityRegularization(_) | Kind::SkipStart { .. } => {
+                layout.for_each_run(pool, units, samples, output, |run, output| {
+                    output.copy_from_slice(run.of(input));
+                });
+            }
             Kind::SkipEnd { start, .. } => {
-                let skipped = &before[start][..stage.units * samples];
-                add(pool, input, MatRef::from_slice(skipped, stage.units, samples), output);
+                let skipped = &before[start];
+                layout.for_each_run(pool, units, samples, output, |run, output| {
+                    let sums = run.of(input).iter().zip(run.of(skipped)).map(|(&a, &b)| a + b);
+                    output.iter_mut().zip(sums).for_each(|(y, sum)| *y = sum);
+                });
             }
             Kind::Pass(pass) => {
                 let Pass { layer_pass, tensors, layer, .. } = &plan.passes[pass];
@@ -93,92 +125,86 @@ pub(crate) fn forward<T: Scalar>(
                     kept: remembered.kept[pass].of(samples),
                 });
                 let weights = parameters.weights(tensors.clone());
+                let input = MatRef::from_slice(input, stage.inputs, samples);
+                let output = MatMut::from_slice(&mut *output, units, samples);
                 layer_pass.forward(Forward { pool, weights, input, output, training });
             }
         }
+        if let (Some(dropout), Some(remembered)) = (stage.kind.dropout(), &mut training) {
+            let random = &mut remembered.random[index][..random_bytes(units) * samples];
+            draw(pool, dropout, remembered.position, units, random);
+            drop_units(pool, dropout, layout, units, samples, random, output);
+        }
     }
 }
 
-fn copy<T: Scalar>(pool: &Pool, input: MatRef<'_, T>, output: MatMut<'_, T>) {
-    pool.for_each_part(1, (input, output), |_, (input, mut output)| {
-        for column in 0..input.n_columns() {
-            output.column_mut(column).copy_from_slice(input.column(column));
-        }
-    });
-}
-
-/// `output ← a + b`
-fn add<T: Scalar>(pool: &Pool, a: MatRef<'_, T>, b: MatRef<'_, T>, output: MatMut<'_, T>) {
-    pool.for_each_part(1, (a, b, output), |_, (a, b, mut output)| {
-        for column in 0..a.n_columns() {
-            for ((y, &a), &b) in
-                output.column_mut(column).iter_mut().zip(a.column(column)).zip(b.column(column))
-            {
-                *y = a + b;
-            }
-        }
-    });
-}
-
-/// `output ← activation(kernel·input + bias)`.
+/// `output ← activation(kernel·input + bias)`, the input as it is, or only what of it is not zero.
 fn dense<T: Scalar>(
     pool: &Pool,
-    stage: &Stage,
-    kernel: MatRef<'_, T>,
+    kernel: TiledRef<'_, T>,
     bias: Option<&[T]>,
     activation: Activation,
-    input: MatRef<'_, T>,
-    mut output: MatMut<'_, T>,
+    input: TiledRef<'_, T>,
+    nonzeros: Option<&Nonzeros<T>>,
+    output: &mut [T],
 ) {
-    // A function of single sums with bias is part of the product's last store; what else there is follows.
+    let (units, samples) = (kernel.n_rows(), input.n_columns());
+    // The function is part of the product's last store; without a bias it follows.
     let (epilogue, following) = match (bias, activation, activation.function()) {
-        (Some(bias), Activation::Linear, _) => (Epilogue::Bias(bias), Activation::Linear),
-        (Some(bias), Activation::Relu, _) => (Epilogue::BiasRelu(bias), Activation::Linear),
-        (Some(bias), _, Some(function)) => (Epilogue::BiasActivation(bias, function), Activation::Linear),
-        (Some(bias), other, None) => (Epilogue::Bias(bias), other),
-        (None, other, _) => (Epilogue::None, other),
+        (Some(bias), Activation::Linear, _) => (Epilogue::Bias(bias), None),
+        (Some(bias), Activation::Relu, _) => (Epilogue::BiasRelu(bias), None),
+        (Some(bias), _, Some(function)) => (Epilogue::BiasActivation(bias, function), None),
+        (None, Activation::Linear, _) | (_, _, None) => (Epilogue::None, None),
+        (None, _, function) => (Epilogue::None, function),
     };
-    gemm(pool, output.as_mut(), T::ONE, kernel, input, T::ZERO, epilogue);
-    if following != Activation::Linear {
-        pool.for_each_part(1, output, |_, output| {
-            for column in output.into_slice().chunks_exact_mut(stage.units) {
-                activate(pool.isa(), following, column);
-            }
-        });
+    let product = TiledMut::from_slice(&mut *output, units, samples);
+    match nonzeros {
+        Some(nonzeros) => sparse_gemm(pool, product, kernel, nonzeros, epilogue),
+        None => {
+            gemm(pool, product, T::ONE, kernel, input, T::ZERO, epilogue);
+            Layout::Tiles.clear_padding(units, samples, output);
+        }
+    }
+    if let Some(function) = following {
+        Layout::Tiles
+            .for_each_run(pool, units, samples, output, |_, values| function.apply(pool.isa(), values));
     }
 }
 
-/// One sample's activation in place, which sparsemax and the gated linear unit cannot be.
-fn activate<T: Scalar>(isa: Isa, activation: Activation, sample: &mut [T]) {
+/// A part of one sample's activation in place, or all of it, which sparsemax and the gated linear unit cannot be.
+fn activate<T: Scalar>(isa: Isa, activation: Activation, values: &mut [T]) {
     match (activation, activation.function()) {
-        (_, Some(function)) => function.apply(isa, sample),
-        (Activation::LogSoftmax, None) => log_softmax(isa, sample),
-        (Activation::Softmax, None) => softmax(isa, sample),
+        (_, Some(function)) => function.apply(isa, values),
+        (Activation::LogSoftmax, None) => log_softmax(isa, values),
+        (Activation::Softmax, None) => softmax(isa, values),
         (other, None) => unreachable!("{other} is planned with its input kept"),
     }
 }
 
-/// Draws the masks of a batch and applies them. The n-th sample of an epoch has the n-th run of whole blocks in the
-/// stream of its epoch and layer, so its mask does not depend on how the epoch is cut into batches and threads.
-fn drop_units<T: Scalar>(
-    pool: &Pool,
-    rate: DropoutRate,
-    layer: usize,
-    position: Position,
-    random: &mut [u8],
-    input: MatRef<'_, T>,
-    output: MatMut<'_, T>,
-) {
-    let run = random_bytes(input.n_rows());
-    let random = Runs::new(&mut random[..run * input.n_columns()], run);
-    pool.for_each_part(1, (input, output, random), |samples, (input, mut output, random)| {
+/// Draws the random bytes of a batch. The n-th sample of an epoch has the n-th run of whole blocks in the stream of its
+/// epoch and layer, so its mask does not depend on how the epoch is cut into batches and threads.
+fn draw(pool: &Pool, Dropout { layer, .. }: Dropout, position: Position, units: usize, random: &mut [u8]) {
+    let run = random_bytes(units);
+    pool.for_each_part(1, Runs::new(random, run), |samples, random| {
         let mut generator = stream(position.seed, Purpose::Dropout, position.epoch, layer as u64);
         let block = (position.first_sample + samples.start) as u128 * (run / RANDOM_BLOCK) as u128;
         generator.set_word_pos(block * (RANDOM_BLOCK / RANDOM_WORD) as u128);
         generator.fill_bytes(random);
-        for (column, random) in random.chunks_exact(run).enumerate() {
-            let input = input.column(column);
-            dropout(pool.isa(), rate, &random[..2 * input.len()], input, output.column_mut(column));
-        }
+    });
+}
+
+/// Applies the masks that the random bytes of a batch stand for.
+pub(super) fn drop_units<T: Scalar>(
+    pool: &Pool,
+    Dropout { rate, .. }: Dropout,
+    layout: Layout,
+    units: usize,
+    samples: usize,
+    random: &[u8],
+    values: &mut [T],
+) {
+    layout.for_each_run(pool, units, samples, values, |Run { sample, units: of_run, .. }, values| {
+        let random = &random[random_bytes(units) * sample..];
+        dropout(pool.isa(), rate, &random[2 * of_run.start..2 * of_run.end], values);
     });
 }

@@ -1,18 +1,38 @@
 //! What regularizers add to a loss and to gradients, and constraints behind an update.
 
 use super::buffers::Buffers;
+use super::parameters::{EngineParameters, MatrixRoom};
 use super::plan::{Kind, Plan};
-use crate::parameters::{Parameters, Tensor};
+use crate::parameters::Tensor;
 use crate::regularizers::Regularizer;
 use densely_tensor::Scalar;
 
+/// Whether a constraint or a penalty takes the tensor as the matrix that it is, and not number by number.
+pub(crate) fn takes_a_matrix(tensor: &Tensor) -> bool {
+    tensor.constraint.is_some() || matches!(tensor.regularizer, Some(Regularizer::Orthogonal(_)))
+}
+
 /// The penalties on all that is learned.
-pub(crate) fn weight_penalties<T: Scalar>(parameters: &Parameters<T>) -> f64 {
-    let penalty = |(tensor, weights): (&Tensor, &[T])| {
-        let (rows, columns) = tensor.shape.for_penalties();
-        tensor.regularizer.map_or(0.0, |regularizer| regularizer.penalty(weights, rows, columns))
-    };
-    parameters.iter().filter(|(tensor, _)| tensor.trainable).map(penalty).sum()
+pub(crate) fn weight_penalties<T: Scalar>(
+    parameters: &EngineParameters<T>,
+    matrices: &mut MatrixRoom<T>,
+) -> f64 {
+    let mut sum = 0.0;
+    for (index, tensor) in parameters.tensors().iter().enumerate().filter(|(_, tensor)| tensor.trainable) {
+        sum += match tensor.regularizer {
+            None => 0.0,
+            Some(regularizer @ Regularizer::Orthogonal(_)) => {
+                let (rows, columns) = tensor.shape.for_penalties();
+                let penalty = |weights: &[T]| regularizer.penalty(weights, rows, columns);
+                matrices.look(tensor, parameters.stored(index), penalty)
+            }
+            Some(regularizer) => {
+                let weights = parameters.stored(index);
+                regularizer.penalty(weights, 1, weights.len())
+            }
+        };
+    }
+    sum
 }
 
 /// The penalties on the outputs that stand in the buffers, not yet divided by the number of samples.
@@ -53,19 +73,43 @@ pub(crate) fn add_activity_penalties<T: Scalar>(
     }
 }
 
-/// Adds the gradient of the tensor's penalty, if it has one, to that of the loss.
-pub(super) fn add_penalty_gradient<T: Scalar>(tensor: &Tensor, weights: &[T], gradient: &mut [T]) {
-    if let Some(regularizer) = tensor.regularizer {
-        let (rows, columns) = tensor.shape.for_penalties();
-        regularizer.add_gradient(weights, rows, columns, gradient);
+/// Adds the gradient of the tensor's penalty, if it has one, to that of the loss, which is stored as the tensor is.
+pub(super) fn add_penalty_gradient<T: Scalar>(
+    parameters: &EngineParameters<T>,
+    index: usize,
+    gradient: &mut [T],
+    matrices: &mut MatrixRoom<T>,
+) {
+    let (tensor, weights) = (&parameters.tensors()[index], parameters.stored(index));
+    match tensor.regularizer {
+        None => {}
+        Some(regularizer @ Regularizer::Orthogonal(_)) => {
+            let (rows, columns) = tensor.shape.for_penalties();
+            matrices.change_gradient(tensor, weights, gradient, |weights, gradient| {
+                regularizer.add_gradient(weights, rows, columns, gradient);
+            });
+        }
+        Some(regularizer) => regularizer.add_gradient(weights, 1, weights.len(), gradient),
     }
 }
 
 /// Moves the tensor back to its constraint, if it has one.
-pub(super) fn constrain<T: Scalar>(parameters: &mut Parameters<T>, index: usize) {
-    let tensor = &parameters.tensors()[index];
+pub(super) fn constrain<T: Scalar>(
+    parameters: &mut EngineParameters<T>,
+    index: usize,
+    matrices: &mut MatrixRoom<T>,
+) {
+    if parameters.tensors()[index].constraint.is_some() {
+        let range = parameters.range(index);
+        let (tensors, values) = parameters.parts_mut();
+        constrain_values(&tensors[index], &mut values[range], matrices);
+    }
+}
+
+/// Moves values to the constraint of their tensor, if it has one; they are stored as the tensor is.
+pub(super) fn constrain_values<T: Scalar>(tensor: &Tensor, values: &mut [T], matrices: &mut MatrixRoom<T>) {
     if let Some(constraint) = tensor.constraint {
         let (rows, columns) = tensor.shape.for_penalties();
-        constraint.apply(parameters.tensor_mut(index), rows, columns);
+        matrices.change(tensor, values, |values| constraint.apply(values, rows, columns));
     }
 }

@@ -85,6 +85,21 @@ impl BatchNormalization {
     fn moving_variance(&self) -> usize {
         self.moving_mean() + 1
     }
+
+    /// What the layer does in prediction, `scale·x + offset` for each feature, from its weights by their position.
+    pub(crate) fn scale_and_offset(&self, weights: impl Fn(usize) -> Vec<f64>) -> (Vec<f64>, Vec<f64>) {
+        let (means, variances) = (weights(self.moving_mean()), weights(self.moving_variance()));
+        let mut scale: Vec<f64> =
+            variances.iter().map(|variance| 1.0 / (variance + self.epsilon).sqrt()).collect();
+        if let Some(gamma) = self.gamma() {
+            scale.iter_mut().zip(weights(gamma)).for_each(|(scale, gamma)| *scale *= gamma);
+        }
+        let mut offset: Vec<f64> = means.iter().zip(&scale).map(|(mean, scale)| -mean * scale).collect();
+        if let Some(beta) = self.beta() {
+            offset.iter_mut().zip(weights(beta)).for_each(|(offset, beta)| *offset += beta);
+        }
+        (scale, offset)
+    }
 }
 
 impl LayerDescription for BatchNormalization {

@@ -87,7 +87,8 @@ impl MaskedProduct {
             let mut bytes = [0; CHUNK * BYTES];
             for (from, to) in from.chunks(CHUNK).zip(to.chunks_mut(CHUNK)) {
                 random.fill_bytes(&mut bytes);
-                dropout(pool.isa(), self.rate, &bytes[..from.len() * BYTES], from, to);
+                to.copy_from_slice(from);
+                dropout(pool.isa(), self.rate, &bytes[..from.len() * BYTES], to);
             }
         });
     }

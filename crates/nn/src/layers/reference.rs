@@ -3,11 +3,11 @@
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::forward;
+use crate::engine::parameters::EngineParameters;
 use crate::engine::penalties::activity_penalties;
 use crate::engine::plan::Plan;
 use crate::layers::{Dense, Layer};
 use crate::losses::Loss;
-use crate::parameters::Parameters;
 use crate::sequential::Sequential;
 use crate::text::from_ron;
 use densely_tensor::{Pool, Scalar};
@@ -43,7 +43,7 @@ struct Bench<T: Scalar> {
     pool: Pool,
     plan: Plan<T>,
     network: Sequential,
-    parameters: Parameters<T>,
+    parameters: EngineParameters<T>,
     buffers: Buffers<T>,
     training: TrainingBuffers<T>,
 }
@@ -56,7 +56,7 @@ impl<T: Scalar> Bench<T> {
         let network = Sequential::new(SAMPLES).add(Dense::new(3).use_bias(false)).add(layer);
         network.validate().expect("a valid network");
         let plan = Plan::new(&network, &Loss::MeanSquaredError);
-        let mut parameters = Parameters::zeros(&network).expect("enough memory");
+        let mut parameters = EngineParameters::zeros(&network).expect("enough memory");
         parameters.initialize(1);
         let mut buffers = Buffers::new(&plan, SAMPLES, None).expect("enough memory");
         for sample in 0..SAMPLES {
@@ -73,7 +73,7 @@ impl<T: Scalar> Bench<T> {
 
     /// The layer's output for a batch.
     fn forward(&mut self, batch: &Value, in_training: bool) -> Vec<T> {
-        self.parameters.tensor_mut(0).copy_from_slice(&scalars(batch));
+        self.parameters.write(0, &scalars(batch));
         self.training.remembered.position = Position { seed: 1, epoch: 1, first_sample: 0 };
         let remembered = in_training.then_some(&mut self.training.remembered);
         forward(&self.pool, &self.plan, &self.parameters, &mut self.buffers, SAMPLES, remembered);
@@ -87,10 +87,10 @@ impl<T: Scalar> Bench<T> {
         }
     }
 
-    fn gradient(&mut self, cotangent: &Value) -> Parameters<T> {
+    fn gradient(&mut self, cotangent: &Value) -> EngineParameters<T> {
         let cotangent = scalars(cotangent);
         self.training.gradient[..cotangent.len()].copy_from_slice(&cotangent);
-        let mut gradient = Parameters::zeros(&self.network).expect("enough memory");
+        let mut gradient = EngineParameters::zeros(&self.network).expect("enough memory");
         let target = Target::Store { parameters: &self.parameters, gradient: &mut gradient };
         backward(&self.pool, &self.plan, &self.buffers, &mut self.training, SAMPLES, target);
         gradient
@@ -102,7 +102,7 @@ fn check_case<T: Scalar>(case: &Value, batches: &Value) {
     let mut bench = Bench::<T>::new(from_ron(text).expect(text));
     for (name, values) in case["weights"].as_object().expect("weights by name") {
         let index = bench.tensor(name);
-        bench.parameters.tensor_mut(index).copy_from_slice(&scalars(values));
+        bench.parameters.write(index, &scalars(values));
     }
     let outputs = bench.forward(&batches[0], true);
     check(&format!("{text}: output"), &outputs, &case["outputs"]);
@@ -113,7 +113,9 @@ fn check_case<T: Scalar>(case: &Value, batches: &Value) {
         let gradient = bench.gradient(&case["cotangent"]);
         for (name, reference) in case["gradients"].as_object().expect("gradients by name") {
             let index = if name == "input" { 0 } else { bench.tensor(name) };
-            check(&format!("{text}: gradient of {name}"), gradient.tensor(index), reference);
+            let mut found = vec![T::ZERO; gradient.tensors()[index].len()];
+            gradient.read(index, &mut found);
+            check(&format!("{text}: gradient of {name}"), &found, reference);
         }
     }
     if !case["inference"].is_null() {
@@ -122,7 +124,7 @@ fn check_case<T: Scalar>(case: &Value, batches: &Value) {
             bench.after_step();
         }
         for name in ["moving_mean", "moving_variance"] {
-            let moving = bench.parameters.tensor(bench.tensor(name));
+            let moving = bench.parameters.stored(bench.tensor(name));
             check(&format!("{text}: {name}"), moving, &case[name]);
         }
         let outputs = bench.forward(&batches[0], false);

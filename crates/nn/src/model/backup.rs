@@ -3,7 +3,8 @@
 use super::Model;
 use super::fit::{Clock, Session, Sums};
 use crate::callbacks::{BackupAndRestore, CallbackState, Listeners, Run, SaveFreq, Weights};
-use crate::engine::non_finite::non_finite_in;
+use crate::engine::non_finite::non_finite_parameter;
+use crate::engine::parameters::EngineParameters;
 use crate::error::{BackupError, Error};
 use crate::history::{Epoch, History, Restored};
 use crate::parameters::Parameters;
@@ -215,7 +216,7 @@ impl<T: Scalar> Model<T> {
     ) -> Result<(), Error> {
         let Some(backup) = &mut session.backup else { return Ok(()) };
         // The loss of the next step, or the end of the epoch, will end training: the backup before is the last good one.
-        if self.parameters.iter().any(|tensor| non_finite_in(tensor).is_some()) {
+        if non_finite_parameter(&self.parameters, |_| true).is_some() {
             return Ok(());
         }
         let state = &self.optimizer_state;
@@ -257,13 +258,13 @@ impl<T: Scalar> Model<T> {
         let states = listeners.states()?;
         for (index, state) in states.iter().enumerate() {
             if let Some(weights) = &state.weights {
-                let weights: &Parameters<T> = weights.parameters().ok_or(Error::OtherWeights)?;
+                let weights: &EngineParameters<T> = weights.parameters().ok_or(Error::OtherWeights)?;
                 lists.push((of_callback(index), Numbers::OfModel(weights.values())));
             }
         }
         let callbacks = states.iter().map(|state| state.text.clone()).collect();
         let run = SavedRun { settings: backup.settings.clone(), place, optimizer, callbacks };
-        let bytes = checkpoint_to_bytes(backup.description.clone(), run, &self.parameters, lists)?;
+        let bytes = checkpoint_to_bytes(backup.description.clone(), run, &self.parameters(), lists)?;
         backup.folder.write(&bytes, backup.options.double_checkpoint)?;
         backup.batches = 0;
         Ok(())
@@ -317,7 +318,7 @@ impl<T: Scalar> Model<T> {
         for (index, text) in callbacks.iter().cloned().enumerate() {
             let mut state = CallbackState { text, weights: None };
             if tensors.has(&of_callback(index)) {
-                let mut weights = Parameters::<T>::zeros(&self.network)?;
+                let mut weights = EngineParameters::<T>::zeros(&self.network)?;
                 tensors.fill(&of_callback(index), weights.values_mut())?;
                 state.weights = Some(Weights::new(weights));
             }
@@ -337,7 +338,7 @@ impl<T: Scalar> Model<T> {
         (state.largest_rate, state.weight_sum) = (optimizer.largest_rate, optimizer.weight_sum);
         state.starts_anew = optimizer.starts_anew;
         self.optimizer_state = state;
-        self.parameters.values_mut().copy_from_slice(parameters.values());
+        self.parameters.take_described(&parameters);
         self.epochs = place.passes;
         (session.epoch, session.batch) = (place.epoch, None);
         if is_in_epoch {

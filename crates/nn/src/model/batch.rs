@@ -71,7 +71,7 @@ impl<T: Scalar> Model<T> {
         let BatchBuffers { order, buffers, training, .. } = &mut batch;
         let samples = data.len();
         self.epochs += 1;
-        gather(self.pool(), data, &order[..samples], buffers);
+        gather(self.pool(), &self.plan, data, &order[..samples], buffers);
         training.remembered.position =
             Position { seed: self.compile.seed, epoch: self.epochs, first_sample: 0 };
         let loss = self.step(buffers, training, samples);

@@ -2,13 +2,13 @@
 
 use super::Model;
 use crate::engine::meters;
+use crate::engine::parameters::EngineParameters;
 use crate::engine::plan::Plan;
 use crate::error::{DescriptionError, Error};
 use crate::layers::Layer;
 use crate::losses::{Loss, Reduction};
 use crate::metrics::{CustomMetric, Metric};
 use crate::optimizers::Optimizer;
-use crate::parameters::Parameters;
 use crate::saving::Provenance;
 use crate::sequential::Sequential;
 use densely_tensor::{Pool, Scalar};
@@ -57,7 +57,7 @@ impl Sequential {
     pub fn compile<T: Scalar>(&self, compile: Compile) -> Result<Model<T>, Error> {
         compile.loss.refuse_missing_code()?;
         let plan = self.plan(&compile)?;
-        let mut parameters = Parameters::zeros(self)?;
+        let mut parameters = EngineParameters::zeros(self)?;
         parameters.initialize(compile.seed);
         Ok(Model::assemble(self.clone(), compile, plan, parameters, Provenance::default()))
     }

@@ -8,7 +8,8 @@ use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{BatchTargets, loss_in_place};
 use crate::engine::meters::Meters;
-use crate::engine::penalties::{add_activity_penalties, weight_penalties};
+use crate::engine::parameters::MatrixRoom;
+use crate::engine::penalties::{add_activity_penalties, takes_a_matrix, weight_penalties};
 use crate::error::Error;
 use crate::losses::Reduction;
 use crate::metrics::{ConfusionMatrix, MetricValue};
@@ -97,6 +98,7 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
         let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
+        let mut matrices = MatrixRoom::new(self.parameters.tensors(), takes_a_matrix)?;
         let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
         let mut confusion = data.outputs().is_none().then(|| ConfusionMatrix::new(data.classes()));
@@ -105,7 +107,7 @@ impl<T: Scalar> Model<T> {
         for (batch, order) in order.chunks(batch_size).enumerate() {
             first_error(callbacks, |callback| callback.on_test_batch_begin(batch + 1))?;
             let samples = order.len();
-            gather(self.pool(), data, order, &mut buffers);
+            gather(self.pool(), &self.plan, data, order, &mut buffers);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
             add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
@@ -133,7 +135,9 @@ impl<T: Scalar> Model<T> {
             Reduction::Sum => 1.0,
             Reduction::SumOverBatchSize | Reduction::MeanWithSampleWeight => counted.max(1) as f64,
         };
-        let loss = loss / divisor + penalties / data.len() as f64 + weight_penalties(&self.parameters);
+        let loss = loss / divisor
+            + penalties / data.len() as f64
+            + weight_penalties(&self.parameters, &mut matrices);
         if !loss.is_finite() {
             return Err(Error::NonFiniteEvaluation { loss });
         }

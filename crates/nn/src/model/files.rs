@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::compile::Compile;
+use crate::engine::parameters::EngineParameters;
 use crate::error::Error;
 use crate::layers::Custom;
 use crate::parameters::Parameters;
@@ -16,7 +17,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// [`Error::Write`] if the file cannot be written; what was there before is then still there.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        saving::write_model(path, &self.saved_description(), &self.parameters)
+        saving::write_model(path, &self.saved_description(), &self.parameters())
     }
 
     /// The bytes that [`save`](Self::save) writes; the same model gives the same bytes.
@@ -25,7 +26,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// As [`saving::to_bytes`].
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        saving::to_bytes(&self.saved_description(), &self.parameters)
+        saving::to_bytes(&self.saved_description(), &self.parameters())
     }
 
     pub(super) fn saved_description(&self) -> SavedDescription {
@@ -110,6 +111,7 @@ impl<T: Scalar> Model<T> {
             pool,
         };
         let plan = saved.model.plan(&compile)?;
+        let parameters = EngineParameters::from_described(&saved.model, &parameters)?;
         Ok(Self::assemble(saved.model, compile, plan, parameters, saved.provenance))
     }
 }

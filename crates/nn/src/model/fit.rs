@@ -10,11 +10,11 @@ use crate::data::{Dataset, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::gather;
 use crate::engine::meters::Meters;
-use crate::engine::non_finite::{first_non_finite, non_finite_in};
+use crate::engine::non_finite::{first_non_finite, non_finite_parameter};
+use crate::engine::parameters::EngineParameters;
 use crate::error::Error;
 use crate::history::{Epoch, History, Stop};
 use crate::metrics::MetricValue;
-use crate::parameters::Parameters;
 use densely_tensor::Scalar;
 use std::time::Instant;
 
@@ -122,7 +122,7 @@ pub(super) struct Session<'a, T: Scalar> {
     training: TrainingBuffers<T>,
     pub(super) meters: Meters<T>,
     /// The parameters at the beginning of the epoch.
-    pub(super) kept: Parameters<T>,
+    pub(super) kept: EngineParameters<T>,
     /// Where the run is; the batch is 0 before the first of an epoch, and none after the last.
     pub(super) epoch: usize,
     pub(super) batch: Option<usize>,
@@ -246,7 +246,7 @@ impl<T: Scalar> Model<T> {
             buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
             meters,
             training: TrainingBuffers::new(&self.plan, passes.batch_size(), self.pool().threads())?,
-            kept: Parameters::zeros(&self.network)?,
+            kept: EngineParameters::zeros(&self.network)?,
             passes,
             epoch: fit.initial_epoch,
             batch: None,
@@ -383,7 +383,7 @@ impl<T: Scalar> Model<T> {
             listeners.tell(self, |callback, training| callback.on_train_batch_begin(training, batch))?;
             let (order, first_sample) = session.passes.next_batch(&mut self.epochs);
             let samples_of_batch = order.len();
-            gather(self.pool(), session.data, order, &mut session.buffers);
+            gather(self.pool(), &self.plan, session.data, order, &mut session.buffers);
             session.buffers.targets.weigh(order, &session.weights);
             let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample };
             let (buffers, training, sums) = (&mut session.buffers, &mut session.training, &mut session.sums);
@@ -441,7 +441,7 @@ impl<T: Scalar> Model<T> {
         if !problem.is_non_finite() {
             return Err(problem);
         }
-        if self.parameters.iter().any(|tensor| non_finite_in(tensor).is_some()) {
+        if non_finite_parameter(&self.parameters, |_| true).is_some() {
             self.parameters.values_mut().copy_from_slice(session.kept.values());
             // What made them so is in the moments and averages too.
             self.reset_optimizer();
@@ -451,8 +451,8 @@ impl<T: Scalar> Model<T> {
 
     /// The loss before a step tells nothing of that step: the last one of an epoch is looked at here.
     fn refuse_non_finite_parameters(&self, epoch: usize) -> Result<(), Error> {
-        match self.parameters.iter().find_map(non_finite_in) {
-            Some((tensor, _)) => Err(Error::NonFiniteParameters { epoch, tensor: tensor.name.clone() }),
+        match non_finite_parameter(&self.parameters, |_| true) {
+            Some((tensor, _)) => Err(Error::NonFiniteParameters { epoch, tensor }),
             None => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ use crate::data::Dataset;
 use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
+use crate::engine::parameters::EngineParameters;
 use crate::error::{DescriptionError, Error};
 use crate::parameters::Parameters;
 use densely_tensor::Scalar;
@@ -142,7 +143,7 @@ struct Differences {
 
 impl Differences {
     fn new<T: Scalar>(model: &Model<T>, data: &Dataset) -> Result<Self, Error> {
-        let mut parameters = Parameters::<f64>::zeros(&model.network)?;
+        let mut parameters = EngineParameters::<f64>::zeros(&model.network)?;
         for (to, from) in parameters.values_mut().iter_mut().zip(model.parameters.values()) {
             *to = from.to_f64();
         }
@@ -154,7 +155,7 @@ impl Differences {
         let mut buffers = Buffers::new(&model.plan, samples, data.outputs())?;
         let training = TrainingBuffers::new(&model.plan, samples, model.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
-        gather(model.pool(), data, &order, &mut buffers);
+        gather(model.pool(), &model.plan, data, &order, &mut buffers);
         Ok(Self { model, buffers, training, samples })
     }
 
@@ -166,12 +167,14 @@ impl Differences {
     }
 
     fn gradient(&mut self) -> Result<Parameters<f64>, Error> {
-        let mut gradient = Parameters::zeros(&self.model.network)?;
+        let mut gradient = EngineParameters::zeros(&self.model.network)?;
         self.loss();
         let Self { model, buffers, training, samples } = self;
         let target = Target::Store { parameters: &model.parameters, gradient: &mut gradient };
         backward(model.pool(), &model.plan, buffers, training, *samples, target);
-        Ok(gradient)
+        let mut described = Parameters::zeros(&self.model.network)?;
+        gradient.copy_to_described(&mut described);
+        Ok(described)
     }
 
     fn compare(mut self, check: GradientCheck) -> Result<GradientReport, Error> {
@@ -205,14 +208,14 @@ impl Differences {
     }
 
     fn difference(&mut self, tensor: usize, index: usize, step: f64) -> f64 {
-        let value = self.model.parameters.tensor(tensor)[index];
+        let value = *self.model.parameters.element_mut(tensor, index);
         let mut loss_at = |value| {
-            self.model.parameters.tensor_mut(tensor)[index] = value;
+            *self.model.parameters.element_mut(tensor, index) = value;
             self.loss()
         };
         let (above, below) = (value + step, value - step);
         let difference = loss_at(above) - loss_at(below);
-        self.model.parameters.tensor_mut(tensor)[index] = value;
+        *self.model.parameters.element_mut(tensor, index) = value;
         // Rounded, the two points are not 2h apart.
         difference / (above - below)
     }

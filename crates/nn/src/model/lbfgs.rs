@@ -79,13 +79,14 @@ impl<T: Scalar> Model<T> {
         }
         let mut x: Vec<f64> = self.parameters.values().iter().map(|value| value.to_f64()).collect();
         let evaluate = |x: &[f64], gradient: &mut [f64]| {
-            put(self.parameters_mut().values_mut(), x);
-            let (loss, found) = self.loss_and_gradient(data, 1)?;
+            put(self.parameters.values_mut(), x);
+            let (loss, found) = self.gradient_of(data, 1)?;
             gradient.iter_mut().zip(found.values()).for_each(|(to, from)| *to = from.to_f64());
             Ok(loss)
         };
         let report = minimize(evaluate, &mut x, settings)?;
-        put(self.parameters_mut().values_mut(), &x);
+        put(self.parameters.values_mut(), &x);
+        self.optimizer_state.starts_anew = true;
         Ok(report)
     }
 }

@@ -6,17 +6,22 @@ pub(crate) mod compile;
 pub(crate) mod evaluate;
 mod files;
 pub(crate) mod fit;
+mod folding;
 pub(crate) mod gradient_check;
 pub(crate) mod lbfgs;
 mod passes;
 mod predict;
+mod predictor;
 mod step;
 mod transfer;
 
 pub use predict::Predict;
+pub use predictor::{Predictor, PredictorRoom};
 
 use crate::data::Dataset;
 use crate::engine::meters;
+use crate::engine::parameters::EngineParameters;
+use crate::engine::phases::{Phases, phases};
 use crate::engine::plan::Plan;
 use crate::engine::update::state::{OptimizerState, UpdateRoom};
 use crate::error::{DescriptionError, Error};
@@ -30,13 +35,14 @@ use crate::summary::Summary;
 use batch::BatchBuffers;
 use compile::Compile;
 use densely_tensor::{Pool, Scalar};
+use std::ops::{Deref, DerefMut};
 
 /// A compiled network in single (`f32`) or double (`f64`) precision.
 pub struct Model<T: Scalar> {
     pub(crate) network: Sequential,
     pub(crate) compile: Compile,
     pub(crate) plan: Plan<T>,
-    pub(crate) parameters: Parameters<T>,
+    pub(crate) parameters: EngineParameters<T>,
     /// What the optimizer remembers.
     pub(crate) optimizer_state: OptimizerState<T>,
     update_room: UpdateRoom<T>,
@@ -45,6 +51,34 @@ pub struct Model<T: Scalar> {
     /// What `train_on_batch` keeps from call to call.
     pub(crate) batch: Option<BatchBuffers<T>>,
     provenance: Provenance,
+}
+
+/// [`Parameters`] of a model that takes them over when this goes; see [`Model::parameters_mut`].
+#[derive(Debug)]
+pub struct ParametersMut<'a, T: Scalar> {
+    copy: Parameters<T>,
+    model: &'a mut Model<T>,
+}
+
+impl<T: Scalar> Deref for ParametersMut<'_, T> {
+    type Target = Parameters<T>;
+
+    fn deref(&self) -> &Parameters<T> {
+        &self.copy
+    }
+}
+
+impl<T: Scalar> DerefMut for ParametersMut<'_, T> {
+    fn deref_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.copy
+    }
+}
+
+impl<T: Scalar> Drop for ParametersMut<'_, T> {
+    fn drop(&mut self) {
+        self.model.optimizer_state.starts_anew = true;
+        self.model.parameters.take_described(&self.copy);
+    }
 }
 
 impl<T: Scalar> std::fmt::Debug for Model<T> {
@@ -64,7 +98,7 @@ impl<T: Scalar> Model<T> {
         network: Sequential,
         compile: Compile,
         plan: Plan<T>,
-        parameters: Parameters<T>,
+        parameters: EngineParameters<T>,
         provenance: Provenance,
     ) -> Self {
         let (optimizer_state, update_room) = (OptimizerState::new(), UpdateRoom::none());
@@ -96,16 +130,66 @@ impl<T: Scalar> Model<T> {
         Summary { bytes_per_parameter: T::SIZE, ..self.network.summary() }
     }
 
-    /// All tensors of the layers: kernels, biases, and what else they learn or keep.
-    pub fn parameters(&self) -> &Parameters<T> {
-        &self.parameters
+    /// What a training step on so many samples does, phase by phase, and what it costs; to be printed as a table.
+    ///
+    /// ```
+    /// # use densely::{Activation, Compile, Dense, Sequential};
+    /// let network = Sequential::new(784)
+    ///     .add(Dense::new(512).activation(Activation::Relu))
+    ///     .add(Dense::new(10).activation(Activation::Softmax));
+    /// let phases = network.compile::<f32>(Compile::default())?.phases(128);
+    /// assert_eq!(phases.phases.iter().map(|phase| phase.flops).sum::<f64>(), 2.0 * 128.0 * (2.0 * 784.0 * 512.0 + 3.0 * 5120.0));
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    pub fn phases(&self, samples: usize) -> Phases {
+        let optimizer = &self.compile.optimizer;
+        phases(&self.plan, &self.network, samples, optimizer.moments(), optimizer.is_fused())
     }
 
-    /// All tensors of the layers, to be changed. What the optimizer remembers stays, but a schedule-free one takes its average
-    /// anew from here.
-    pub fn parameters_mut(&mut self) -> &mut Parameters<T> {
+    /// A copy of all tensors of the layers: kernels, biases, and what else they learn or keep. The model itself has them in
+    /// an order that its products like.
+    ///
+    /// # Panics
+    ///
+    /// If there is not enough memory for the copy.
+    pub fn parameters(&self) -> Parameters<T> {
+        let mut copy = Parameters::zeros(&self.network).expect("memory for a copy of the parameters");
+        self.parameters.copy_to_described(&mut copy);
+        copy
+    }
+
+    /// All tensors of the layers, to be changed: a copy that the model takes over when it goes. What the optimizer remembers
+    /// stays, but a schedule-free one takes its average anew from here.
+    ///
+    /// ```
+    /// use densely::{Compile, Dense, Loss, Sequential};
+    ///
+    /// let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+    /// let mut model = Sequential::new(2).add(Dense::new(1)).compile::<f64>(compile)?;
+    /// model.parameters_mut().tensor_mut(0).copy_from_slice(&[2.0, 3.0]); // dense.kernel
+    /// assert_eq!(model.predict_one(&[1.0, 10.0])?, [32.0]);
+    /// # Ok::<(), densely::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is not enough memory for the copy.
+    pub fn parameters_mut(&mut self) -> ParametersMut<'_, T> {
+        ParametersMut { copy: self.parameters(), model: self }
+    }
+
+    /// Takes over the values of parameters of the same network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherWeights`] if they are those of another.
+    pub fn set_parameters(&mut self, parameters: &Parameters<T>) -> Result<(), Error> {
+        if parameters.tensors() != self.parameters.tensors() {
+            return Err(Error::OtherWeights);
+        }
         self.optimizer_state.starts_anew = true;
-        &mut self.parameters
+        self.parameters.take_described(parameters);
+        Ok(())
     }
 
     /// 16 hex digits that tell these parameters from any others; see [`Parameters::fingerprint`].

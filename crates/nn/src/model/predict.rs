@@ -2,10 +2,11 @@
 
 use super::Model;
 use super::evaluate::refuse_batch_size_0;
+use super::predictor::check_features;
 use crate::callbacks::{Callback, first_error};
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
-use crate::engine::forward::{forward, gather};
+use crate::engine::forward::{forward, gather, gather_one};
 use crate::engine::loss::predict_in_place;
 use crate::error::Error;
 use densely_tensor::{MatMut, Scalar, arg_max};
@@ -62,7 +63,7 @@ impl<T: Scalar> Model<T> {
         first_error(&mut callbacks, |callback| callback.on_predict_begin(data.len()))?;
         for (batch, (order, columns)) in order.chunks(batch_size).zip(columns).enumerate() {
             first_error(&mut callbacks, |callback| callback.on_predict_batch_begin(batch + 1))?;
-            gather(self.pool(), data, order, &mut buffers);
+            gather(self.pool(), &self.plan, data, order, &mut buffers);
             columns.copy_from_slice(self.outputs(&mut buffers, order.len()));
             first_error(&mut callbacks, |callback| callback.on_predict_batch_end(batch + 1))?;
         }
@@ -80,20 +81,16 @@ impl<T: Scalar> Model<T> {
         }
     }
 
-    /// The network's output for one sample, whose features are taken as they are (bytes are not scaled here).
+    /// The network's output for one sample, whose features are taken as they are (bytes are not scaled here). For many, one
+    /// after the other, a [`predictor`](Self::predictor) is faster.
     ///
     /// # Errors
     ///
     /// If there are more or fewer features than the network has inputs, or one of them is not finite.
     pub fn predict_one(&self, features: &[T]) -> Result<Vec<T>, Error> {
-        if features.len() != self.plan.inputs {
-            return Err(Error::Features { expected: self.plan.inputs, found: features.len() });
-        }
-        if let Some(feature) = features.iter().position(|value| !value.is_finite()) {
-            return Err(Error::Feature { sample: 0, feature, value: features[feature].to_f64() });
-        }
+        check_features(features, self.plan.inputs)?;
         let mut buffers = Buffers::new(&self.plan, 1, None)?;
-        buffers.input.copy_from_slice(features);
+        gather_one(self.pool(), &self.plan, features, &mut buffers);
         Ok(self.outputs(&mut buffers, 1).to_vec())
     }
 

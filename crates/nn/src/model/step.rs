@@ -7,6 +7,7 @@ use crate::engine::backward::{Target, backward};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::{forward, gather};
 use crate::engine::loss::loss_in_place;
+use crate::engine::parameters::EngineParameters;
 use crate::engine::penalties::{activity_penalties, weight_penalties};
 use crate::error::Error;
 use crate::parameters::Parameters;
@@ -34,7 +35,9 @@ impl<T: Scalar> Model<T> {
         loss_in_place(self.pool(), head, gradient, targets, weights, &mut buffers.room, outcomes, scale);
         let losses = outcomes.iter().map(|outcome| outcome.loss).sum::<f64>();
         let activity = activity_penalties(&self.plan, buffers, samples);
-        losses / divisor + activity / samples as f64 + weight_penalties(&self.parameters)
+        losses / divisor
+            + activity / samples as f64
+            + weight_penalties(&self.parameters, &mut training.matrices)
     }
 
     /// A training step's second half: the gradient back through the network, and the optimizer's update.
@@ -87,15 +90,27 @@ impl<T: Scalar> Model<T> {
     ///
     /// If the data do not fit the network.
     pub fn loss_and_gradient(&self, data: &Dataset, epoch: u64) -> Result<(f64, Parameters<T>), Error> {
+        let (loss, gradient) = self.gradient_of(data, epoch)?;
+        let mut described = Parameters::zeros(&self.network)?;
+        gradient.copy_to_described(&mut described);
+        Ok((loss, described))
+    }
+
+    /// The same with the gradient as the engine stores it.
+    pub(super) fn gradient_of(
+        &self,
+        data: &Dataset,
+        epoch: u64,
+    ) -> Result<(f64, EngineParameters<T>), Error> {
         self.check_data(data)?;
         let samples = data.len();
         let mut buffers = Buffers::new(&self.plan, samples, data.outputs())?;
         let mut training = TrainingBuffers::new(&self.plan, samples, self.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
         training.remembered.position = Position { seed: self.compile.seed, epoch, first_sample: 0 };
-        gather(self.pool(), data, &order, &mut buffers);
+        gather(self.pool(), &self.plan, data, &order, &mut buffers);
         let loss = self.forward_to_gradient(&mut buffers, &mut training, samples);
-        let mut gradient = Parameters::zeros(&self.network)?;
+        let mut gradient = EngineParameters::zeros(&self.network)?;
         let target = Target::Store { parameters: &self.parameters, gradient: &mut gradient };
         backward(self.pool(), &self.plan, &buffers, &mut training, samples, target);
         Ok((loss, gradient))

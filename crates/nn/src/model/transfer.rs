@@ -62,10 +62,10 @@ impl<T: Scalar> Model<T> {
                 let distance = x - means[feature];
                 variances[feature] += distance * distance;
             });
-            for (to, mean) in self.parameters.tensor_mut(first + MEAN).iter_mut().zip(&means) {
+            for (to, mean) in self.parameters.stored_mut(first + MEAN).iter_mut().zip(&means) {
                 *to = T::from_f64(*mean);
             }
-            for (to, sum) in self.parameters.tensor_mut(first + VARIANCE).iter_mut().zip(variances) {
+            for (to, sum) in self.parameters.stored_mut(first + VARIANCE).iter_mut().zip(variances) {
                 *to = if sum > 0.0 { T::from_f64(sum * share) } else { T::ONE };
             }
         }
@@ -83,7 +83,7 @@ impl<T: Scalar> Model<T> {
         let inputs = self.plan.stages[index].inputs;
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for order in order.chunks(EVALUATION_BATCH) {
-            gather(self.pool(), data, order, buffers);
+            gather(self.pool(), &self.plan, data, order, buffers);
             if index > 0 {
                 forward(self.pool(), &self.plan, &self.parameters, buffers, order.len(), None);
             }
@@ -160,11 +160,12 @@ impl<T: Scalar> Model<T> {
             }
             pairs.push((from, to));
         }
+        self.optimizer_state.starts_anew = true;
         for &(from, to) in &pairs {
-            let values = other.parameters.tensor(from);
-            for (to, value) in self.parameters_mut().tensor_mut(to).iter_mut().zip(values) {
-                *to = T::from_f64(value.to_f64());
-            }
+            let mut values = vec![U::ZERO; other.parameters.tensors()[from].len()];
+            other.parameters.read(from, &mut values);
+            let values: Vec<T> = values.iter().map(|value| T::from_f64(value.to_f64())).collect();
+            self.parameters.write(to, &values);
         }
         Ok(pairs.into_iter().map(|(_, to)| self.parameters.tensors()[to].name.clone()).collect())
     }

@@ -67,7 +67,8 @@ pub(super) fn seal<T: Scalar>(
     tensors: Vec<(String, Writing<'_, T>)>,
 ) -> Result<Vec<u8>, Error> {
     let metadata = HashMap::from([(ENTRY.to_owned(), text)]);
-    let mut bytes = serialize(tensors, Some(metadata)).map_err(|problem| Error::NotSafetensors { problem })?;
+    let mut bytes =
+        serialize(tensors, Some(metadata)).map_err(|problem| Error::NotSafetensors { problem })?;
     refuse_long_header(&bytes)?;
     let place = checksum_place(&bytes).expect("the envelope was written with its checksum");
     let digits = checksum(&bytes, &place);

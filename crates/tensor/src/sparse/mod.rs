@@ -69,28 +69,23 @@ struct Lists<T: Scalar> {
     values: AlignedBuffer<T>,
 }
 
+/// Zeros whose memory is not touched before they are; `None` where it is not to be had.
+fn zeros<N: Clone + Default>(len: usize) -> Option<Vec<N>> {
+    Vec::<N>::new().try_reserve_exact(len).ok()?; // `vec!` would abort
+    Some(vec![N::default(); len])
+}
+
 /// Places that a list of at most `len` nonzeros takes.
 fn list_stride(len: usize) -> usize {
     len.next_multiple_of(MOST_LANES)
 }
 
 impl<T: Scalar> Lists<T> {
-    fn new(lists: usize, longest: usize) -> Self {
-        let len = longest
-            .checked_next_multiple_of(MOST_LANES)
-            .and_then(|stride| stride.checked_mul(lists))
-            .filter(|len| {
-                len.checked_mul(T::SIZE.max(size_of::<u32>())).is_some_and(|size| size <= isize::MAX as usize)
-            })
-            .unwrap_or_else(|| {
-                panic!("the nonzeros of {lists} times {longest} elements are more than memory can hold")
-            });
-        Self {
-            starts: vec![0; lists],
-            lengths: vec![0; lists],
-            indices: vec![0; len],
-            values: AlignedBuffer::zeros(len),
-        }
+    /// `None` where the size overflows or the memory is not to be had.
+    fn try_new(lists: usize, longest: usize) -> Option<Self> {
+        let len = longest.checked_next_multiple_of(MOST_LANES)?.checked_mul(lists)?;
+        let values = AlignedBuffer::try_zeros(len)?;
+        Some(Self { starts: zeros(lists)?, lengths: zeros(lists)?, indices: zeros(len)?, values })
     }
 
     fn get(&self, list: usize) -> (&[u32], &[T]) {
@@ -129,8 +124,7 @@ impl<T: Scalar> Nonzeros<T> {
     ///
     /// # Panics
     ///
-    /// If there are more than `u32::MAX` features or samples, or the size overflows. Aborts, as `Vec` does, when the
-    /// memory is not to be had.
+    /// If there are more than `u32::MAX` features or samples, the size overflows, or the memory is not to be had.
     #[track_caller]
     pub fn new(max_features: usize, max_samples: usize) -> Self {
         for (what, number) in [("features", max_features), ("samples", max_samples)] {
@@ -139,15 +133,27 @@ impl<T: Scalar> Nonzeros<T> {
                 "nonzeros of {number} {what}, more than 32 bits can count"
             );
         }
-        Self {
+        Self::try_new(max_features, max_samples).unwrap_or_else(|| {
+            panic!("no memory for the nonzeros of {max_features} features × {max_samples} samples")
+        })
+    }
+
+    /// The same, or `None` where there are more than `u32::MAX` features or samples, the size overflows, or the memory is
+    /// not to be had.
+    pub fn try_new(max_features: usize, max_samples: usize) -> Option<Self> {
+        let counted = |number: usize| u32::try_from(number).is_ok();
+        if !counted(max_features) || !counted(max_samples) {
+            return None;
+        }
+        Some(Self {
             max_features,
             max_samples,
             n_features: 0,
             n_samples: 0,
-            by_sample: Lists::new(max_samples, max_features),
-            block_ends: vec![0; max_features.div_ceil(BLOCK_FEATURES) * max_samples],
-            by_feature: Lists::new(max_features, max_samples),
-        }
+            by_sample: Lists::try_new(max_samples, max_features)?,
+            block_ends: zeros(max_features.div_ceil(BLOCK_FEATURES).checked_mul(max_samples)?)?,
+            by_feature: Lists::try_new(max_features, max_samples)?,
+        })
     }
 
     /// Finds the nonzeros of a batch in tiles, features × samples, on all threads of `pool`.

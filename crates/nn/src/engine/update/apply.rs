@@ -9,9 +9,9 @@ use super::schedule_free::ScheduleFreeStep;
 use super::state::{OptimizerState, UpdateRoom};
 use super::{PARALLEL_RUN, Shape};
 use crate::engine::backward::moments_of;
-use crate::engine::penalties::constrain;
+use crate::engine::parameters::{EngineParameters, MatrixRoom};
+use crate::engine::penalties::{constrain, constrain_values};
 use crate::optimizers::Optimizer;
-use crate::parameters::Parameters;
 use densely_tensor::{AlignedBuffer, Pool, Scalar, Update};
 
 /// The numbers of one update.
@@ -44,11 +44,11 @@ impl<T: Scalar> OptimizerState<T> {
         &mut self,
         pool: &Pool,
         optimizer: &Optimizer,
-        parameters: &mut Parameters<T>,
+        parameters: &mut EngineParameters<T>,
         room: &mut UpdateRoom<T>,
     ) {
         let options = optimizer.options();
-        let UpdateRoom { gradient, matrices } = room;
+        let UpdateRoom { gradient, matrices, muon } = room;
         let gradient = gradient.as_mut().expect("whoever computed the gradient found room for it");
         if options.gradient_accumulation_steps.is_some_and(|steps| self.waits(pool, gradient, steps)) {
             self.batches += 1;
@@ -60,14 +60,14 @@ impl<T: Scalar> OptimizerState<T> {
             if !parameters.tensors()[index].trainable {
                 continue;
             }
-            self.update_tensor(pool, &step, index, parameters, gradient, matrices);
-            constrain(parameters, index);
+            self.update_tensor(pool, &step, index, parameters, gradient, (&mut *matrices, &mut *muon));
+            constrain(parameters, index, matrices);
         }
         self.count_update(pool, optimizer, parameters);
     }
 
     /// Adds up gradients. Says that the update has to wait, or leaves their mean in the last one's place.
-    fn waits(&mut self, pool: &Pool, gradient: &mut Parameters<T>, steps: u64) -> bool {
+    fn waits(&mut self, pool: &Pool, gradient: &mut EngineParameters<T>, steps: u64) -> bool {
         self.waiting += 1;
         let operands = (&mut self.accumulated[..], gradient.values_mut());
         if self.waiting < steps {
@@ -112,43 +112,37 @@ impl<T: Scalar> OptimizerState<T> {
         pool: &Pool,
         step: &Step<'_, T>,
         index: usize,
-        parameters: &mut Parameters<T>,
-        gradient: &mut Parameters<T>,
-        matrices: &mut [AlignedBuffer<T>; 4],
+        parameters: &mut EngineParameters<T>,
+        gradient: &mut EngineParameters<T>,
+        (matrices, muon): (&mut MatrixRoom<T>, &mut [AlignedBuffer<T>; 4]),
     ) {
-        let tensor = &parameters.tensors()[index];
-        let (shape, range) = (Shape::of(tensor), tensor.range());
-        let constraint = tensor.constraint.map(|constraint| (constraint, tensor.shape.for_penalties()));
+        let range = parameters.range(index);
+        let (tensors, values) = parameters.parts_mut();
+        let (tensor, weights) = (&tensors[index], &mut values[range.clone()]);
+        let shape = Shape::of(tensor);
         let by_adam = matches!(step, Step::Muon(step) if step.leaves_to_adam(tensor));
         let moments = moments_of(&mut self.moments, range.clone());
-        let operands = Operands {
-            shape,
-            weights: &mut parameters.values_mut()[range.clone()],
-            gradient: gradient.tensor_mut(index),
-            moments,
-        };
+        let gradient = gradient.stored_mut(index);
         match step {
-            Step::EachElement(update) => {
-                let Operands { weights, gradient, moments, .. } = operands;
-                update.apply_in_parallel(pool, weights, gradient, moments);
+            Step::EachElement(update) => update.apply_in_parallel(pool, weights, gradient, moments),
+            Step::Lamb(step) => step.apply(pool, Operands { shape, weights, gradient, moments }),
+            Step::Rprop(step) => step.apply(pool, Operands { shape, weights, gradient, moments }),
+            Step::Muon(step) if by_adam => {
+                step.apply_adam(pool, Operands { shape, weights, gradient, moments })
             }
-            Step::Lamb(step) => step.apply(pool, operands),
-            Step::Adafactor(step) => step.apply(pool, operands),
-            Step::Muon(step) if by_adam => step.apply_adam(pool, operands),
-            Step::Muon(step) => step.apply(pool, operands, matrices),
-            Step::Rprop(step) => step.apply(pool, operands),
+            Step::Muon(step) => matrices.change_both(tensor, weights, gradient, |weights, gradient| {
+                step.apply(pool, Operands { shape, weights, gradient, moments }, muon);
+            }),
+            Step::Adafactor(step) => matrices.change_both(tensor, weights, gradient, |weights, gradient| {
+                step.apply(pool, Operands { shape, weights, gradient, moments });
+            }),
             Step::ScheduleFree(step) => {
-                let Operands { weights, gradient, moments: [z, v, _], .. } = operands;
+                let [z, v, _] = moments;
                 let x = &mut self.average[range];
                 step.descend(pool, weights, gradient, z, v);
-                let constrain = |values: &mut [T]| {
-                    if let Some((constraint, (rows, columns))) = constraint {
-                        constraint.apply(values, rows, columns);
-                    }
-                };
-                constrain(z);
+                constrain_values(tensor, z, matrices);
                 step.average(pool, x, z);
-                constrain(x);
+                constrain_values(tensor, x, matrices);
                 step.look_between(pool, weights, x, z);
             }
         }

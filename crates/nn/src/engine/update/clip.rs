@@ -1,21 +1,21 @@
 //! Clipping: gradients kept within bounds.
 
 use super::{norm, sum_of_squares};
+use crate::engine::parameters::EngineParameters;
 use crate::optimizers::describe::Options;
-use crate::parameters::Parameters;
 use densely_tensor::Scalar;
 
 /// Clips the gradient as the options say; at most one of the three ways is set.
-pub(super) fn clip<T: Scalar>(options: &Options, gradient: &mut Parameters<T>) {
+pub(super) fn clip<T: Scalar>(options: &Options, gradient: &mut EngineParameters<T>) {
     if let Some(limit) = options.clipnorm {
         for index in 0..gradient.tensors().len() {
-            let values = gradient.tensor_mut(index);
+            let values = gradient.stored_mut(index);
             let norm = norm(values);
             scale(values, norm, limit);
         }
     } else if let Some(limit) = options.global_clipnorm {
         let tensors = 0..gradient.tensors().len();
-        let sum: f64 = tensors.map(|index| sum_of_squares(gradient.tensor(index))).sum();
+        let sum: f64 = tensors.map(|index| sum_of_squares(gradient.stored(index))).sum();
         scale(gradient.values_mut(), sum.sqrt(), limit);
     } else if let Some(limit) = options.clipvalue {
         let limit = T::from_f64(limit);

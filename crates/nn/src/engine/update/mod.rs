@@ -67,6 +67,18 @@ impl Optimizer {
         };
         Some(update.weight_decay(rate, self.options().weight_decay))
     }
+
+    /// How many numbers it remembers of each parameter.
+    pub(crate) fn moments(&self) -> usize {
+        self.element_wise::<f64>(1, 1.0).map_or(2, |update| update.moments())
+    }
+
+    /// Whether it takes a gradient number by number, so that none has to be in memory as a whole.
+    pub(crate) fn is_fused(&self) -> bool {
+        let options = self.options();
+        let clips = options.clipnorm.or(options.clipvalue).or(options.global_clipnorm).is_some();
+        !clips && options.gradient_accumulation_steps.is_none() && self.element_wise::<f64>(1, 1.0).is_some()
+    }
 }
 
 fn adam<T: Scalar>(step: Adam<T>, amsgrad: bool) -> Update<T> {

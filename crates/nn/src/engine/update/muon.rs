@@ -48,6 +48,7 @@ impl<'a, T: Scalar> MuonStep<'a, T> {
         let len = weights.len();
         let [x, next, square, polynomial] = matrices;
         let (x, next) = (&mut x[..len], &mut next[..len]);
+        let m = &mut m[..len];
         let all = (&mut *weights, &*gradient, m, &mut *x);
         pool.for_each_part(PARALLEL_RUN, all, |_, (weights, gradient, m, x)| {
             for (((w, g), m), x) in weights.iter_mut().zip(gradient).zip(m).zip(x) {

@@ -1,9 +1,11 @@
 //! What an optimizer remembers from step to step.
 
 use super::{follow, is_kernel};
+use crate::engine::parameters::{EngineParameters, MatrixRoom};
+use crate::engine::penalties::takes_a_matrix;
 use crate::error::Error;
 use crate::optimizers::Optimizer;
-use crate::parameters::{Parameters, Tensor};
+use crate::parameters::Tensor;
 use crate::sequential::Sequential;
 use densely_tensor::{AlignedBuffer, MOST_MOMENTS, Pool, Scalar, Update};
 
@@ -37,10 +39,12 @@ const NAMES: [&str; MOST_MOMENTS + 2] = ["moment_1", "moment_2", "moment_3", "ac
 /// What an update writes besides.
 pub(crate) struct UpdateRoom<T: Scalar> {
     /// The gradient of all parameters, if it is needed as a whole.
-    pub(crate) gradient: Option<Parameters<T>>,
+    pub(crate) gradient: Option<EngineParameters<T>>,
+    /// For constraints, and for rules that take a kernel as a matrix.
+    pub(super) matrices: MatrixRoom<T>,
     /// For [`Muon`](crate::optimizers::Muon) two matrices as large as the largest kernel, and two squares on its shorter
     /// side.
-    pub(super) matrices: [AlignedBuffer<T>; 4],
+    pub(super) muon: [AlignedBuffer<T>; 4],
 }
 
 impl<T: Scalar> OptimizerState<T> {
@@ -61,7 +65,7 @@ impl<T: Scalar> OptimizerState<T> {
         }
     }
 
-    /// Makes the buffers that are not there yet, for this many numbers in [`Parameters::values`]: before the first step.
+    /// Makes the buffers that are not there yet, for this many numbers in [`EngineParameters::values`]: before the first step.
     ///
     /// # Errors
     ///
@@ -76,7 +80,7 @@ impl<T: Scalar> OptimizerState<T> {
             }
             Ok(())
         };
-        let needed = optimizer.element_wise::<T>(1, 1.0).map_or(2, |update| update.moments());
+        let needed = optimizer.moments();
         for (index, (moment, initial)) in self.moments.iter_mut().zip(initial_moments(optimizer)).enumerate()
         {
             make(moment, index < needed, initial)?;
@@ -118,9 +122,10 @@ impl<T: Scalar> OptimizerState<T> {
     }
 
     /// Forgets the gradients of tensors that are not trained now, which wait for an update that will not be theirs.
-    pub(crate) fn forget_frozen_gradients(&mut self, parameters: &Parameters<T>) {
-        for tensor in parameters.tensors().iter().filter(|tensor| !tensor.trainable) {
-            if let Some(gradient) = self.accumulated.get_mut(tensor.range()) {
+    pub(crate) fn forget_frozen_gradients(&mut self, parameters: &EngineParameters<T>) {
+        let frozen = parameters.tensors().iter().enumerate().filter(|(_, tensor)| !tensor.trainable);
+        for (index, _) in frozen {
+            if let Some(gradient) = self.accumulated.get_mut(parameters.range(index)) {
                 gradient.fill(T::ZERO);
             }
         }
@@ -128,7 +133,7 @@ impl<T: Scalar> OptimizerState<T> {
 
     /// Before and after each step of a schedule-free optimizer: between steps the parameters are the average, in a step
     /// they are the points at which gradients are taken. Changes nothing for other optimizers.
-    pub(crate) fn exchange(&mut self, optimizer: &Optimizer, parameters: &mut Parameters<T>) {
+    pub(crate) fn exchange(&mut self, optimizer: &Optimizer, parameters: &mut EngineParameters<T>) {
         if !is_schedule_free(optimizer) {
             return;
         }
@@ -156,7 +161,7 @@ impl<T: Scalar> OptimizerState<T> {
         &mut self,
         pool: &Pool,
         optimizer: &Optimizer,
-        parameters: &mut Parameters<T>,
+        parameters: &mut EngineParameters<T>,
     ) {
         let options = optimizer.options();
         if options.use_ema {
@@ -181,7 +186,7 @@ impl<T: Scalar> OptimizerState<T> {
     }
 
     /// At the end of training: a moving average takes the parameters' place, if there is one.
-    pub(crate) fn finalize(&self, optimizer: &Optimizer, parameters: &mut Parameters<T>) {
+    pub(crate) fn finalize(&self, optimizer: &Optimizer, parameters: &mut EngineParameters<T>) {
         if optimizer.options().use_ema && self.updates > 0 {
             parameters.copy_trainable(&self.average);
         }
@@ -192,7 +197,7 @@ impl<T: Scalar> UpdateRoom<T> {
     /// No room, which is enough as long as no step is made.
     pub(crate) fn none() -> Self {
         let none = || AlignedBuffer::zeros(0);
-        Self { gradient: None, matrices: [none(), none(), none(), none()] }
+        Self { gradient: None, matrices: MatrixRoom::none(), muon: [none(), none(), none(), none()] }
     }
 
     /// The room for an optimizer's steps.
@@ -201,13 +206,10 @@ impl<T: Scalar> UpdateRoom<T> {
     ///
     /// [`Error::Memory`] if there is not enough.
     pub(crate) fn new(optimizer: &Optimizer, network: &Sequential) -> Result<Self, Error> {
-        let options = optimizer.options();
-        let whole = options.clipnorm.or(options.clipvalue).or(options.global_clipnorm).is_some()
-            || options.gradient_accumulation_steps.is_some()
-            || optimizer.element_wise::<T>(1, 1.0).is_none();
-        let gradient = whole.then(|| Parameters::zeros(network)).transpose();
+        let gradient = (!optimizer.is_fused()).then(|| EngineParameters::zeros(network)).transpose();
         let gradient = gradient.map_err(|_| Error::Memory { what: "the gradient of all parameters" })?;
-        let kernels = || gradient.iter().flat_map(Parameters::tensors).filter(|tensor| is_kernel(tensor));
+        let kernels =
+            || gradient.iter().flat_map(EngineParameters::tensors).filter(|tensor| is_kernel(tensor));
         let is_muon = matches!(optimizer, Optimizer::Muon(_));
         let buffer = |len: Option<usize>| {
             let buffer = AlignedBuffer::try_zeros(len.filter(|_| is_muon).unwrap_or(0));
@@ -219,8 +221,11 @@ impl<T: Scalar> UpdateRoom<T> {
             rows.min(columns)
         };
         let square = kernels().map(|tensor| side(tensor).pow(2)).max();
-        let matrices = [buffer(largest)?, buffer(largest)?, buffer(square)?, buffer(square)?];
-        Ok(Self { gradient, matrices })
+        let muon = [buffer(largest)?, buffer(largest)?, buffer(square)?, buffer(square)?];
+        let by_matrix = is_muon || matches!(optimizer, Optimizer::Adafactor(_));
+        let tensors = gradient.as_ref().map_or(&[][..], EngineParameters::tensors);
+        let matrices = MatrixRoom::new(tensors, |tensor| by_matrix || takes_a_matrix(tensor))?;
+        Ok(Self { gradient, matrices, muon })
     }
 }
 

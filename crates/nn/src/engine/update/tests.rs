@@ -1,9 +1,9 @@
 //! Every optimizer against tests/reference: twenty steps on given gradients, through the path that training takes.
 
 use super::state::{OptimizerState, UpdateRoom};
+use crate::engine::parameters::EngineParameters;
 use crate::layers::Dense;
 use crate::optimizers::Optimizer;
-use crate::parameters::Parameters;
 use crate::sequential::Sequential;
 use crate::text::{from_ron, to_ron};
 use densely_tensor::{Pool, Scalar};
@@ -21,12 +21,11 @@ fn numbers(list: &Value) -> Vec<f64> {
     list.as_array().expect("a list").iter().map(|value| value.as_f64().expect("a number")).collect()
 }
 
-fn put<T: Scalar>(parameters: &mut Parameters<T>, values: &[f64]) {
+fn put<T: Scalar>(parameters: &mut EngineParameters<T>, values: &[f64]) {
     let (kernel, bias) = values.split_at(INPUTS * UNITS);
     for (tensor, values) in [kernel, bias].into_iter().enumerate() {
-        for (to, &from) in parameters.tensor_mut(tensor).iter_mut().zip(values) {
-            *to = T::from_f64(from);
-        }
+        let values: Vec<T> = values.iter().map(|&value| T::from_f64(value)).collect();
+        parameters.write(tensor, &values);
     }
 }
 
@@ -44,9 +43,13 @@ fn check<'a, T: Scalar>(what: &str, found: impl Iterator<Item = &'a T>, referenc
     }
 }
 
-/// The values of kernel and bias, without the gap between them.
-fn values<T: Scalar>(parameters: &Parameters<T>) -> impl Iterator<Item = &T> {
-    parameters.iter().flat_map(|(_, values)| values)
+/// The values of kernel and bias.
+fn values<T: Scalar>(parameters: &EngineParameters<T>) -> Vec<T> {
+    let mut values = vec![T::ZERO; INPUTS * UNITS + UNITS];
+    let (kernel, bias) = values.split_at_mut(INPUTS * UNITS);
+    parameters.read(0, kernel);
+    parameters.read(1, bias);
+    values
 }
 
 fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
@@ -55,12 +58,12 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
     optimizer.validate().expect(description);
     assert_eq!(from_ron::<Optimizer>(&to_ron(&optimizer)).expect(description), optimizer);
     let network = Sequential::new(INPUTS).add(Dense::new(UNITS));
-    let mut parameters = Parameters::<T>::zeros(&network).expect("memory");
+    let mut parameters = EngineParameters::<T>::zeros(&network).expect("memory");
     put(&mut parameters, &numbers(&file["initial"]));
     let mut state = OptimizerState::new();
     state.make_room(&optimizer, parameters.values().len()).expect("memory");
     let mut room = UpdateRoom::new(&optimizer, &network).expect("memory");
-    let zeros = Parameters::zeros(&network).expect("memory");
+    let zeros = EngineParameters::zeros(&network).expect("memory");
     room.gradient.get_or_insert(zeros);
     let pool = Pool::new(1).expect("one thread");
     for (step, gradient) in file["gradients"].as_array().expect("a list").iter().enumerate() {
@@ -70,18 +73,23 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
         let reference = &case["parameters"][(step + 1).to_string()];
         if !reference.is_null() {
             let what = format!("{description} after step {}", step + 1);
-            check(&what, values(&parameters), reference, tolerance);
+            check(&what, values(&parameters).iter(), reference, tolerance);
             if !case["keras"].is_null() {
                 let what = format!("{what}, beside Keras,");
                 let reference = &case["keras"][(step + 1).to_string()];
-                check(&what, values(&parameters), reference, tolerance.max(KERAS_TOLERANCE));
+                check(&what, values(&parameters).iter(), reference, tolerance.max(KERAS_TOLERANCE));
             }
         }
         state.exchange(&optimizer, &mut parameters);
     }
     if !case["average"].is_null() {
         state.finalize(&optimizer, &mut parameters);
-        check(&format!("the average of {description}"), values(&parameters), &case["average"], tolerance);
+        check(
+            &format!("the average of {description}"),
+            values(&parameters).iter(),
+            &case["average"],
+            tolerance,
+        );
     }
 }
 
