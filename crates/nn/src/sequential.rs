@@ -237,11 +237,11 @@ impl Sequential {
 
     /// Writes the network as RON, with every field, so that it means the same whatever the defaults become.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If blocks stand in blocks so deep that no reader would follow, some 20 levels; a
+    /// [`DescriptionError::Unwritable`] if blocks stand in blocks so deep that no reader would follow, some 20 levels; a
     /// [valid](Self::validate) network's do not.
-    pub fn to_ron(&self) -> String {
+    pub fn to_ron(&self) -> Result<String, Error> {
         text::to_ron(self)
     }
 

@@ -45,36 +45,38 @@ pub fn from_ron<V: DeserializeOwned>(text: &str) -> Result<V, Error> {
 
 /// Writes a value as RON over several lines, to be read by [`from_ron`].
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the value is nested deeper than 64 levels or refuses to be written.
-pub fn to_ron<V: Serialize>(value: &V) -> String {
-    options()
-        .to_string_pretty(value, PrettyConfig::new().struct_names(true))
-        .expect("descriptions are shallow and can always be written")
+/// [`DescriptionError::Unwritable`] if the value is nested deeper than 64 levels, or cannot be text: a path that is not UTF-8.
+pub fn to_ron<V: Serialize>(value: &V) -> Result<String, Error> {
+    write(value, PrettyConfig::new().struct_names(true))
 }
 
 /// Writes a value as RON over several lines, but each list in one: a list of a number for each of many features would take
 /// twice the room.
 ///
-/// # Panics
+/// # Errors
 ///
 /// As [`to_ron`].
-pub(crate) fn to_ron_with_short_lists<V: Serialize>(value: &V) -> String {
-    options()
-        .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_arrays(true))
-        .expect("descriptions are shallow and can always be written")
+pub(crate) fn to_ron_with_short_lists<V: Serialize>(value: &V) -> Result<String, Error> {
+    write(value, PrettyConfig::new().struct_names(true).compact_arrays(true))
+}
+
+fn write<V: Serialize>(value: &V, style: PrettyConfig) -> Result<String, Error> {
+    let unwritable = |error| DescriptionError::Unwritable { message: message(&error) };
+    options().to_string_pretty(value, style).map_err(|error| unwritable(error).into())
 }
 
 /// Writes a value as RON in one line, for a message: `LeakyRelu(negative_slope: 0.1)`.
 ///
 /// # Panics
 ///
-/// As [`to_ron`].
+/// If the value is nested deeper than 64 levels or has a path in it: it is for activations, losses and metrics, which are
+/// and have neither.
 pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
     options()
         .to_string_pretty(value, PrettyConfig::new().compact_structs(true).separator(" "))
-        .expect("descriptions are shallow and can always be written")
+        .expect("activations, losses and metrics are shallow and can always be written")
 }
 
 fn options() -> Options {

@@ -383,7 +383,7 @@ impl Rows for MetricValue {
 fn every_metric_is_written_as_it_is_read() {
     let reference = reference();
     for (text, metric, _, _) in cases(&reference) {
-        assert_eq!(from_ron::<Metric>(&to_ron(&metric)).unwrap(), metric, "{text}");
+        assert_eq!(from_ron::<Metric>(&to_ron(&metric).unwrap()).unwrap(), metric, "{text}");
         assert_eq!(from_ron::<Metric>(&metric.to_string()).unwrap(), metric, "{metric}");
     }
     let misspelt = from_ron::<Metric>("Precison()").unwrap_err().to_string();

@@ -13,12 +13,12 @@ pub(crate) fn summary(args: &args::Summary, output: &mut Output) -> Result<ExitC
     let is_ron = args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("ron"));
     if is_ron && !args.file.is_dir() {
         let network = read_network(&args.file)?;
-        output.line(if args.ron { network.to_ron() } else { network.summary().to_string() });
+        output.line(if args.ron { network.to_ron()? } else { network.summary().to_string() });
         return Ok(ExitCode::SUCCESS);
     }
     let model = model::load(&args.file, Pool::new(1)?)?;
     if args.ron {
-        output.line(model.description().to_ron());
+        output.line(model.description().to_ron()?);
         return Ok(ExitCode::SUCCESS);
     }
     output.line(model.summary());

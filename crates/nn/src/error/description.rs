@@ -22,6 +22,12 @@ pub enum DescriptionError {
         /// Of the names that are possible here, the one most like the one that was written.
         nearest: Option<&'static str>,
     },
+    /// A description that cannot be written as RON.
+    #[error("cannot be written as RON: {message}")]
+    Unwritable {
+        /// Why.
+        message: String,
+    },
     /// A network without inputs.
     #[error("inputs is 0, expected at least 1")]
     NoInputs,

@@ -172,6 +172,13 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A path to data that the description of a model cannot hold.
+    #[error("data: the path {} is not UTF-8, expected one that is, for a model keeps it as text", path.display())]
+    PathNotText {
+        /// The path, which is shown with � where it is no text.
+        path: PathBuf,
+    },
+
     // Training.
     /// Weights and samples that do not belong together.
     #[error("{found} sample weights were given for {expected} samples, expected one each")]

@@ -52,7 +52,7 @@ use std::sync::Arc;
 ///
 /// let network = Sequential::new(3).add(Dense::new(4)).add(Custom::new(Double)).add(Dense::new(2));
 /// assert_eq!(network.layer_names(), ["dense", "double", "dense_1"]);
-/// assert_eq!(Sequential::from_ron_with(&network.to_ron(), &[Custom::new(Double)])?, network);
+/// assert_eq!(Sequential::from_ron_with(&network.to_ron()?, &[Custom::new(Double)])?, network);
 /// # Ok::<(), densely::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]

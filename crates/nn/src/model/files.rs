@@ -14,7 +14,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`] if the file cannot be written; what was there before is then still there.
+    /// [`Error::Write`] if the file cannot be written; what was there before is then still there. Otherwise as
+    /// [`to_bytes`](Self::to_bytes).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         saving::write_model(path, &self.saved_description(), &self.parameters)
     }
@@ -23,7 +24,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`saving::to_bytes`].
+    /// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
+    /// [`DescriptionError::Unwritable`] if the [provenance](crate::Provenance) has a path that is not UTF-8.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         saving::to_bytes(&self.saved_description(), &self.parameters)
     }

@@ -104,7 +104,9 @@ struct AnyEnvelope {
 ///
 /// # Errors
 ///
-/// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long.
+/// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
+/// [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable) if the [provenance](Provenance) has a path that is
+/// not UTF-8.
 pub fn to_bytes<T: Scalar>(
     description: &SavedDescription,
     parameters: &Parameters<T>,
@@ -114,7 +116,7 @@ pub fn to_bytes<T: Scalar>(
         format: FORMAT,
         checksum: zeros,
         description: description.clone(),
-    });
+    })?;
     let mut tensors = Vec::new();
     for (tensor, values) in parameters.iter() {
         refuse_non_finite(tensor, values)?;

@@ -40,7 +40,7 @@ fn check_gradient(network: &Sequential, samples: usize) {
     let data = data(network.inputs, network.outputs(), samples);
     let model = compiled::<f64>(network, 2);
     let report = model.check_gradient(&data, GradientCheck::default()).expect("the data fit");
-    assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron());
+    assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron().unwrap());
 }
 
 /// Every layer that changes what passes, with other settings than the defaults where there are any.
@@ -416,7 +416,7 @@ fn blocks_stand_in_blocks_to_a_limit() {
     let nested =
         |depth| (0..depth).fold(Residual::new().add(dense(3)), |block, _| Residual::new().add(block));
     let network = |depth| Sequential::new(3).add(nested(depth));
-    assert_eq!(Sequential::from_ron(&network(7).to_ron()).unwrap(), network(7));
+    assert_eq!(Sequential::from_ron(&network(7).to_ron().unwrap()).unwrap(), network(7));
     check_gradient(&network(7), 3);
     let error = network(8).validate().unwrap_err().to_string();
     assert!(error.ends_with("stands in 8 blocks already, the most there may be"), "{error}");
@@ -440,7 +440,7 @@ fn every_layer_can_be_written_and_read() {
     for text in LAYERS {
         network = network.add(layer(text)).add(dense(5));
     }
-    assert_eq!(Sequential::from_ron(&network.to_ron()).unwrap(), network);
+    assert_eq!(Sequential::from_ron(&network.to_ron().unwrap()).unwrap(), network);
     let names = network.layer_names();
     for name in ["batch_normalization_2", "p_relu", "rms_normalization", "drop_connect_1", "residual"] {
         assert!(names.iter().any(|found| found == name), "{names:?}");

@@ -49,7 +49,7 @@ fn steps<T: Scalar>(file: &Value, case: &Value, tolerance: f64) {
     let description = case["description"].as_str().expect("RON");
     let optimizer: Optimizer = from_ron(description).expect(description);
     optimizer.validate().expect(description);
-    assert_eq!(from_ron::<Optimizer>(&to_ron(&optimizer)).expect(description), optimizer);
+    assert_eq!(from_ron::<Optimizer>(&to_ron(&optimizer).unwrap()).expect(description), optimizer);
     let network = Sequential::new(INPUTS).add(Dense::new(UNITS));
     let mut parameters = Parameters::<T>::zeros(&network).expect("memory");
     put(&mut parameters, &numbers(&file["initial"]));
