@@ -180,6 +180,12 @@ pub enum DataError {
     /// An array whose first dimension is 0.
     #[error("the array has no samples, expected at least 1")]
     NpyEmpty,
+    /// An array one of whose other dimensions is 0.
+    #[error("samples without values, in an array of shape {shape:?}; expected at least 1 value for each")]
+    NpyNoFeatures {
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
     /// An element that is no finite number.
     #[error("element {index} is {value}, expected a finite number of single precision's range")]
     Element {
