@@ -75,7 +75,7 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     let evaluation = trained.model.evaluate(&setup.test)?;
     output.blank();
     let noun = setup.source.noun();
-    show_evaluation(&evaluation, &setup.classes, noun, output);
+    show_evaluation(&evaluation, &setup.classes, noun, output)?;
     if setup.validation == Validation::Test {
         output.blank();
         output.line(format!(

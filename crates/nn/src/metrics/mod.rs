@@ -89,6 +89,7 @@ mod error;
 mod means;
 mod r2;
 mod report;
+mod room;
 mod scores;
 mod state;
 mod sum;

@@ -1,7 +1,9 @@
 //! The coefficient of determination.
 
 use super::batch::MetricBatch;
+use super::room::filled;
 use super::sum::Sum;
+use crate::error::Error;
 
 /// For each output what is left of the squares, and the squares around the mean, which is not known before the end: West's
 /// update (Communications of the ACM 22 (1979), 532–535) corrects them as the mean moves, without cancellation.
@@ -19,8 +21,8 @@ struct Squares {
 }
 
 impl R2 {
-    pub(super) fn new(width: usize) -> Self {
-        Self { weight: 0.0, outputs: vec![Squares::default(); width] }
+    pub(super) fn new(width: usize) -> Result<Self, Error> {
+        Ok(Self { weight: 0.0, outputs: filled(Squares::default(), width, "the squares of R2Score")? })
     }
 
     pub(super) fn update(&mut self, batch: &MetricBatch<'_>) {
@@ -55,6 +57,7 @@ impl R2 {
     }
 
     pub(super) fn reset(&mut self) {
-        *self = Self::new(self.outputs.len());
+        self.weight = 0.0;
+        self.outputs.fill(Squares::default());
     }
 }

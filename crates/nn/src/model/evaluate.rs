@@ -99,7 +99,10 @@ impl<T: Scalar> Model<T> {
         let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
         let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
-        let mut confusion = data.outputs().is_none().then(|| ConfusionMatrix::new(data.classes()));
+        let mut confusion = match data.outputs() {
+            None => Some(ConfusionMatrix::new(data.classes())?),
+            Some(_) => None,
+        };
         let (mut loss, mut penalties, mut counted) = (0.0, 0.0, 0);
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for (batch, order) in order.chunks(batch_size).enumerate() {
@@ -124,7 +127,7 @@ impl<T: Scalar> Model<T> {
             if let (BatchTargets::Classes(labels), Some(confusion)) = (targets, &mut confusion) {
                 for (outcome, &label) in outcomes.iter().zip(labels).filter(|(_, label)| head.counts(**label))
                 {
-                    confusion.record(label as usize, outcome.predicted as usize);
+                    confusion.record(label as usize, outcome.predicted as usize)?;
                 }
             }
             first_error(callbacks, |callback| callback.on_test_batch_end(batch + 1))?;
