@@ -181,6 +181,8 @@ impl Setup {
             pool: self.pool.clone(),
             ..Compile::default()
         })?;
+        // Each `Normalization()` takes the mean and the variance of what it is going to see.
+        model.adapt(&self.data)?;
         // A description too long for a model's file is found before the time for training is spent.
         model.set_provenance(self.provenance(0, None));
         model.to_bytes()?;
