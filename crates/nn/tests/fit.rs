@@ -144,6 +144,21 @@ fn settings_that_cannot_be_are_named() {
         (&data, Fit { validation_freq: 0, ..Fit::default() }, "validation_freq is 0, expected at least 1"),
         (
             &data,
+            Fit { validation_steps: Some(0), ..Fit::default() },
+            "validation_steps is 0, expected at least 1",
+        ),
+        (
+            &data,
+            Fit {
+                epochs: usize::MAX,
+                initial_epoch: usize::MAX - 1,
+                steps_per_epoch: Some(usize::MAX),
+                ..Fit::default()
+            },
+            "initial_epoch is 18446744073709551614, expected fewer steps before it",
+        ),
+        (
+            &data,
             Fit { validation_batch_size: Some(0), ..Fit::default() },
             "validation_batch_size is 0, expected at least 1",
         ),
@@ -201,4 +216,29 @@ fn training_on_a_batch_is_a_step_of_fit() {
     by_batch.parameters_mut().tensor_mut(0)[0] = f32::INFINITY;
     let error = by_batch.train_on_batch(&data).unwrap_err().to_string();
     assert!(error.contains("value 0 of dense.kernel in layer 1 (dense)"), "{error}");
+}
+
+#[test]
+fn a_validation_of_some_steps_is_of_the_first_samples() {
+    let (data, held_out) = (data(50), data(30));
+    let first: Vec<f64> = (0..40).map(|i| (1.7 * f64::from(i) + 0.3).sin()).collect();
+    let labels = (0..20).map(|sample| (sample * sample + 1) % 3).collect();
+    let first = Dataset::from_floats(2, first, labels, 3).expect("the data are valid");
+    let val_loss = |validation, validation_steps| {
+        let mut seen = None;
+        let mut notes = LambdaCallback::new().on_train_begin(|training| {
+            seen = training.run().validation_samples;
+        });
+        let callbacks: Vec<&mut dyn Callback> = vec![&mut notes];
+        let (validation, validation_batch_size) = (Some(validation), Some(10));
+        let fit = Fit { validation, validation_batch_size, validation_steps, callbacks, ..Fit::default() };
+        let loss = run(&data, fit).1.epochs[0].val_loss;
+        drop(notes);
+        (seen, loss)
+    };
+    assert_eq!(val_loss(&held_out, Some(2)), val_loss(&first, None));
+    assert_ne!(val_loss(&held_out, Some(2)), val_loss(&held_out, None));
+    for steps in [3, usize::MAX] {
+        assert_eq!(val_loss(&held_out, Some(steps)), val_loss(&held_out, None));
+    }
 }

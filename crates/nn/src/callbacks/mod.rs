@@ -34,6 +34,11 @@
 //! | [`ReduceLrOnPlateau`] | makes the learning rate smaller when a value stops improving |
 //! | [`TerminateOnNan`] | makes a loss that is no number a stop, not an error |
 //!
+//! None of them writes to standard output but [`ProgressBar`], so there is no `verbose` as in Keras. What they did is told by
+//! the run: [`History::stop`](crate::History::stop) says where and why training ended, each [`Epoch`](crate::Epoch) its learning
+//! rate, [`EarlyStopping::best`] the best epoch, [`ModelCheckpoint::last_saved`] the file; a callback of one's own can print it
+//! as it happens.
+//!
 //! Not here on purpose: a backup from which a killed run goes on (Keras's `BackupAndRestore`). That takes the optimizer's
 //! memory, the callbacks' and the place within the epoch, all of which a model file does not hold.
 //!

@@ -288,6 +288,12 @@ impl Dataset {
         }
     }
 
+    /// The first samples; all of them if there are not so many.
+    pub(crate) fn first(&self, samples: usize) -> Self {
+        let samples: Vec<u32> = (0..self.len().min(samples) as u32).collect();
+        self.select(&samples)
+    }
+
     /// The same storage with only these of its present samples, in this order.
     pub(super) fn select(&self, samples: &[u32]) -> Self {
         let selection = samples.iter().map(|&sample| self.stored(sample as usize) as u32).collect();

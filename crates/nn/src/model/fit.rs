@@ -54,6 +54,9 @@ pub struct Fit<'a> {
     pub validation_freq: usize,
     /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
+    /// Batches of a validation; at least 1. Each validation takes the same first samples of the data, and all of them where
+    /// there are not more. Default: all.
+    pub validation_steps: Option<usize>,
     /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
     pub verbose: Verbosity,
     /// Who watches, and may steer and stop the run. Default: nobody.
@@ -72,6 +75,7 @@ impl Default for Fit<'_> {
             validation_split: None,
             validation_freq: 1,
             validation_batch_size: None,
+            validation_steps: None,
             verbose: Verbosity::Silent,
             sample_weights: None,
             class_weights: &[],
@@ -88,6 +92,7 @@ impl Fit<'_> {
             ("steps_per_epoch", self.steps_per_epoch),
             ("validation_freq", Some(self.validation_freq)),
             ("validation_batch_size", self.validation_batch_size),
+            ("validation_steps", self.validation_steps),
         ];
         for (setting, found) in at_least_1 {
             if let Some(found @ 0) = found {
@@ -188,6 +193,10 @@ impl<T: Scalar> Model<T> {
             }
             _ => weights,
         };
+        let validation_batch_size = fit.validation_batch_size.unwrap_or(EVALUATION_BATCH);
+        let first = validation.zip(fit.validation_steps);
+        let first = first.map(|(data, steps)| data.first(steps.saturating_mul(validation_batch_size)));
+        let validation = first.as_ref().or(validation);
         if let Some(validation) = validation {
             self.check_data(validation)?;
             Meters::<T>::new(&self.compile, self.plan.outputs, validation, 0)?;
@@ -210,7 +219,7 @@ impl<T: Scalar> Model<T> {
             data,
             validation,
             validation_freq: fit.validation_freq,
-            validation_batch_size: fit.validation_batch_size.unwrap_or(EVALUATION_BATCH),
+            validation_batch_size,
             weights,
             buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
             meters,
