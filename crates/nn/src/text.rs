@@ -120,14 +120,36 @@ fn message(error: &ron::Error) -> String {
     }
 }
 
-/// The name most like `found`, if it takes few enough changes to be a slip: a third of its letters, and two in any case.
+/// The name most like `found`, if it takes few enough changes to be a slip: a third of its letters, and two in any case, but
+/// not every letter.
 pub(crate) fn nearest<'n>(found: &str, names: &[&'n str]) -> Option<&'n str> {
     let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &found.to_lowercase());
     let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
-    (distance(nearest) <= (nearest.len() / 3).max(2)).then_some(nearest)
+    let changes = distance(nearest);
+    let some_are_left = changes < nearest.chars().count().max(found.chars().count());
+    (some_are_left && changes <= (nearest.len() / 3).max(2)).then_some(nearest)
 }
 
 fn lower_case_first(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_has_something_in_common() {
+        let names = ["a", "units", "species"];
+        for (found, expected) in [
+            ("unit", Some("units")),
+            ("Spceies", Some("species")),
+            ("b", None),
+            ("ab", Some("a")),
+            ("depth", None),
+        ] {
+            assert_eq!(nearest(found, &names), expected, "{found}");
+        }
+    }
 }

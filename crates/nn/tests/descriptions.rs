@@ -449,9 +449,18 @@ fn a_loss_and_an_end_that_do_not_go_together_are_refused() {
     check_loss(
         true,
         end(Activation::Linear).add(Dropout::new(0.5)),
-        "layer 2 (dropout): ends the network with dropout, but CategoricalCrossentropy(from_logits: true, \
+        "layer 2 (dropout): ends the network with Dropout, but CategoricalCrossentropy(from_logits: true, \
          label_smoothing: 0.0) needs Linear there",
     );
+    for (layer, kind) in
+        [(Layer::from(Flatten::default()), "Flatten"), (GaussianNoise::new(0.1).into(), "GaussianNoise")]
+    {
+        let error =
+            cross_entropy(true).validate(&end(Activation::Linear).add(layer)).unwrap_err().to_string();
+        assert!(error.contains(&format!(": ends the network with {kind}, but")), "{error}");
+    }
+    let error = cross_entropy(true).validate(&Sequential::new(4)).unwrap_err().to_string();
+    assert!(error.contains("ends the network with nothing, but"), "{error}");
     check_loss(
         true,
         Sequential::new(4).add(Dense::new(1)),

@@ -373,7 +373,7 @@ mod tests {
         for bytes in [3, 5] {
             check_refused(
                 Dataset::from_bytes(2, vec![0; bytes], vec![0, 0], 1),
-                &format!("{bytes} values were given for 2 labels of 2 features each, expected 2 × 2"),
+                &format!("{bytes} values were given for 2 samples of 2 features each, expected 2 × 2"),
             );
         }
         let overflow = Dataset::from_bytes(usize::MAX, vec![0; 2], vec![0, 0], 1);

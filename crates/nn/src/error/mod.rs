@@ -7,6 +7,7 @@ pub use description::DescriptionError;
 
 use crate::data::DataError;
 use crate::metrics::MetricError;
+use crate::text::nearest;
 use densely_tensor::PoolError;
 use std::fmt;
 use std::io;
@@ -39,14 +40,14 @@ pub enum Error {
         /// How many there may be.
         limit: usize,
     },
-    /// Features and labels that do not belong together.
+    /// Features and samples that do not belong together.
     #[error(
-        "{values} values were given for {samples} labels of {features} features each, expected {features} × {samples}"
+        "{values} values were given for {samples} samples of {features} features each, expected {features} × {samples}"
     )]
     ValueCount {
         /// How many values there are.
         values: usize,
-        /// How many labels there are.
+        /// How many samples there are: as many as labels, where there are such.
         samples: usize,
         /// How many values a sample has.
         features: usize,
@@ -541,6 +542,12 @@ impl fmt::Display for LayerName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "layer {} ({})", self.position, self.name)
     }
+}
+
+/// Of some names the one most like another.
+fn nearest_of<'n>(found: &str, names: &'n [String]) -> Option<&'n str> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nearest(found, &names)
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

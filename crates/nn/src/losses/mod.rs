@@ -373,8 +373,10 @@ impl Loss {
         let last = network.layers.len().saturating_sub(1);
         let found = network.layers.last().and_then(|layer| layer.activation());
         if !self.end().is_met_by(found) {
+            let kind = network.layers.last().map_or("nothing", |layer| layer.description().kind());
             return Err(DescriptionError::LossActivation {
                 layer: network.layer_name(last),
+                kind: kind.to_owned(),
                 loss: self.clone(),
                 found,
             }

@@ -237,7 +237,11 @@ impl<T: Scalar> Model<T> {
         let mut listeners = Listeners::new(callbacks, run)?;
         if fit.initial_epoch > 0 {
             let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
-            session.passes.skip(steps, &mut self.epochs)?;
+            session.passes.skip(steps, &mut self.epochs).ok_or(Error::FitSetting {
+                setting: "initial_epoch",
+                found: fit.initial_epoch,
+                expected: "fewer steps before it",
+            })?;
         }
 
         let mut history = History { held_out: listeners.run().held_out, ..History::default() };

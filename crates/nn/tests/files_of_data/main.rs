@@ -203,6 +203,12 @@ fn wrong_tables_are_refused_by_line_and_column() {
         &path,
         "there is no column \"d\": expected one of \"a\", \"b\", \"c\"",
     );
+    let flowers = write(&folder, "flowers.csv", "petal,species\n1,setosa\n");
+    refused(
+        Csv::new(&flowers, "spcies").read(&flowers),
+        &flowers,
+        "there is no column \"spcies\": expected one of \"petal\", \"species\"; did you mean \"species\"?",
+    );
     refused(
         Csv::new(&path, 3).read(&path),
         &path,

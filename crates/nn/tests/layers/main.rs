@@ -253,7 +253,10 @@ fn a_frozen_layer_stays_and_costs_no_gradient() {
     model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
     assert_eq!(changed(&model)[..2], [true, true]);
     let error = model.set_trainable("dens", true).unwrap_err().to_string();
-    assert_eq!(error, "no layer is named dens, expected one of dense, batch_normalization, dense_1");
+    assert_eq!(
+        error,
+        "no layer is named dens, expected one of dense, batch_normalization, dense_1; did you mean `dense`?"
+    );
 }
 
 /// With everything learned from the start, freezing the first layer trains the second as if it stood alone.
@@ -474,4 +477,11 @@ fn large_numbers_do_not_overflow_in_squares() {
             assert!((small - large).abs() < 1e-5, "{text}: {small}, {large}");
         }
     }
+}
+
+#[test]
+fn a_network_that_is_wholly_frozen_has_no_gradient_to_check() {
+    let model = compiled::<f32>(&Sequential::new(4).add(dense(2).trainable(false)), 1);
+    let error = model.check_gradient(&data(4, 2, 5), GradientCheck::default()).unwrap_err().to_string();
+    assert_eq!(error, "every layer with parameters is frozen, expected at least one that is trainable");
 }
