@@ -11,7 +11,8 @@ use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-/// Adds normal noise of mean 0 while training; the identity otherwise. Keras's `GaussianNoise`.
+/// Adds normal noise of mean 0 while training; the identity otherwise (C. M. Bishop, "Training with noise is
+/// equivalent to Tikhonov regularization", Neural Computation 7, 1995). Keras's `GaussianNoise`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNoise {

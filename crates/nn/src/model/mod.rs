@@ -1,5 +1,3 @@
-//! A network that can run: parameters, optimizer state and the passes over them.
-
 //! A network that can run: parameters, optimizer state and, a file for each, what can be done with it.
 
 pub(crate) mod batch;
