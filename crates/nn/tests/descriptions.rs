@@ -96,6 +96,7 @@ fn dense() -> impl Strategy<Value = Dense> {
     let constraints = (option::of(constraint()), option::of(constraint()));
     (2..1000_usize, activation(), any::<bool>(), initializers, regularizers, constraints).prop_map(
         |(units, activation, use_bias, initializers, regularizers, constraints)| Dense {
+            name: None,
             trainable: true,
             units,
             activation,
@@ -302,8 +303,8 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
         "Dense(unist: 1)",
         "line 3, column 17, at layers[0].Dense.unist: unexpected field named `unist` in `Dense`, expected one of \
          `units`, `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`, `kernel_regularizer`, \
-         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, `bias_constraint`, or `trainable` instead; \
-         did you mean `units`?",
+         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, `bias_constraint`, `trainable`, or `name` \
+         instead; did you mean `units`?",
     );
     check_text(
         "Convolution(units: 1)",

@@ -101,6 +101,22 @@ pub enum DescriptionError {
         /// Its kind.
         kind: String,
     },
+    /// A name of a layer that is no word.
+    #[error("{layer}: its name is {name:?}, expected a letter, then letters, digits and underscores")]
+    NameOfLayer {
+        /// The layer.
+        layer: LayerName,
+        /// The name.
+        name: String,
+    },
+    /// Two layers of one name.
+    #[error("{layer}: layer {first} has this name already, expected another one")]
+    TwoLayers {
+        /// The second of them.
+        layer: LayerName,
+        /// The position of the first in the network, from 1; of a layer in a block, the block's.
+        first: usize,
+    },
     /// A tensor without numbers.
     #[error("{layer}: its weight {weight} has no values, expected at least 1")]
     EmptyWeight {

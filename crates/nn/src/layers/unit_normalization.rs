@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 /// neither overflow nor vanish; a sample of zeros stays one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct UnitNormalization {}
+pub struct UnitNormalization {
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
 
 /// The least that a length counts for.
 const LEAST: f64 = 1e-12;

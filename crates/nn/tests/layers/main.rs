@@ -2,6 +2,7 @@
 //! crates. Their values are compared with the references in `src/layers/reference.rs`.
 
 mod custom;
+mod names;
 
 use densely::layers::{
     Backward, BatchNormalization, Custom, Forward, Kept, LayerDescription, LayerPass, Maxout, Normalization,
