@@ -247,6 +247,14 @@ pub enum Error {
         /// The other.
         second: &'static str,
     },
+    /// A setting of [`Fit`](crate::Fit) that says something of another, which is not there.
+    #[error("{setting} is given without {needed}, expected both or neither")]
+    FitWithout {
+        /// The setting.
+        setting: &'static str,
+        /// What it belongs to.
+        needed: &'static str,
+    },
     /// A setting of [`GradientCheck`](crate::GradientCheck) outside its range.
     #[error("{setting} is {found}, expected {expected}")]
     GradientCheck {

@@ -41,6 +41,9 @@ pub struct Fit<'a> {
     pub shuffle: bool,
     /// What is evaluated after each epoch. Default: nothing.
     pub validation: Option<&'a Dataset>,
+    /// The weight of each sample of `validation` in its loss; 0 or more. Metrics do not use them. Default: none, all count
+    /// alike.
+    pub validation_sample_weights: Option<&'a [f64]>,
     /// The weight of each sample of the data in the loss; 0 or more. Validation and metrics do not use them. Default: none,
     /// all count alike.
     pub sample_weights: Option<&'a [f64]>,
@@ -72,6 +75,7 @@ impl Default for Fit<'_> {
             steps_per_epoch: None,
             shuffle: true,
             validation: None,
+            validation_sample_weights: None,
             validation_split: None,
             validation_freq: 1,
             validation_batch_size: None,
@@ -106,6 +110,9 @@ impl Fit<'_> {
         if self.validation.is_some() && self.validation_split.is_some() {
             return Err(Error::FitConflict { first: "validation", second: "validation_split" });
         }
+        if self.validation.is_none() && self.validation_sample_weights.is_some() {
+            return Err(Error::FitWithout { setting: "validation_sample_weights", needed: "validation" });
+        }
         Ok(())
     }
 }
@@ -116,6 +123,8 @@ struct Session<'a, T: Scalar> {
     validation: Option<&'a Dataset>,
     validation_freq: usize,
     validation_batch_size: usize,
+    /// Of each validation sample; empty if all count alike.
+    validation_weights: Vec<f64>,
     passes: Passes,
     /// Of each sample of the data; empty if all count alike.
     weights: Vec<f64>,
@@ -194,6 +203,10 @@ impl<T: Scalar> Model<T> {
             _ => weights,
         };
         let validation_batch_size = fit.validation_batch_size.unwrap_or(EVALUATION_BATCH);
+        let validation_weights = match fit.validation {
+            Some(validation) => sample_weights(validation, fit.validation_sample_weights, &[])?,
+            None => Vec::new(),
+        };
         let first = validation.zip(fit.validation_steps);
         let first = first.map(|(data, steps)| data.first(steps.saturating_mul(validation_batch_size)));
         let validation = first.as_ref().or(validation);
@@ -220,6 +233,7 @@ impl<T: Scalar> Model<T> {
             validation,
             validation_freq: fit.validation_freq,
             validation_batch_size,
+            validation_weights,
             weights,
             buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
             meters,
@@ -349,7 +363,12 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Feeds the metrics with the outputs that a step left in the buffers: those before its update.
-    fn measure(&self, buffers: &mut Buffers<T>, meters: &mut Meters<T>, samples: usize) -> Result<(), Error> {
+    pub(super) fn measure(
+        &self,
+        buffers: &mut Buffers<T>,
+        meters: &mut Meters<T>,
+        samples: usize,
+    ) -> Result<(), Error> {
         meters.keep(last_of(&mut buffers.outputs, samples, self.plan.outputs));
         meters.update(self.pool(), &self.plan.head, buffers.targets.of(samples), samples)
     }
@@ -362,8 +381,8 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Option<Evaluation>, Error> {
         match session.validation {
             Some(data) if session.epoch.is_multiple_of(session.validation_freq) => {
-                let callbacks = listeners.callbacks();
-                self.evaluate_in_batches(data, session.validation_batch_size, callbacks).map(Some)
+                let (weights, callbacks) = (&session.validation_weights, listeners.callbacks());
+                self.evaluate_in_batches(data, weights, session.validation_batch_size, callbacks).map(Some)
             }
             _ => Ok(None),
         }
@@ -426,7 +445,7 @@ fn numbers(metrics: Vec<(String, MetricValue)>, prefix: &str) -> impl Iterator<I
 }
 
 /// The weight of each sample, or nothing if all count alike.
-fn sample_weights(
+pub(super) fn sample_weights(
     data: &Dataset,
     by_sample: Option<&[f64]>,
     by_class: &[(u32, f64)],
