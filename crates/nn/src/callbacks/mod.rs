@@ -35,7 +35,7 @@
 //! | [`TerminateOnNan`] | makes a loss that is no number a stop, not an error |
 //!
 //! None of them writes to standard output but [`ProgressBar`], so there is no `verbose` as in Keras. What they did is told by
-//! the run: [`History::stop`](crate::History::stop) says where and why training ended, each [`Epoch`](crate::Epoch) its learning
+//! the run: [`History::stop`](crate::History::stop) says where and why training ended, each [`Epoch`] its learning
 //! rate, [`EarlyStopping::best`] the best epoch, [`ModelCheckpoint::last_saved`] the file; a callback of one's own can print it
 //! as it happens.
 //!

@@ -303,7 +303,7 @@ pub enum DescriptionError {
         /// The last layer.
         layer: LayerName,
         /// Its kind.
-        kind: String,
+        kind: Box<str>,
         /// The loss.
         loss: Loss,
         /// The last activation; `None` of a layer that is the identity in prediction.

@@ -383,7 +383,7 @@ impl Loss {
             let kind = network.layers.last().map_or("nothing", |layer| layer.description().kind());
             return Err(DescriptionError::LossActivation {
                 layer: network.layer_name(last),
-                kind: kind.to_owned(),
+                kind: kind.into(),
                 loss: self.clone(),
                 found,
             }

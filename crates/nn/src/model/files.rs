@@ -25,7 +25,7 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     ///
     /// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
-    /// [`DescriptionError::Unwritable`] if the [provenance](crate::Provenance) has a path that is not UTF-8.
+    /// [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable) if the [provenance](crate::Provenance) has a path that is not UTF-8.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         saving::to_bytes(&self.saved_description(), &self.parameters)
     }
@@ -43,7 +43,7 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Reads a model that was saved. Its optimizer and the count of its epochs start afresh: a `fit` goes through the same
-    /// shuffles and dropout masks as the first one did. A [custom loss](Loss::Custom) has to be given to it again before it
+    /// shuffles and dropout masks as the first one did. A [custom loss](crate::Loss::Custom) has to be given to it again before it
     /// can be fitted or evaluated, and [custom metrics](Self::set_metrics) to be measured.
     ///
     /// # Errors
@@ -57,7 +57,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
+    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a
+    /// layer that is not in `custom`.
     pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::read_model(path, custom)?;
         Self::restore(saved, parameters, pool)
@@ -94,7 +95,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`] for a layer that is not in `custom`.
+    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a
+    /// layer that is not in `custom`.
     pub fn from_bytes_with(bytes: &[u8], pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::from_bytes_with(bytes, custom)?;
         Self::restore(saved, parameters, pool)
