@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the invariants of the workspace that no compiler checks.
 
+mod crates;
 mod links;
 
 use std::fs;
@@ -37,7 +38,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Where each dependency says why it is there: a table whose first column is the crate's name.
 const DEPENDENCIES: &str = "docs/dependencies.md";
 
-/// Check the invariants: direction of dependencies, unsafe code, file lengths and sizes, documented dependencies, links.
+/// Check the invariants: direction of dependencies and their number, unsafe code, file lengths and sizes, documented dependencies, links.
 #[derive(clap::Args)]
 pub struct Arguments {}
 
@@ -54,6 +55,7 @@ pub fn run(Arguments {}: Arguments) -> Result<()> {
 
     let mut findings = direction_of_dependencies(&packages);
     findings.extend(undocumented_dependencies(&packages, &documented));
+    findings.extend(crates::too_many(&root)?);
     for package in &packages {
         for target in package.targets.iter().filter(|target| target.is_root_of_crate()) {
             let text = read(&target.src_path)?;

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Lab, npy};
+use densely::{Model, Pool};
 use std::fs;
 
 /// Flowers that two of their four measures tell apart, 20 of each kind; `id` says nothing.
@@ -419,4 +420,29 @@ fn one_sigmoid_tells_two_classes_apart() {
     let out = lab.densely(["predict", "runs/halves-1", "new.csv"]).fine();
     let lines: Vec<&str> = out.lines().collect();
     assert!(lines[1].starts_with("low,0.") && lines[2].starts_with("high,0."), "{out}");
+}
+
+/// Its mean and variance are those of the samples that are trained on, and stay so.
+#[test]
+fn a_normalization_layer_is_adapted_to_the_training_samples() {
+    let lab = Lab::new();
+    let mut table = "height,class\n".to_owned();
+    for sample in 0..40 {
+        let (height, class) = if sample % 2 == 0 { (1000 + sample, "low") } else { (3000 + sample, "high") };
+        table += &format!("{height},{class}\n");
+    }
+    lab.write("heights.csv", &table);
+    lab.write("test.csv", "height,class\n1005,low\n3005,high\n");
+    let data = "Csv(path: \"heights.csv\", target: \"class\", test: \"test.csv\")";
+    let text = recipe(data, 1, 2).replace("layers: [Dense", "layers: [Normalization(), Dense");
+    lab.write("heights.ron", text);
+    let out = lab.densely(["train", "heights.ron", "--validation", "none"]).fine();
+    assert!(out.contains("test accuracy  100.00 %"), "{out}");
+
+    let model =
+        Model::<f32>::load(lab.path("runs/heights-1/model.safetensors"), Pool::new(1).unwrap()).unwrap();
+    let (mean, variance) = (model.parameters().tensor(0)[0], model.parameters().tensor(1)[0]);
+    // 1000 + 2i and 3001 + 2i for i below 20: mean 2000 + 19.5, and a variance of 1000.5² + 4·(20² − 1)/12.
+    assert!((mean - 2019.5).abs() < 1e-2, "{mean}");
+    assert!((variance / 1_001_133.25 - 1.0).abs() < 1e-5, "{variance}");
 }

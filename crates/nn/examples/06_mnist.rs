@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let evaluation = model.evaluate(&test)?;
     let (correct, samples) = (evaluation.correct.unwrap_or(0), evaluation.samples);
-    let (low, high) = wilson_interval(correct, samples);
+    let (low, high) = wilson_interval(correct, samples)?;
     println!(
         "{correct} of {samples} test images are right: {:.2} % (95 % interval {:.2} to {:.2} %)",
         100.0 * correct as f64 / samples as f64,

@@ -52,7 +52,8 @@ impl Default for MaxNorm {
     }
 }
 
-/// Weights are scaled to the norm `rate·clip(norm, min_value, max_value) + (1 − rate)·norm`. Weights that are all 0 stay.
+/// Weights are scaled to the norm `rate·clip(norm, min_value, max_value) + (1 − rate)·norm`: Keras's `MinMaxNorm`. Weights that
+/// are all 0 stay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MinMaxNorm {

@@ -123,7 +123,7 @@ pub use initializers::Initializer;
 pub use layers::{Dense, Dropout, Layer};
 pub use losses::{Loss, Reduction};
 pub use metrics::{ConfusionMatrix, Metric};
-pub use model::batch::BatchResult;
+pub use model::batch::{BatchResult, TrainOnBatch};
 pub use model::compile::Compile;
 pub use model::evaluate::{Evaluate, Evaluation};
 pub use model::fit::Fit;

@@ -38,7 +38,8 @@ pub struct Tensor {
 
 impl Tensor {
     /// The tensors of a network in their order: layer by layer, as each describes its
-    /// [weights](crate::layers::LayerDescription::weights). The network is taken as [valid](Sequential::validate).
+    /// [weights](crate::layers::LayerDescription::weights). Of a network that is not [valid](Sequential::validate) places and
+    /// lengths may be too small: they end at the largest number there is.
     pub fn all(network: &Sequential) -> Vec<Self> {
         let mut tensors: Vec<Self> = Vec::new();
         for (layer, placed) in network.walk().into_iter().enumerate() {
@@ -46,7 +47,8 @@ impl Tensor {
             for weight in placed.layer.description().weights(placed.inputs) {
                 let Weight { name, shape, initializer, regularizer, constraint, trainable } = weight;
                 let end = tensors.last().map_or(0, |before| before.range().end);
-                let (name, offset) = (format!("{}.{name}", placed.name), end.next_multiple_of(ALIGNMENT));
+                let name = format!("{}.{name}", placed.name);
+                let offset = end.checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX);
                 tensors.push(Self {
                     name,
                     layer,
@@ -84,9 +86,9 @@ impl Tensor {
         }
     }
 
-    /// Its place in [`Parameters::values`]. It starts at a multiple of 16 elements.
+    /// Its place in [`Parameters::values`], in a valid network. It starts at a multiple of 16 elements.
     pub fn range(&self) -> Range<usize> {
-        self.offset..self.offset + self.len()
+        self.offset..self.offset.saturating_add(self.len())
     }
 }
 
@@ -118,12 +120,13 @@ pub struct Parameters<T: Scalar> {
 }
 
 impl<T: Scalar> Parameters<T> {
-    /// Room for the parameters of a [valid](Sequential::validate) network, all 0.
+    /// Room for the parameters of a network, all 0.
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] if there is not enough.
+    /// As [`Sequential::validate`]; [`Error::Memory`] if there is not enough.
     pub fn zeros(network: &Sequential) -> Result<Self, Error> {
+        network.validate()?;
         let tensors = Tensor::all(network);
         let length = tensors.last().map_or(0, |tensor| tensor.range().end);
         let values = AlignedBuffer::try_zeros(length.next_multiple_of(ALIGNMENT));
@@ -217,6 +220,7 @@ impl Fingerprint {
 mod tests {
     use super::*;
     use crate::activations::Activation;
+    use crate::error::DescriptionError;
     use crate::layers::Dense;
 
     fn network() -> Sequential {
@@ -295,6 +299,16 @@ mod tests {
         let mut changed = parameters.clone();
         changed.values_mut()[15] = 1.0;
         assert_eq!(parameters.fingerprint(), changed.fingerprint());
+    }
+
+    #[test]
+    fn a_network_that_is_not_valid_is_refused() {
+        let network = Sequential::new(usize::MAX).add(Dense::new(usize::MAX)).add(Dense::new(7));
+        let error = Parameters::<f32>::zeros(&network).unwrap_err();
+        assert!(matches!(error, Error::Description(DescriptionError::TooManyParameters { .. })), "{error}");
+        let names: Vec<String> = Tensor::all(&network).into_iter().map(|tensor| tensor.name).collect();
+        assert_eq!(names, ["dense.kernel", "dense.bias", "dense_1.kernel", "dense_1.bias"]);
+        assert!(Tensor::all(&network).iter().all(|tensor| tensor.range().end == usize::MAX));
     }
 
     /// Kept from the first version: the tutorial's network in both types. The same bits on every machine.

@@ -31,7 +31,8 @@ pub enum Regularizer {
     Orthogonal(Orthogonal),
 }
 
-/// `l1·Σ|w|`; its gradient is `l1·sign(w)`, 0 at 0.
+/// `l1·Σ|w|`; its gradient is `l1·sign(w)`, 0 at 0 (R. Tibshirani, "Regression shrinkage and selection via the lasso", JRSS B 58,
+/// 1996).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1 {
@@ -45,7 +46,8 @@ impl Default for L1 {
     }
 }
 
-/// `l2·Σw²`; its gradient is `2·l2·w`. As in Keras, there is no factor ½ in it.
+/// `l2·Σw²`; its gradient is `2·l2·w` (A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for nonorthogonal
+/// problems", Technometrics 12, 1970). As in Keras, there is no factor ½ in it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L2 {
@@ -59,7 +61,7 @@ impl Default for L2 {
     }
 }
 
-/// `l1·Σ|w| + l2·Σw²`.
+/// `l1·Σ|w| + l2·Σw²` (H. Zou and T. Hastie, "Regularization and variable selection via the elastic net", JRSS B 67, 2005).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct L1L2 {
@@ -70,7 +72,7 @@ pub struct L1L2 {
 }
 
 /// `factor·mean |cos(x, y)|` over all pairs of different rows, or columns, x and y of a kernel; it draws them towards right
-/// angles. Only for kernels. A kernel with a single vector has no penalty, where Keras's is NaN; nor has a vector of zeros.
+/// angles: Keras's `OrthogonalRegularizer`. Only for kernels. A kernel with a single vector has no penalty, where Keras's is NaN; nor has a vector of zeros.
 ///
 /// It compares every pair in every step, so it is for small kernels: 512 units on 784 inputs take 0.7 seconds by rows, 1.3 by
 /// columns. At most 2²⁴ weights in 4,096 vectors are taken.

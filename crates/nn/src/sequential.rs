@@ -1,7 +1,7 @@
 //! The description of a network: layers one after the other.
 
 use crate::error::{DescriptionError, Error, LayerName};
-use crate::layers::{Custom, Layer, MAX_NESTING};
+use crate::layers::{Custom, Layer, MAX_NESTING, is_word};
 use crate::summary::Summary;
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,8 @@ impl Sequential {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoInputs`], [`DescriptionError::TooDeep`], [`DescriptionError::OwnSetting`] of a layer outside its range,
+    /// [`DescriptionError::NoInputs`], [`DescriptionError::TwoLayers`] of the same name, [`DescriptionError::NameOfLayer`],
+    /// [`DescriptionError::TooDeep`], [`DescriptionError::OwnSetting`] of a layer outside its range,
     /// [`DescriptionError::LayerSetting`] of what belongs to it, [`DescriptionError::ForKernelsOnly`], [`DescriptionError::TooManyOrthogonal`],
     /// [`DescriptionError::SoftmaxOfOne`], [`DescriptionError::OddGlu`], [`DescriptionError::EmptyWeight`], [`DescriptionError::TwoWeights`], [`DescriptionError::CustomKind`], [`DescriptionError::ResidualWidth`], [`DescriptionError::UnknownCustomLayer`],
     /// [`DescriptionError::CustomLayer`], [`DescriptionError::TooManyParameters`] beyond [`MAX_PARAMETERS`], and [`DescriptionError::NoParameters`] if no layer has any.
@@ -76,9 +77,15 @@ impl Sequential {
         if self.inputs == 0 {
             return Err(DescriptionError::NoInputs.into());
         }
-        let mut parameters: usize = 0;
+        let (mut parameters, mut positions) = (0_usize, HashMap::new());
         for placed in self.walk() {
             let name = || placed.layer_name();
+            if let Some(first) = positions.insert(placed.name.clone(), placed.position) {
+                return Err(DescriptionError::TwoLayers { layer: name(), first }.into());
+            }
+            if let Some(given) = placed.layer.name().filter(|given| !is_word(given)) {
+                return Err(DescriptionError::NameOfLayer { layer: name(), name: given.to_owned() }.into());
+            }
             if placed.depth > MAX_NESTING {
                 return Err(DescriptionError::TooDeep { layer: name(), limit: MAX_NESTING }.into());
             }
@@ -160,7 +167,14 @@ impl Sequential {
         })
     }
 
-    /// The layers' names, given as Keras gives them: `dense`, `dropout`, `dense_1`, `batch_normalization`, …
+    /// The layers' names: those that they were given, and of others the kind with a number from the second of a kind on, as Keras
+    /// has it: `dense`, `dropout`, `dense_1`, `batch_normalization`, …
+    ///
+    /// ```
+    /// # use densely::{Dense, Dropout, Sequential};
+    /// let network = Sequential::new(4).add(Dense::new(3).name("hidden")).add(Dropout::new(0.2)).add(Dense::new(2));
+    /// assert_eq!(network.layer_names(), ["hidden", "dropout", "dense"]);
+    /// ```
     pub fn layer_names(&self) -> Vec<String> {
         names(&self.layers)
     }
@@ -237,11 +251,11 @@ impl Sequential {
 
     /// Writes the network as RON, with every field, so that it means the same whatever the defaults become.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If blocks stand in blocks so deep that no reader would follow, some 20 levels; a
+    /// [`DescriptionError::Unwritable`] if blocks stand in blocks so deep that no reader would follow, some 20 levels; a
     /// [valid](Self::validate) network's do not.
-    pub fn to_ron(&self) -> String {
+    pub fn to_ron(&self) -> Result<String, Error> {
         text::to_ron(self)
     }
 
@@ -291,14 +305,20 @@ fn outputs(layers: &[Layer], inputs: usize) -> usize {
     layers.iter().fold(inputs, |inputs, layer| layer.outputs(inputs))
 }
 
-/// The names of the layers of a chain: the kind in snake case, and from the second on a number.
+/// The names of the layers of a chain: those that were given, else the kind in snake case, and from the second on a number.
 fn names(layers: &[Layer]) -> Vec<String> {
-    let (mut names, mut taken, mut seen) = (Vec::with_capacity(layers.len()), HashSet::new(), HashMap::new());
+    let given = layers.iter().filter_map(Layer::name).map(str::to_owned);
+    let (mut names, mut taken, mut seen) =
+        (Vec::with_capacity(layers.len()), given.collect::<HashSet<_>>(), HashMap::new());
     for layer in layers {
+        if let Some(name) = layer.name() {
+            names.push(name.to_owned());
+            continue;
+        }
         let kind = snake_case(layer.description().kind());
         let number = seen.entry(kind.clone()).or_insert(0);
         let mut name = if *number == 0 { kind.clone() } else { format!("{kind}_{number}") };
-        // A layer of another crate may be of the kind `Dense_1`.
+        // A layer of another crate may be of the kind `Dense_1`, and another layer may have been given this name.
         while !taken.insert(name.clone()) {
             *number += 1;
             name = format!("{kind}_{number}");

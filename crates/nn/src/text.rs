@@ -45,36 +45,38 @@ pub fn from_ron<V: DeserializeOwned>(text: &str) -> Result<V, Error> {
 
 /// Writes a value as RON over several lines, to be read by [`from_ron`].
 ///
-/// # Panics
+/// # Errors
 ///
-/// If the value is nested deeper than 64 levels or refuses to be written.
-pub fn to_ron<V: Serialize>(value: &V) -> String {
-    options()
-        .to_string_pretty(value, PrettyConfig::new().struct_names(true))
-        .expect("descriptions are shallow and can always be written")
+/// [`DescriptionError::Unwritable`] if the value is nested deeper than 64 levels, or cannot be text: a path that is not UTF-8.
+pub fn to_ron<V: Serialize>(value: &V) -> Result<String, Error> {
+    write(value, PrettyConfig::new().struct_names(true))
 }
 
 /// Writes a value as RON over several lines, but each list in one: a list of a number for each of many features would take
 /// twice the room.
 ///
-/// # Panics
+/// # Errors
 ///
 /// As [`to_ron`].
-pub(crate) fn to_ron_with_short_lists<V: Serialize>(value: &V) -> String {
-    options()
-        .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_arrays(true))
-        .expect("descriptions are shallow and can always be written")
+pub(crate) fn to_ron_with_short_lists<V: Serialize>(value: &V) -> Result<String, Error> {
+    write(value, PrettyConfig::new().struct_names(true).compact_arrays(true))
+}
+
+fn write<V: Serialize>(value: &V, style: PrettyConfig) -> Result<String, Error> {
+    let unwritable = |error| DescriptionError::Unwritable { message: message(&error) };
+    options().to_string_pretty(value, style).map_err(|error| unwritable(error).into())
 }
 
 /// Writes a value as RON in one line, for a message: `LeakyRelu(negative_slope: 0.1)`.
 ///
 /// # Panics
 ///
-/// As [`to_ron`].
+/// If the value is nested deeper than 64 levels or has a path in it: it is for activations, losses and metrics, which are
+/// and have neither.
 pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
     options()
         .to_string_pretty(value, PrettyConfig::new().compact_structs(true).separator(" "))
-        .expect("descriptions are shallow and can always be written")
+        .expect("activations, losses and metrics are shallow and can always be written")
 }
 
 /// The same with the value's name before it, by which a reader tells it from others.
@@ -129,14 +131,36 @@ fn message(error: &ron::Error) -> String {
     }
 }
 
-/// The name most like `found`, if it takes few enough changes to be a slip: a third of its letters, and two in any case.
+/// The name most like `found`, if it takes few enough changes to be a slip: a third of its letters, and two in any case, but
+/// not every letter.
 pub(crate) fn nearest<'n>(found: &str, names: &[&'n str]) -> Option<&'n str> {
     let distance = |name: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &found.to_lowercase());
     let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
-    (distance(nearest) <= (nearest.len() / 3).max(2)).then_some(nearest)
+    let changes = distance(nearest);
+    let some_are_left = changes < nearest.chars().count().max(found.chars().count());
+    (some_are_left && changes <= (nearest.len() / 3).max(2)).then_some(nearest)
 }
 
 fn lower_case_first(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_has_something_in_common() {
+        let names = ["a", "units", "species"];
+        for (found, expected) in [
+            ("unit", Some("units")),
+            ("Spceies", Some("species")),
+            ("b", None),
+            ("ab", Some("a")),
+            ("depth", None),
+        ] {
+            assert_eq!(nearest(found, &names), expected, "{found}");
+        }
+    }
 }

@@ -81,7 +81,10 @@ fn functions_of_one_sum_agree_with_their_formulas() {
     for case in cases {
         let description = case["description"].as_str().expect("a text");
         let activation: Activation = from_ron(description).expect("a valid description");
-        assert_eq!(from_ron::<Activation>(&to_ron(&activation)).expect("as written"), activation);
+        assert_eq!(
+            from_ron::<Activation>(&to_ron(&activation).expect("written")).expect("as written"),
+            activation
+        );
         let sums = numbers(&case["inputs"]);
         let (outputs, derivatives) = (numbers(&case["outputs"]), numbers(&case["derivatives"]));
         let ones = vec![1.0; sums.len()];
@@ -209,7 +212,7 @@ fn a_setting_outside_its_range_is_refused_by_name() {
     let bounded = BoundedRelu { negative_slope: 0.0, max_value: f64::INFINITY, threshold: -1.0 };
     let network = Sequential::new(2).add(Dense::new(3).activation(bounded));
     assert_eq!(
-        Sequential::from_ron(&network.to_ron()).expect("an infinite bound is written and read"),
+        Sequential::from_ron(&network.to_ron().unwrap()).expect("an infinite bound is written and read"),
         network
     );
 }

@@ -2,6 +2,7 @@
 
 use densely::constraints::{MaxNorm, MinMaxNorm};
 use densely::initializers::{self, Distribution, FanMode};
+use densely::layers::{Flatten, GaussianNoise, Residual};
 use densely::losses::CategoricalCrossentropy;
 use densely::optimizers::Muon;
 use densely::regularizers::{self, L1, L1L2, L2, OrthogonalMode};
@@ -95,6 +96,7 @@ fn dense() -> impl Strategy<Value = Dense> {
     let constraints = (option::of(constraint()), option::of(constraint()));
     (2..1000_usize, activation(), any::<bool>(), initializers, regularizers, constraints).prop_map(
         |(units, activation, use_bias, initializers, regularizers, constraints)| Dense {
+            name: None,
             trainable: true,
             units,
             activation,
@@ -175,9 +177,9 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 proptest! {
     #[test]
     fn what_is_written_is_read_as_the_same(network in network(), optimizer in optimizer(), provenance in provenance()) {
-        prop_assert_eq!(Sequential::from_ron(&network.to_ron()).unwrap(), network);
-        prop_assert_eq!(&from_ron::<Optimizer>(&to_ron(&optimizer)).unwrap(), &optimizer);
-        prop_assert_eq!(from_ron::<Provenance>(&to_ron(&provenance)).unwrap(), provenance);
+        prop_assert_eq!(Sequential::from_ron(&network.to_ron().unwrap()).unwrap(), network);
+        prop_assert_eq!(&from_ron::<Optimizer>(&to_ron(&optimizer).unwrap()).unwrap(), &optimizer);
+        prop_assert_eq!(from_ron::<Provenance>(&to_ron(&provenance).unwrap()).unwrap(), provenance);
         optimizer.validate().unwrap();
     }
 
@@ -189,7 +191,7 @@ proptest! {
     /// Texts that get further than random ones: a valid one with a piece replaced.
     #[test]
     fn no_damaged_text_makes_the_reader_panic(network in network(), cut in any::<[prop::sample::Index; 2]>(), piece in ".{0,4}") {
-        let mut text = network.to_ron();
+        let mut text = network.to_ron().unwrap();
         let mut ends = cut.map(|end| end.index(text.len() + 1));
         ends.sort_unstable();
         text.replace_range(ends[0]..ends[1].min(ends[0] + 8), &piece); // what is written is ASCII
@@ -301,8 +303,8 @@ fn a_misspelt_name_is_refused_with_the_possible_ones_and_the_nearest() {
         "Dense(unist: 1)",
         "line 3, column 17, at layers[0].Dense.unist: unexpected field named `unist` in `Dense`, expected one of \
          `units`, `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`, `kernel_regularizer`, \
-         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, `bias_constraint`, or `trainable` instead; \
-         did you mean `units`?",
+         `bias_regularizer`, `activity_regularizer`, `kernel_constraint`, `bias_constraint`, `trainable`, or `name` \
+         instead; did you mean `units`?",
     );
     check_text(
         "Convolution(units: 1)",
@@ -332,11 +334,23 @@ fn hostile_nesting_is_an_error() {
     assert!(error.ends_with(": nested too deeply"), "{error}");
 }
 
+/// No reader would follow, so neither does the writer.
+#[test]
+fn blocks_beyond_what_is_read_are_not_written() {
+    let nested = |depth| {
+        let block = (0..depth).fold(Residual::new(), |inner, _| Residual::new().add(inner));
+        Sequential::new(2).add(block).add(Dense::new(1))
+    };
+    assert!(nested(7).to_ron().is_ok());
+    let message = nested(100).to_ron().unwrap_err().to_string();
+    assert_eq!(message, "cannot be written as RON: nested too deeply");
+}
+
 #[track_caller]
 fn check_network(network: Sequential, message: &str) {
     assert_eq!(network.validate().unwrap_err().to_string(), message);
     // The same from RON, so that a recipe is refused as a built network is.
-    assert_eq!(Sequential::from_ron(&network.to_ron()).unwrap_err().to_string(), message);
+    assert_eq!(Sequential::from_ron(&network.to_ron().unwrap()).unwrap_err().to_string(), message);
 }
 
 #[test]
@@ -436,9 +450,18 @@ fn a_loss_and_an_end_that_do_not_go_together_are_refused() {
     check_loss(
         true,
         end(Activation::Linear).add(Dropout::new(0.5)),
-        "layer 2 (dropout): ends the network with dropout, but CategoricalCrossentropy(from_logits: true, \
+        "layer 2 (dropout): ends the network with Dropout, but CategoricalCrossentropy(from_logits: true, \
          label_smoothing: 0.0) needs Linear there",
     );
+    for (layer, kind) in
+        [(Layer::from(Flatten::default()), "Flatten"), (GaussianNoise::new(0.1).into(), "GaussianNoise")]
+    {
+        let error =
+            cross_entropy(true).validate(&end(Activation::Linear).add(layer)).unwrap_err().to_string();
+        assert!(error.contains(&format!(": ends the network with {kind}, but")), "{error}");
+    }
+    let error = cross_entropy(true).validate(&Sequential::new(4)).unwrap_err().to_string();
+    assert!(error.contains("ends the network with nothing, but"), "{error}");
     check_loss(
         true,
         Sequential::new(4).add(Dense::new(1)),

@@ -144,6 +144,26 @@ fn settings_that_cannot_be_are_named() {
         (&data, Fit { validation_freq: 0, ..Fit::default() }, "validation_freq is 0, expected at least 1"),
         (
             &data,
+            Fit { validation_sample_weights: Some(&[1.0]), ..Fit::default() },
+            "validation_sample_weights is given without validation, expected both or neither",
+        ),
+        (
+            &data,
+            Fit { validation_steps: Some(0), ..Fit::default() },
+            "validation_steps is 0, expected at least 1",
+        ),
+        (
+            &data,
+            Fit {
+                epochs: usize::MAX,
+                initial_epoch: usize::MAX - 1,
+                steps_per_epoch: Some(usize::MAX),
+                ..Fit::default()
+            },
+            "initial_epoch is 18446744073709551614, expected fewer steps before it",
+        ),
+        (
+            &data,
             Fit { validation_batch_size: Some(0), ..Fit::default() },
             "validation_batch_size is 0, expected at least 1",
         ),
@@ -201,4 +221,130 @@ fn training_on_a_batch_is_a_step_of_fit() {
     by_batch.parameters_mut().tensor_mut(0)[0] = f32::INFINITY;
     let error = by_batch.train_on_batch(&data).unwrap_err().to_string();
     assert!(error.contains("value 0 of dense.kernel in layer 1 (dense)"), "{error}");
+}
+
+#[test]
+fn a_validation_of_some_steps_is_of_the_first_samples() {
+    let (data, held_out) = (data(50), data(30));
+    let first: Vec<f64> = (0..40).map(|i| (1.7 * f64::from(i) + 0.3).sin()).collect();
+    let labels = (0..20).map(|sample| (sample * sample + 1) % 3).collect();
+    let first = Dataset::from_floats(2, first, labels, 3).expect("the data are valid");
+    let val_loss = |validation, validation_steps| {
+        let mut seen = None;
+        let mut notes = LambdaCallback::new().on_train_begin(|training| {
+            seen = training.run().validation_samples;
+        });
+        let callbacks: Vec<&mut dyn Callback> = vec![&mut notes];
+        let (validation, validation_batch_size) = (Some(validation), Some(10));
+        let fit = Fit { validation, validation_batch_size, validation_steps, callbacks, ..Fit::default() };
+        let loss = run(&data, fit).1.epochs[0].val_loss;
+        drop(notes);
+        (seen, loss)
+    };
+    assert_eq!(val_loss(&held_out, Some(2)), val_loss(&first, None));
+    assert_ne!(val_loss(&held_out, Some(2)), val_loss(&held_out, None));
+    for steps in [3, usize::MAX] {
+        assert_eq!(val_loss(&held_out, Some(steps)), val_loss(&held_out, None));
+    }
+}
+
+/// Losses of the samples one by one, weighted by hand.
+#[test]
+fn an_evaluation_weighs_its_samples_as_a_training_does() {
+    let data = data(30);
+    let weights: Vec<f64> = (0..30).map(|sample| f64::from(sample % 4)).collect();
+    for reduction in [Reduction::SumOverBatchSize, Reduction::Sum, Reduction::MeanWithSampleWeight] {
+        let model = Sequential::new(2)
+            .add(Dense::new(3).activation(Activation::Softmax))
+            .compile::<f64>(Compile { seed: 3, reduction, ..Compile::default() })
+            .expect("the network is valid");
+        let mut sum = 0.0;
+        for (sample, weight) in weights.iter().enumerate() {
+            let features: Vec<f64> =
+                (2 * sample..2 * sample + 2).map(|i| (1.7 * i as f64 + 0.3).sin()).collect();
+            let one = Dataset::from_floats(2, features, vec![data.label(sample)], 3).expect("a sample");
+            sum += weight * model.evaluate(&one).expect("the data fit").loss;
+        }
+        let divisor = match reduction {
+            Reduction::Sum => 1.0,
+            Reduction::SumOverBatchSize => 30.0,
+            Reduction::MeanWithSampleWeight => weights.iter().sum(),
+        };
+        let evaluate = |batch_size| {
+            let options = Evaluate { batch_size, sample_weights: Some(&weights), ..Evaluate::default() };
+            model.evaluate_with(&data, options).expect("the data fit")
+        };
+        assert!((evaluate(30).loss - sum / divisor).abs() < 1e-12, "{reduction:?}");
+        // The size of batches changes no bit, and weights change neither accuracy nor confusion.
+        assert_eq!(evaluate(7), evaluate(30));
+        assert_eq!(evaluate(30).confusion, model.evaluate(&data).expect("the data fit").confusion);
+        let without = model
+            .evaluate_with(&data, Evaluate { sample_weights: Some(&weights[1..]), ..Evaluate::default() });
+        let message = without.unwrap_err().to_string();
+        assert_eq!(message, "29 sample weights were given for 30 samples, expected one each");
+
+        // A validation is such an evaluation, of its first samples where it is cut.
+        let (mut model, validation_sample_weights) = (model, Some(&weights[..]));
+        let (validation, validation_batch_size) = (Some(&data), Some(10));
+        for (validation_steps, samples) in [(None, 30), (Some(2), 20)] {
+            let fit = Fit {
+                validation,
+                validation_sample_weights,
+                validation_batch_size,
+                validation_steps,
+                ..Fit::default()
+            };
+            let found = model.fit(&data, fit).expect("the data fit").epochs[0].val_loss;
+            let (first, options) = if samples == 30 {
+                (data.clone(), Evaluate { sample_weights: Some(&weights), ..Evaluate::default() })
+            } else {
+                (
+                    data.split_last(10).expect("30 samples").0,
+                    Evaluate { sample_weights: Some(&weights[..20]), ..Evaluate::default() },
+                )
+            };
+            assert_eq!(found, Some(model.evaluate_with(&first, options).expect("the data fit").loss));
+        }
+    }
+}
+
+#[test]
+fn a_batch_takes_weights_and_tells_its_metrics() {
+    let data = data(20);
+    let weights: Vec<f64> = (0..20).map(|sample| f64::from(sample % 3)).collect();
+    let class_weights = [(1, 0.5), (2, 3.0)];
+    let compiled = || {
+        let mut model = model();
+        model
+            .set_metrics(vec![Metric::CategoricalAccuracy {}, Metric::ConfusionMatrix {}], Vec::new())
+            .expect("they fit");
+        model
+    };
+    let (mut by_batch, mut fitted) = (compiled(), compiled());
+    for _ in 0..3 {
+        let options = TrainOnBatch { sample_weights: Some(&weights), class_weights: &class_weights };
+        let result = by_batch.train_on_batch_with(&data, options).expect("the data fit");
+        let fit = Fit {
+            batch_size: 20,
+            shuffle: false,
+            sample_weights: Some(&weights),
+            class_weights: &class_weights,
+            ..Fit::default()
+        };
+        let history = fitted.fit(&data, fit).expect("the data fit");
+        assert_eq!(by_batch.fingerprint(), fitted.fingerprint());
+        assert_eq!(result.loss, history.epochs[0].loss);
+        assert_eq!(result.value("categorical_accuracy"), history.epochs[0].value("categorical_accuracy"));
+        assert_eq!(result.value("categorical_accuracy"), result.accuracy);
+        assert_eq!((result.metrics.len(), result.value("confusion_matrix")), (2, None));
+    }
+    // Weights are those of one call, and metrics those of one batch.
+    fitted.fit(&data, Fit { batch_size: 20, shuffle: false, ..Fit::default() }).expect("the data fit");
+    by_batch.train_on_batch(&data).expect("the data fit");
+    assert_eq!(by_batch.fingerprint(), fitted.fingerprint());
+    let small = self::data(6);
+    let result = by_batch.train_on_batch(&small).expect("the data fit");
+    assert_eq!(result.value("categorical_accuracy"), result.accuracy);
+    by_batch.set_metrics(Vec::new(), Vec::new()).expect("there are none");
+    assert!(by_batch.train_on_batch(&small).expect("the data fit").metrics.is_empty());
 }

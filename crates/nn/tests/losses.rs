@@ -198,7 +198,7 @@ fn every_reference_of_a_sample_is_met() {
     let cases = cases();
     assert_eq!(cases.len(), 64);
     for case in cases {
-        assert_eq!(from_ron::<Loss>(&to_ron(&case.loss)).expect("as written"), case.loss);
+        assert_eq!(from_ron::<Loss>(&to_ron(&case.loss).unwrap()).expect("as written"), case.loss);
         case.alone::<f64>(DOUBLE);
         if !beyond_single(&case) {
             case.alone::<f32>(SINGLE);

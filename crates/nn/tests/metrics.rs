@@ -343,10 +343,10 @@ fn curves_have_the_areas_that_auc_has() {
 fn the_report_has_the_numbers_of_the_metrics() {
     let reference = reference();
     let data = data(&reference, "classes");
-    let mut confusion = ConfusionMatrix::new(4);
+    let mut confusion = ConfusionMatrix::new(4).unwrap();
     for (label, row) in data.measured(Metric::ConfusionMatrix {}, false, 12).rows().into_iter().enumerate() {
         for (predicted, count) in row.into_iter().enumerate() {
-            (0..count as usize).for_each(|_| confusion.record(label, predicted));
+            (0..count as usize).for_each(|_| confusion.record(label, predicted).unwrap());
         }
     }
     let report = confusion.report();
@@ -383,7 +383,7 @@ impl Rows for MetricValue {
 fn every_metric_is_written_as_it_is_read() {
     let reference = reference();
     for (text, metric, _, _) in cases(&reference) {
-        assert_eq!(from_ron::<Metric>(&to_ron(&metric)).unwrap(), metric, "{text}");
+        assert_eq!(from_ron::<Metric>(&to_ron(&metric).unwrap()).unwrap(), metric, "{text}");
         assert_eq!(from_ron::<Metric>(&metric.to_string()).unwrap(), metric, "{metric}");
     }
     let misspelt = from_ron::<Metric>("Precison()").unwrap_err().to_string();
@@ -526,4 +526,13 @@ fn all_columns_of_value_targets_count() {
     let batch = MetricBatch::new(BatchTargets::Values(&[1.0, 0.0, 1.0, 0.0]), &[0.9, 0.1, 0.8, 0.2], 2, None);
     state.update(&batch.expect("a valid batch")).expect("it fits");
     assert_eq!(state.result().number(), Some(0.5));
+}
+
+#[test]
+fn counts_that_there_is_no_room_for_are_an_error() {
+    for text in ["R2Score()", "Precision(average: Macro)", "F1Score(average: Weighted)"] {
+        let metric: Metric = from_ron(text).unwrap();
+        let error = metric.state(usize::MAX, TargetKind::Values).unwrap_err();
+        assert!(matches!(error, Error::Memory { .. }), "{text}: {error}");
+    }
 }

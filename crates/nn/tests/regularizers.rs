@@ -128,7 +128,7 @@ fn penalties_and_their_gradients_agree_with_their_formulas() {
         ),
     ] {
         let regularizer: Regularizer = from_ron(text).expect(text);
-        assert_eq!(from_ron::<Regularizer>(&to_ron(&regularizer)).expect(text), regularizer);
+        assert_eq!(from_ron::<Regularizer>(&to_ron(&regularizer).unwrap()).expect(text), regularizer);
         check_values(text, &penalty::<f64>(regularizer), &expected, 1e-12);
         check_values(text, &penalty::<f32>(regularizer), &expected, 1e-5);
     }
@@ -202,7 +202,7 @@ fn constrained_kernels_agree_with_their_formulas() {
         ("UnitNorm", unit),
     ] {
         let constraint: Constraint = from_ron(text).expect(text);
-        assert_eq!(from_ron::<Constraint>(&to_ron(&constraint)).expect(text), constraint);
+        assert_eq!(from_ron::<Constraint>(&to_ron(&constraint).unwrap()).expect(text), constraint);
         check_values(text, &apply::<f64>(constraint), &expected, 1e-12);
         check_values(text, &apply::<f32>(constraint), &expected, 1e-5);
     }

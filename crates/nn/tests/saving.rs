@@ -385,3 +385,20 @@ proptest! {
         prop_assert_eq!(from_bytes::<f32>(&bytes).unwrap().0, description);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_an_error() {
+    use densely::data::{Csv, DataSource, TrainedOn};
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let source = DataSource::Csv(Csv::new(OsStr::from_bytes(b"caf\xe9.csv"), -1));
+    let (shape, samples) = (vec![5], 1);
+    let (columns, targets, scaling) = (Vec::new(), Vec::new(), None);
+    let mut description = description();
+    description.provenance.trained_on =
+        Some(TrainedOn { source, shape, samples, columns, targets, target_columns: Vec::new(), scaling });
+    let message = to_bytes(&description, &parameters::<f32>()).unwrap_err().to_string();
+    assert_eq!(message, "cannot be written as RON: path contains invalid UTF-8 characters");
+}

@@ -174,7 +174,7 @@ fn targets_that_do_not_fit_are_refused() {
     );
     check(
         Dataset::from_values(2, vec![0.0; 5], 1, vec![0.0; 2]),
-        "5 values were given for 2 labels of 2 features each, expected 2 × 2",
+        "5 values were given for 2 samples of 2 features each, expected 2 × 2",
     );
     check(
         Dataset::from_values(1, vec![0.0; 2], 0, vec![]),

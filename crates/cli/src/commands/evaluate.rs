@@ -34,7 +34,7 @@ pub(crate) fn evaluate(args: &args::Evaluate, output: &mut Output) -> Result<Exi
     ));
     output.blank();
     let evaluation = model.evaluate(&test.data)?;
-    show_evaluation(&evaluation, &test.classes, test.noun, output);
+    show_evaluation(&evaluation, &test.classes, test.noun, output)?;
     Ok(ExitCode::SUCCESS)
 }
 

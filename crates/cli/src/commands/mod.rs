@@ -12,15 +12,21 @@ pub(crate) use predict::predict;
 pub(crate) use summary::summary;
 pub(crate) use train::train;
 
+use crate::error::Error;
 use crate::ui::{Output, confusion_table, counted, grouped, percent};
 use densely::metrics::MetricValue;
 use densely::{Evaluation, wilson_interval};
 
 /// Prints what a model achieves on the test samples, one of which is called `noun`.
-fn show_evaluation(evaluation: &Evaluation, classes: &[String], noun: &str, output: &mut Output) {
+fn show_evaluation(
+    evaluation: &Evaluation,
+    classes: &[String],
+    noun: &str,
+    output: &mut Output,
+) -> Result<(), Error> {
     let style = output.style();
     if let (Some(accuracy), Some(correct)) = (evaluation.accuracy, evaluation.correct) {
-        let (low, high) = wilson_interval(correct, evaluation.samples);
+        let (low, high) = wilson_interval(correct, evaluation.samples)?;
         output.line(format!(
             "{}  {}  (95 % interval {:.2} – {:.2} %: {} of {})",
             style.bold("test accuracy"),
@@ -46,4 +52,5 @@ fn show_evaluation(evaluation: &Evaluation, classes: &[String], noun: &str, outp
             output.line(line);
         }
     }
+    Ok(())
 }

@@ -14,7 +14,7 @@ pub(crate) fn summary(args: &args::Summary, output: &mut Output) -> Result<ExitC
     if is_ron && !args.file.is_dir() {
         let Network { network, compile, batch_size } = read_network(&args.file)?;
         output.line(if args.ron {
-            network.to_ron()
+            network.to_ron()?
         } else if args.plan {
             network.compile::<f32>(compile)?.phases(batch_size).to_string()
         } else {
@@ -24,7 +24,7 @@ pub(crate) fn summary(args: &args::Summary, output: &mut Output) -> Result<ExitC
     }
     let model = model::load(&args.file, Pool::new(1)?)?;
     if args.ron {
-        output.line(model.description().to_ron());
+        output.line(model.description().to_ron()?);
         return Ok(ExitCode::SUCCESS);
     }
     if args.plan {

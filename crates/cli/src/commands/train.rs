@@ -75,7 +75,7 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     let evaluation = trained.model.evaluate(&setup.test)?;
     output.blank();
     let noun = setup.source.noun();
-    show_evaluation(&evaluation, &setup.classes, noun, output);
+    show_evaluation(&evaluation, &setup.classes, noun, output)?;
     if setup.validation == Validation::Test {
         output.blank();
         output.line(format!(
@@ -181,6 +181,8 @@ impl Setup {
             pool: self.pool.clone(),
             ..Compile::default()
         })?;
+        // Each `Normalization()` takes the mean and the variance of what it is going to see.
+        model.adapt(&self.data)?;
         // A description too long for a model's file is found before the time for training is spent.
         model.set_provenance(self.provenance(0, None));
         model.to_bytes()?;

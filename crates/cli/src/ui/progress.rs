@@ -222,6 +222,7 @@ mod tests {
             batch_size: 1,
             samples: 1,
             validation_samples: validated.then_some(1),
+            restored: None,
             held_out: None,
             values: of_data.clone().map(ToString::to_string).chain(of_validation).collect(),
             metrics: metrics.iter().map(|name| (name.to_string(), None)).collect(),

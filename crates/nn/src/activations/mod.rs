@@ -97,7 +97,8 @@ pub enum Activation {
     // Between two limits.
     /// `f(z) = 1 / (1 + e⁻ᶻ)`, between 0 and 1; `f′ = f·(1 − f)`.
     Sigmoid,
-    /// `(z + 3)/6`, not below 0 nor above 1: Keras 3's; Keras 2 had `z/5 + ½`.
+    /// `(z + 3)/6`, not below 0 nor above 1, the gate of [`HardSilu`](Self::HardSilu) (Howard and others, arXiv:1905.02244,
+    /// section 5.2): Keras 3's; Keras 2 had `z/5 + ½`.
     HardSigmoid,
     /// `(z + 1)/2`, not below 0 nor above 1.
     SparseSigmoid,
@@ -113,15 +114,17 @@ pub enum Activation {
         #[serde(default = "default::slope")]
         slope: f64,
     },
-    /// `z`, not below −1 nor above 1.
+    /// `z`, not below −1 nor above 1 (Collobert and others, "Natural language processing (almost) from scratch",
+    /// arXiv:1103.0398).
     HardTanh,
-    /// `z/(1 + |z|)`, between −1 and 1.
+    /// `z/(1 + |z|)`, between −1 and 1 (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    /// networks", 2010).
     Softsign,
 
     // Exponentials and smooth rectifiers.
     /// `ln(1 + eᶻ)`, above 0; `f′ = 1 / (1 + e⁻ᶻ)`.
     Softplus,
-    /// `ln(1/(1 + e⁻ᶻ))`, below 0.
+    /// `ln(1/(1 + e⁻ᶻ))`, below 0: the logarithm of [`Sigmoid`](Self::Sigmoid), as PyTorch's `LogSigmoid`.
     LogSigmoid,
     /// `(z + √(z² + b))/2`, above 0 (Barron, arXiv:2112.11687).
     Squareplus {
@@ -129,7 +132,7 @@ pub enum Activation {
         #[serde(default = "default::b")]
         b: f64,
     },
-    /// `0` up to −1, `(z + 1)²/4` up to 1, then `z`.
+    /// `0` up to −1, `(z + 1)²/4` up to 1, then `z`: Keras's `sparse_plus`.
     SparsePlus,
     /// `eᶻ`, and so is its derivative.
     Exponential,
@@ -151,15 +154,17 @@ pub enum Activation {
     GeluTanh,
 
     // What is left of z.
-    /// `z − tanh z`.
+    /// `z − tanh z`: PyTorch's `Tanhshrink`.
     TanhShrink,
-    /// `z` moved towards 0 by `threshold`, and 0 within it.
+    /// `z` moved towards 0 by `threshold`, and 0 within it: soft thresholding (Donoho and Johnstone, "Ideal spatial adaptation
+    /// by wavelet shrinkage", Biometrika 81, 1994).
     SoftShrink {
         /// 0 or more. Default: 0.5.
         #[serde(default = "default::half")]
         threshold: f64,
     },
-    /// `z`, and 0 where |z| is not above `threshold`; `f′` is 0 there and 1 elsewhere.
+    /// `z`, and 0 where |z| is not above `threshold`; `f′` is 0 there and 1 elsewhere: hard thresholding (Donoho and Johnstone,
+    /// as for [`SoftShrink`](Self::SoftShrink)).
     HardShrink {
         /// 0 or more. Default: 0.5.
         #[serde(default = "default::half")]

@@ -38,6 +38,11 @@
 //! [`Fit::backup`](crate::Fit::backup): it keeps what no callback can see, the state of all callbacks and of the optimizer and
 //! the place within the epoch.
 //!
+//! None of them writes to standard output but [`ProgressBar`], so there is no `verbose` as in Keras. What they did is told by
+//! the run: [`History::stop`](crate::History::stop) says where and why training ended, each [`Epoch`] its learning
+//! rate, [`EarlyStopping::best`] the best epoch, [`ModelCheckpoint::last_saved`] the file; a callback of one's own can print it
+//! as it happens.
+//!
 //! # A callback of one's own
 //!
 //! A callback implements the events that it needs. It serves models of both precisions: the model stands behind

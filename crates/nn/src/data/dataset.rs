@@ -288,6 +288,12 @@ impl Dataset {
         }
     }
 
+    /// The first samples; all of them if there are not so many.
+    pub(crate) fn first(&self, samples: usize) -> Self {
+        let samples: Vec<u32> = (0..self.len().min(samples) as u32).collect();
+        self.select(&samples)
+    }
+
     /// The same storage with only these of its present samples, in this order.
     pub(super) fn select(&self, samples: &[u32]) -> Self {
         let selection = samples.iter().map(|&sample| self.stored(sample as usize) as u32).collect();
@@ -375,7 +381,7 @@ mod tests {
         for bytes in [3, 5] {
             check_refused(
                 Dataset::from_bytes(2, vec![0; bytes], vec![0, 0], 1),
-                &format!("{bytes} values were given for 2 labels of 2 features each, expected 2 × 2"),
+                &format!("{bytes} values were given for 2 samples of 2 features each, expected 2 × 2"),
             );
         }
         let overflow = Dataset::from_bytes(usize::MAX, vec![0; 2], vec![0, 0], 1);

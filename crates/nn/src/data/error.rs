@@ -1,6 +1,7 @@
 //! What can be wrong in a file of data; [`Error::Data`](crate::Error::Data) says which file.
 
 use super::dataset::MAX_CLASSES;
+use crate::text::nearest;
 use std::fmt;
 
 /// What is wrong in a file of data, and where in it. Lines and columns count from 1, as editors count them.
@@ -79,7 +80,12 @@ pub enum DataError {
         cell: Cell,
     },
     /// A column that is not there.
-    #[error("there is no column {}: expected one of {}", shown(found), listed(expected))]
+    #[error(
+        "there is no column {}: expected one of {}{}",
+        shown(found),
+        listed(expected),
+        near(found, expected)
+    )]
     NoColumn {
         /// The name.
         found: String,
@@ -194,6 +200,12 @@ pub enum DataError {
     /// An array whose first dimension is 0.
     #[error("the array has no samples, expected at least 1")]
     NpyEmpty,
+    /// An array one of whose other dimensions is 0.
+    #[error("samples without values, in an array of shape {shape:?}; expected at least 1 value for each")]
+    NpyNoFeatures {
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
     /// An element that is no finite number.
     #[error("element {index} is {value}, expected a finite number of single precision's range")]
     Element {
@@ -401,6 +413,14 @@ fn in_its_place(position: i64, found: Option<&str>) -> String {
         }
         None => format!("its place, position {position}, is beyond the last column"),
     }
+}
+
+/// The name that was likely meant. Whatever is too long to be a slip is passed over: a file may hold any names.
+fn near(found: &str, names: &[String]) -> String {
+    const LONGEST: usize = 100;
+    let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| name.len() <= LONGEST).collect();
+    let nearest = if found.len() <= LONGEST { nearest(found, &names) } else { None };
+    nearest.map(|name| format!("; did you mean {}?", shown(name))).unwrap_or_default()
 }
 
 fn listed(names: &[String]) -> String {

@@ -89,6 +89,6 @@ mod tests {
     #[test]
     fn counts_that_differ_are_refused() {
         let error = Dataset::from_idx(pair(&[2, 1, 1], Values::U8(vec![1, 2]), &[0]), 1).unwrap_err();
-        assert_eq!(error.to_string(), "2 values were given for 1 labels of 1 features each, expected 1 × 1");
+        assert_eq!(error.to_string(), "2 values were given for 1 samples of 1 features each, expected 1 × 1");
     }
 }

@@ -123,15 +123,19 @@ pub(super) fn classes(values: &[f64], known: Known<'_>) -> Result<Targets, DataE
 ///
 /// # Errors
 ///
-/// As [`read_npy`], and if the array is a single number.
+/// As [`read_npy`], and if the array is a single number, has no samples, or samples without values.
 pub fn read_features(path: &Path) -> Result<Samples, Error> {
-    let Array { shape, values } = read_npy(path)?;
-    let Some((&samples, shape)) = shape.split_first() else {
+    let Array { shape: whole, values } = read_npy(path)?;
+    let Some((&samples, shape)) = whole.split_first() else {
         return Err(in_file(path, DataError::NpyScalar));
     };
     // Without samples the other sizes could be any.
     if samples == 0 {
         return Err(in_file(path, DataError::NpyEmpty));
+    }
+    // Without values a header could claim any number of samples.
+    if features_of(shape) == 0 {
+        return Err(in_file(path, DataError::NpyNoFeatures { shape: whole }));
     }
     // A list of numbers is one feature for each sample.
     let shape = if shape.is_empty() { vec![1] } else { shape.to_vec() };

@@ -29,6 +29,16 @@ pub enum Features {
     Floats(Vec<f64>),
 }
 
+impl Features {
+    /// How many values there are, of all samples.
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Floats(floats) => floats.len(),
+        }
+    }
+}
+
 /// What is to be predicted for each sample.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
@@ -93,6 +103,14 @@ impl Samples {
     /// As [`Dataset::from_bytes`], [`Dataset::from_floats`] and [`Dataset::from_values`].
     pub fn into_dataset(self) -> Result<Dataset, Error> {
         let features = features_of(&self.shape);
+        if features == 0 {
+            return Err(Error::NoFeatures);
+        }
+        // Before there is room for as many labels.
+        let (values, samples) = (self.features.len(), self.samples);
+        if features.checked_mul(samples) != Some(values) {
+            return Err(Error::ValueCount { values, samples, features });
+        }
         let (labels, classes) = match self.targets {
             Targets::Unknown => (vec![0; self.samples], 1),
             Targets::Classes { names, labels } => (labels, names.len()),

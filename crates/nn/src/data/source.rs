@@ -141,8 +141,11 @@ impl DataSource {
     ///
     /// # Errors
     ///
-    /// [`Error::DataSetting`].
+    /// [`Error::DataSetting`]; [`Error::PathNotText`] for a path that is not UTF-8, which no model could keep.
     pub fn validate(&self) -> Result<(), Error> {
+        if let Some(path) = self.clone().paths_mut().into_iter().find(|path| path.to_str().is_none()) {
+            return Err(Error::PathNotText { path: path.clone() });
+        }
         if let Self::Csv(csv) = self {
             csv.validate()?;
         }

@@ -1,6 +1,6 @@
 //! What can be wrong with a description.
 
-use super::{LayerName, did_you_mean};
+use super::{LayerName, did_you_mean, nearest_of};
 use crate::activations::Activation;
 use crate::losses::Loss;
 
@@ -22,12 +22,21 @@ pub enum DescriptionError {
         /// Of the names that are possible here, the one most like the one that was written.
         nearest: Option<&'static str>,
     },
+    /// A description that cannot be written as RON.
+    #[error("cannot be written as RON: {message}")]
+    Unwritable {
+        /// Why.
+        message: String,
+    },
     /// A network without inputs.
     #[error("inputs is 0, expected at least 1")]
     NoInputs,
     /// A network that has nothing to learn.
     #[error("the network has no layer with parameters, expected at least one, such as Dense")]
     NoParameters,
+    /// A network in which training may change nothing.
+    #[error("every layer with parameters is frozen, expected at least one that is trainable")]
+    AllFrozen,
     /// A setting of a layer outside its range.
     #[error("{layer}: {setting} is {found}, expected {expected}")]
     OwnSetting {
@@ -61,7 +70,7 @@ pub enum DescriptionError {
         limit: usize,
     },
     /// A name that no layer has.
-    #[error("no layer is named {name}, expected one of {}", names.join(", "))]
+    #[error("no layer is named {name}, expected one of {}{}", names.join(", "), did_you_mean(nearest_of(name, names)))]
     NoSuchLayer {
         /// The name.
         name: String,
@@ -91,6 +100,22 @@ pub enum DescriptionError {
         layer: LayerName,
         /// Its kind.
         kind: String,
+    },
+    /// A name of a layer that is no word.
+    #[error("{layer}: its name is {name:?}, expected a letter, then letters, digits and underscores")]
+    NameOfLayer {
+        /// The layer.
+        layer: LayerName,
+        /// The name.
+        name: String,
+    },
+    /// Two layers of one name.
+    #[error("{layer}: layer {first} has this name already, expected another one")]
+    TwoLayers {
+        /// The second of them.
+        layer: LayerName,
+        /// The position of the first in the network, from 1; of a layer in a block, the block's.
+        first: usize,
     },
     /// A tensor without numbers.
     #[error("{layer}: its weight {weight} has no values, expected at least 1")]
@@ -288,13 +313,15 @@ pub enum DescriptionError {
         optimizer: &'static str,
     },
     /// A loss and an end of the network that do not go together.
-    #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found), loss.needed_end(*found))]
+    #[error("{layer}: ends the network with {}, but {loss} needs {}", ending(*found, kind), loss.needed_end(*found))]
     LossActivation {
         /// The last layer.
         layer: LayerName,
+        /// Its kind.
+        kind: Box<str>,
         /// The loss.
         loss: Loss,
-        /// The last activation; `None` after dropout.
+        /// The last activation; `None` of a layer that is the identity in prediction.
         found: Option<Activation>,
     },
     /// A penalty on probabilities that are never computed.
@@ -327,6 +354,6 @@ fn at_field(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!(", at {field}") }
 }
 
-fn ending(found: Option<Activation>) -> String {
-    found.map_or_else(|| String::from("dropout"), |activation| activation.to_string())
+fn ending(found: Option<Activation>, kind: &str) -> String {
+    found.map_or_else(|| kind.to_owned(), |activation| activation.to_string())
 }

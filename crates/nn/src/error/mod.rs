@@ -9,6 +9,7 @@ pub use description::DescriptionError;
 
 use crate::data::DataError;
 use crate::metrics::MetricError;
+use crate::text::nearest;
 use densely_tensor::PoolError;
 use std::fmt;
 use std::io;
@@ -58,14 +59,14 @@ pub enum Error {
         /// How many there may be.
         limit: usize,
     },
-    /// Features and labels that do not belong together.
+    /// Features and samples that do not belong together.
     #[error(
-        "{values} values were given for {samples} labels of {features} features each, expected {features} × {samples}"
+        "{values} values were given for {samples} samples of {features} features each, expected {features} × {samples}"
     )]
     ValueCount {
         /// How many values there are.
         values: usize,
-        /// How many labels there are.
+        /// How many samples there are: as many as labels, where there are such.
         samples: usize,
         /// How many values a sample has.
         features: usize,
@@ -191,6 +192,13 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A path to data that the description of a model cannot hold.
+    #[error("data: the path {} is not UTF-8, expected one that is, for a model keeps it as text", path.display())]
+    PathNotText {
+        /// The path, which is shown with � where it is no text.
+        path: PathBuf,
+    },
+
     // Training.
     /// Weights and samples that do not belong together.
     #[error("{found} sample weights were given for {expected} samples, expected one each")]
@@ -257,6 +265,14 @@ pub enum Error {
         first: &'static str,
         /// The other.
         second: &'static str,
+    },
+    /// A setting of [`Fit`](crate::Fit) that says something of another, which is not there.
+    #[error("{setting} is given without {needed}, expected both or neither")]
+    FitWithout {
+        /// The setting.
+        setting: &'static str,
+        /// What it belongs to.
+        needed: &'static str,
     },
     /// A setting of [`GradientCheck`](crate::GradientCheck) outside its range.
     #[error("{setting} is {found}, expected {expected}")]
@@ -561,6 +577,12 @@ impl fmt::Display for LayerName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "layer {} ({})", self.position, self.name)
     }
+}
+
+/// Of some names the one most like another.
+fn nearest_of<'n>(found: &str, names: &'n [String]) -> Option<&'n str> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nearest(found, &names)
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

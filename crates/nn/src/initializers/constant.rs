@@ -36,7 +36,8 @@ impl Default for Identity {
 impl Identity {
     pub(super) fn fill<T: Scalar>(self, kernel: &mut [T], units: usize) {
         kernel.fill(T::ZERO);
-        for (input, weights) in kernel.chunks_exact_mut(units).enumerate().take(units) {
+        // Without units there are no weights either, but pieces of no length are not to be had.
+        for (input, weights) in kernel.chunks_exact_mut(units.max(1)).enumerate().take(units) {
             weights[input] = T::from_f64(self.gain);
         }
     }

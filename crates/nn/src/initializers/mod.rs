@@ -220,6 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn a_kernel_without_weights_stays_one() {
+        for (fan_in, fan_out) in [(0, 0), (0, 3), (3, 0)] {
+            for initializer in [
+                Initializer::GlorotUniform,
+                Initializer::HeNormal,
+                Identity::default().into(),
+                Orthogonal::default().into(),
+                VarianceScaling::default().into(),
+            ] {
+                let mut random = stream(7, Purpose::Weights, 0, 0);
+                initializer.fill::<f32>(&mut [], fan_in, fan_out, &mut random);
+            }
+        }
+    }
+
+    #[test]
     fn constants_fill_everything() {
         assert!(draw::<f32>(Initializer::Zeros).iter().all(|value| value.to_bits() == 0));
         assert!(draw::<f32>(Initializer::Ones).iter().all(|value| *value == 1.0));

@@ -41,7 +41,7 @@ impl Orthogonal {
     ) {
         let (count, length) = (units.min(inputs), units.max(inputs));
         let vectors = orthonormal(count, length, stream);
-        for (vector, values) in vectors.chunks_exact(length).enumerate() {
+        for (vector, values) in vectors.chunks_exact(length.max(1)).enumerate() {
             for (place, &value) in values.iter().enumerate() {
                 let (unit, input) = if units <= inputs { (vector, place) } else { (place, vector) };
                 kernel[unit + units * input] = T::from_f64(self.gain * value);

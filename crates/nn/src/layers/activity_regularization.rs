@@ -14,6 +14,9 @@ pub struct ActivityRegularization {
     pub l1: f64,
     /// The factor of squares; 0 or more. Default: 0.
     pub l2: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl ActivityRegularization {

@@ -47,6 +47,9 @@ pub struct BatchNormalization {
     pub gamma_constraint: Option<Constraint>,
     /// Whether training changes anything of the layer. Default: `true`.
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Default for BatchNormalization {
@@ -65,6 +68,7 @@ impl Default for BatchNormalization {
             beta_constraint: None,
             gamma_constraint: None,
             trainable: true,
+            name: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Layers of other crates as part of a description.
 
 use crate::error::{DescriptionError, Error, LayerName};
-use crate::layers::description::{Kept, LayerDescription, Weight};
+use crate::layers::description::{Kept, LayerDescription, Weight, is_word};
 use crate::layers::pass::{CustomLayer, LayerPass};
 use densely_tensor::Scalar;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ use std::sync::Arc;
 ///
 /// let network = Sequential::new(3).add(Dense::new(4)).add(Custom::new(Double)).add(Dense::new(2));
 /// assert_eq!(network.layer_names(), ["dense", "double", "dense_1"]);
-/// assert_eq!(Sequential::from_ron_with(&network.to_ron(), &[Custom::new(Double)])?, network);
+/// assert_eq!(Sequential::from_ron_with(&network.to_ron()?, &[Custom::new(Double)])?, network);
 /// # Ok::<(), densely::Error>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,6 +62,9 @@ pub struct Custom {
     /// Whether training changes the layer. Default: `true`.
     #[serde(default = "yes")]
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// `None` if it was read and not yet given again.
     #[serde(skip)]
     layer: Option<Arc<dyn CustomLayer>>,
@@ -70,7 +73,7 @@ pub struct Custom {
 impl Custom {
     /// A layer of another crate.
     pub fn new(layer: impl CustomLayer + 'static) -> Self {
-        Self { kind: layer.kind().to_owned(), trainable: true, layer: Some(Arc::new(layer)) }
+        Self { kind: layer.kind().to_owned(), trainable: true, name: None, layer: Some(Arc::new(layer)) }
     }
 
     /// Its kind.
@@ -116,8 +119,7 @@ impl LayerDescription for Custom {
     }
 
     fn check(&self, inputs: usize, name: &dyn Fn() -> LayerName) -> Result<(), Error> {
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if !self.kind.starts_with(|c: char| c.is_ascii_alphabetic()) || !self.kind.chars().all(is_word) {
+        if !is_word(&self.kind) {
             return Err(DescriptionError::CustomKind { layer: name(), kind: self.kind.clone() }.into());
         }
         match &self.layer {
@@ -131,7 +133,7 @@ impl LayerDescription for Custom {
 
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
-        (&self.kind, self.trainable) == (&other.kind, other.trainable)
+        (&self.kind, self.trainable, &self.name) == (&other.kind, other.trainable, &other.name)
     }
 }
 

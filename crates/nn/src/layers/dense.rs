@@ -56,6 +56,9 @@ pub struct Dense {
     /// Whether training changes `W` and `b`; `false` freezes the layer. Default: `true`.
     #[serde(default = "yes")]
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Dense {
@@ -73,6 +76,7 @@ impl Dense {
             kernel_constraint: None,
             bias_constraint: None,
             trainable: true,
+            name: None,
         }
     }
 

@@ -43,6 +43,12 @@ pub trait LayerDescription: Debug + Send + Sync {
     }
 }
 
+/// Whether names can be made from a text: a letter, then letters, digits and underscores, all of them ASCII.
+pub(crate) fn is_word(text: &str) -> bool {
+    let in_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.chars().all(in_word)
+}
+
 /// How many numbers a layer keeps from its forward to its backward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {

@@ -16,12 +16,15 @@ pub struct Dropout {
     /// The probability that a value is dropped: at least 0 and below 1. Training takes the nearest multiple of
     /// 1/65,536 below 1.
     pub rate: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Dropout {
     /// Dropout with this `rate`.
     pub fn new(rate: f64) -> Self {
-        Self { rate }
+        Self { rate, name: None }
     }
 }
 

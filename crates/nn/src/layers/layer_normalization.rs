@@ -39,6 +39,9 @@ pub struct LayerNormalization {
     pub gamma_constraint: Option<Constraint>,
     /// Whether the optimizer changes γ and β. Default: `true`.
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Default for LayerNormalization {
@@ -54,6 +57,7 @@ impl Default for LayerNormalization {
             beta_constraint: None,
             gamma_constraint: None,
             trainable: true,
+            name: None,
         }
     }
 }

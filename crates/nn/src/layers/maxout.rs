@@ -41,6 +41,9 @@ pub struct Maxout {
     /// Whether the optimizer changes `W` and `b`. Default: `true`.
     #[serde(default = "yes")]
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Maxout {
@@ -55,6 +58,7 @@ impl Maxout {
             kernel_regularizer: None,
             kernel_constraint: None,
             trainable: true,
+            name: None,
         }
     }
 

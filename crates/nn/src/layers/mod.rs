@@ -33,6 +33,7 @@ pub use activity_regularization::ActivityRegularization;
 pub use batch_normalization::BatchNormalization;
 pub use custom::Custom;
 pub use dense::Dense;
+pub(crate) use description::is_word;
 pub use description::{Kept, LayerDescription, Weight, WeightShape};
 pub use drop_connect::DropConnect;
 pub(crate) use drop_connect::MaskedProduct;
@@ -125,6 +126,31 @@ impl Layer {
             Self::DropConnect(layer) => layer,
             Self::Residual(layer) => layer,
             Self::Custom(layer) => layer,
+        }
+    }
+
+    /// The name that the layer was given, if it was given one. An activation has no place for a name.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Dense(layer) => layer.name.as_deref(),
+            Self::Activation(_) => None,
+            Self::Dropout(layer) => layer.name.as_deref(),
+            Self::AlphaDropout(layer) => layer.name.as_deref(),
+            Self::GaussianDropout(layer) => layer.name.as_deref(),
+            Self::GaussianNoise(layer) => layer.name.as_deref(),
+            Self::BatchNormalization(layer) => layer.name.as_deref(),
+            Self::LayerNormalization(layer) => layer.name.as_deref(),
+            Self::RmsNormalization(layer) => layer.name.as_deref(),
+            Self::UnitNormalization(layer) => layer.name.as_deref(),
+            Self::Normalization(layer) => layer.name.as_deref(),
+            Self::Rescaling(layer) => layer.name.as_deref(),
+            Self::Flatten(layer) => layer.name.as_deref(),
+            Self::ActivityRegularization(layer) => layer.name.as_deref(),
+            Self::PRelu(layer) => layer.name.as_deref(),
+            Self::Maxout(layer) => layer.name.as_deref(),
+            Self::DropConnect(layer) => layer.dense.name.as_deref(),
+            Self::Residual(layer) => layer.name.as_deref(),
+            Self::Custom(layer) => layer.name.as_deref(),
         }
     }
 
@@ -221,6 +247,39 @@ from_descriptions!(
     DropConnect,
     Residual,
     Custom
+);
+
+/// Lets a layer be given a name: `Dense::new(512).name("hidden")`.
+macro_rules! with_name {
+    ($($layer:ident: $($place:ident).+),*) => {
+        $(impl $layer {
+            /// Sets what it is called: a letter, then letters, digits and underscores. Its tensors' names begin with it.
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.$($place).+ = Some(name.into());
+                self
+            }
+        })*
+    };
+}
+with_name!(
+    Dense: name,
+    Dropout: name,
+    AlphaDropout: name,
+    GaussianDropout: name,
+    GaussianNoise: name,
+    BatchNormalization: name,
+    LayerNormalization: name,
+    RmsNormalization: name,
+    UnitNormalization: name,
+    Normalization: name,
+    Rescaling: name,
+    Flatten: name,
+    ActivityRegularization: name,
+    PRelu: name,
+    Maxout: name,
+    DropConnect: dense.name,
+    Residual: name,
+    Custom: name
 );
 
 #[cfg(test)]

@@ -11,12 +11,16 @@ use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
-/// Adds normal noise of mean 0 while training; the identity otherwise. Keras's `GaussianNoise`.
+/// Adds normal noise of mean 0 while training; the identity otherwise (C. M. Bishop, "Training with noise is
+/// equivalent to Tikhonov regularization", Neural Computation 7, 1995). Keras's `GaussianNoise`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GaussianNoise {
     /// The noise's standard deviation; 0 or more.
     pub stddev: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Multiplies by normal noise of mean 1 and variance `rate/(1 − rate)` while training; the identity otherwise (N.
@@ -26,6 +30,9 @@ pub struct GaussianNoise {
 pub struct GaussianDropout {
     /// The rate of the dropout with the same variance: at least 0 and below 1.
     pub rate: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Dropout that keeps mean and variance of what the [SELU](crate::Activation::Selu) puts out: a dropped value becomes
@@ -37,6 +44,9 @@ pub struct GaussianDropout {
 pub struct AlphaDropout {
     /// The probability that a value is dropped: at least 0 and below 1.
     pub rate: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// λ and α of the SELU: equation 14 of its paper.
@@ -46,21 +56,21 @@ const ALPHA: f64 = 1.673_263_242_354_377_2;
 impl GaussianNoise {
     /// Noise with this standard deviation.
     pub fn new(stddev: f64) -> Self {
-        Self { stddev }
+        Self { stddev, name: None }
     }
 }
 
 impl GaussianDropout {
     /// Noise that goes with this `rate`.
     pub fn new(rate: f64) -> Self {
-        Self { rate }
+        Self { rate, name: None }
     }
 }
 
 impl AlphaDropout {
     /// Dropout with this `rate`.
     pub fn new(rate: f64) -> Self {
-        Self { rate }
+        Self { rate, name: None }
     }
 
     /// What a kept value is multiplied by, what is added to it, and what a dropped one becomes.

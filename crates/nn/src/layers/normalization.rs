@@ -13,7 +13,11 @@ use serde::{Deserialize, Serialize};
 /// 1e-7.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Normalization {}
+pub struct Normalization {
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
 
 /// The positions of its weights.
 pub(crate) const MEAN: usize = 0;

@@ -22,6 +22,9 @@ pub struct PRelu {
     pub alpha_constraint: Option<Constraint>,
     /// Whether the optimizer changes alpha. Default: `true`.
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Default for PRelu {
@@ -31,6 +34,7 @@ impl Default for PRelu {
             alpha_regularizer: None,
             alpha_constraint: None,
             trainable: true,
+            name: None,
         }
     }
 }

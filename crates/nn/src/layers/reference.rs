@@ -11,7 +11,7 @@ use crate::losses::Loss;
 use crate::sequential::Sequential;
 use crate::text::from_ron;
 use densely_tensor::{Pool, Scalar};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The numbers of a list, or of a list of lists one after the other.
 fn numbers(list: &Value) -> Vec<f64> {
@@ -144,4 +144,26 @@ fn layers_agree_with_the_references() {
         check_case::<f64>(case, &file["batches"]);
         check_case::<f32>(case, &file["batches"]);
     }
+}
+
+/// Below 1e-12 the length is held up, and the layer is linear; Keras has the floor on the length, not on its square.
+#[test]
+fn unit_normalization_of_short_samples() {
+    let batch = json!([[6e-9, 8e-9, 0.0], [0.0, 0.0, 0.0], [6e-14, -8e-14, 0.0], [0.0, 3e-11, 4e-11]]);
+    let cotangent = json!([[1.0, -0.5, 2.0], [0.25, 1.5, -1.0], [-2.0, 0.75, 0.5], [1.0, 1.0, -0.25]]);
+    let outputs = json!([[0.6, 0.8, 0.0], [0.0, 0.0, 0.0], [0.06, -0.08, 0.0], [0.0, 0.6, 0.8]]);
+    // Of the first and last sample (g − y·(g·y))/√Σx²; of the others, whose length is held up, g·1e12.
+    let lengths = [1e-8, 1e-12, 1e-12, 5e-11];
+    let slopes = json!([[0.88, -0.66, 2.0], [0.25, 1.5, -1.0], [-2.0, 0.75, 0.5], [1.0, 0.76, -0.57]]);
+    fn check_precision<T: Scalar>(batch: &Value, cotangent: &Value, outputs: &Value, gradient: &Value) {
+        let mut bench = Bench::<T>::new(from_ron("UnitNormalization()").expect("a layer"));
+        check("output", &bench.forward(batch, true), outputs);
+        let mut found = vec![T::ZERO; SAMPLES * 3];
+        bench.gradient(cotangent).read(0, &mut found);
+        check("gradient", &found, gradient);
+    }
+    let gradient: Vec<f64> =
+        numbers(&slopes).iter().enumerate().map(|(index, slope)| slope / lengths[index / 3]).collect();
+    check_precision::<f64>(&batch, &cotangent, &outputs, &json!(gradient));
+    check_precision::<f32>(&batch, &cotangent, &outputs, &json!(gradient));
 }

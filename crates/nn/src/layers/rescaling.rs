@@ -17,12 +17,15 @@ pub struct Rescaling {
     /// What is added then. Default: 0.
     #[serde(default)]
     pub offset: f64,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Rescaling {
     /// Multiplication by `scale`.
     pub fn new(scale: f64) -> Self {
-        Self { scale, offset: 0.0 }
+        Self { scale, offset: 0.0, name: None }
     }
 
     /// Sets what is added.

@@ -22,6 +22,9 @@ use serde::{Deserialize, Serialize};
 pub struct Residual {
     /// The layers of f, from input to output.
     pub layers: Vec<Layer>,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// How deep blocks may stand in each other.

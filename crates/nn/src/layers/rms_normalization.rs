@@ -20,11 +20,14 @@ pub struct RmsNormalization {
     pub epsilon: f64,
     /// Whether the optimizer changes the scale, which starts at 1. Default: `true`.
     pub trainable: bool,
+    /// What it is called. Default: its kind, and a number from the second of a kind on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl Default for RmsNormalization {
     fn default() -> Self {
-        Self { epsilon: 1e-6, trainable: true }
+        Self { epsilon: 1e-6, trainable: true, name: None }
     }
 }
 

@@ -85,17 +85,22 @@ pub enum Loss {
     /// The same, with less weight on what is right already.
     BinaryFocalCrossentropy(BinaryFocalCrossentropy),
     /// `Σᵢ tᵢ·ln(tᵢ/yᵢ)` with `0·ln 0 = 0`: the Kullback–Leibler divergence, of probabilities `t` from the `y`. Unlike
-    /// Keras's, neither is lifted to 1e-7; computed from the logits of the softmax that ends the network.
+    /// Keras's, neither is lifted to 1e-7; computed from the logits of the softmax that ends the network (Kullback and Leibler,
+    /// "On information and sufficiency", Annals of Mathematical Statistics 22, 1951).
     KlDivergence,
     /// `Σᵢ (yᵢ − tᵢ·ln(yᵢ + 1e-7)) / n`, for counts `t`: the negative logarithm of their likelihood under Poisson
-    /// distributions of mean `y`, without the part that does not depend on it.
+    /// distributions of mean `y`, without the part that does not depend on it. Keras's `Poisson`; PyTorch's `PoissonNLLLoss`
+    /// with `log_input=False` but for 1e-8 there.
     Poisson,
     /// `max(1 + maxᵢ (1 − tᵢ)·yᵢ − Σᵢ tᵢ·yᵢ, 0)`, for one-hot `t`. The 0 that the right class leaves is among the values of the
-    /// wrong ones, as in Keras.
+    /// wrong ones, as in Keras (but for that: Crammer and Singer, "On the algorithmic implementation of multiclass kernel-based
+    /// vector machines", JMLR 2, 2001).
     CategoricalHinge,
-    /// `Σᵢ max(1 − tᵢ·yᵢ, 0) / n`. Targets are −1 and 1; those of a sample that has only 0 and 1 become these.
+    /// `Σᵢ max(1 − tᵢ·yᵢ, 0) / n`. Targets are −1 and 1; those of a sample that has only 0 and 1 become these (Cortes and Vapnik,
+    /// "Support-vector networks", Machine Learning 20, 1995).
     Hinge,
-    /// `Σᵢ max(1 − tᵢ·yᵢ, 0)² / n`. Targets as in [`Hinge`](Self::Hinge).
+    /// `Σᵢ max(1 − tᵢ·yᵢ, 0)² / n`. Targets as in [`Hinge`](Self::Hinge) (Tang, "Deep learning using linear support vector
+    /// machines", arXiv:1306.0239).
     SquaredHinge,
     /// `Σᵢ (yᵢ − tᵢ)² / n`.
     MeanSquaredError,
@@ -107,14 +112,16 @@ pub enum Loss {
     MeanSquaredLogarithmicError,
     /// A square near the target, a line far from it.
     Huber(Huber),
-    /// `Σᵢ ln cosh(yᵢ − tᵢ) / n`: near `e²/2` for a small distance `e`, near `|e| − ln 2` for a large one.
+    /// `Σᵢ ln cosh(yᵢ − tᵢ) / n`: near `e²/2` for a small distance `e`, near `|e| − ln 2` for a large one. Keras's
+    /// `LogCosh`.
     LogCosh,
     /// `−Σᵢ tᵢ·yᵢ / √(Σᵢ tᵢ²·Σᵢ yᵢ²)`: −1 where outputs point as the targets do, 0 at a right angle, and 0 if either is all
-    /// zeros.
+    /// zeros. Keras's `CosineSimilarity`.
     CosineSimilarity,
     /// How little two sets overlap, with misses and false alarms weighted.
     Tversky(Tversky),
-    /// `1 − 2·Σᵢ tᵢ·yᵢ / (Σᵢ tᵢ + Σᵢ yᵢ + 1e-7)`: how little two sets overlap. Keras's sums go over the whole batch unless
+    /// `1 − 2·Σᵢ tᵢ·yᵢ / (Σᵢ tᵢ + Σᵢ yᵢ + 1e-7)`: how little two sets overlap (Dice, "Measures of the amount of ecologic
+    /// association between species", Ecology 26, 1945). Keras's sums go over the whole batch unless
     /// `axis=1` is given; ours are each sample's, as all other losses' are.
     Dice,
     /// A loss of the program's own, made by [`Loss::custom`].
@@ -373,8 +380,10 @@ impl Loss {
         let last = network.layers.len().saturating_sub(1);
         let found = network.layers.last().and_then(|layer| layer.activation());
         if !self.end().is_met_by(found) {
+            let kind = network.layers.last().map_or("nothing", |layer| layer.description().kind());
             return Err(DescriptionError::LossActivation {
                 layer: network.layer_name(last),
+                kind: kind.into(),
                 loss: self.clone(),
                 found,
             }

@@ -34,24 +34,28 @@ enum Seen {
 
 impl BuiltIn {
     /// Of a valid metric that can be measured with such targets and so many outputs.
-    pub(super) fn new(metric: Metric, width: usize, targets: TargetKind) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for what it counts.
+    pub(super) fn new(metric: Metric, width: usize, targets: TargetKind) -> Result<Self, Error> {
         let seen = match metric {
             Metric::Precision { threshold, average }
             | Metric::Recall { threshold, average }
             | Metric::F1Score { threshold, average }
             | Metric::FBetaScore { threshold, average, .. } => {
-                Seen::Scores(Scores::new(threshold, average, width, targets))
+                Seen::Scores(Scores::new(threshold, average, width, targets)?)
             }
             Metric::Auc { .. } => Seen::Ranking(Ranking::default()),
             Metric::ConfusionMatrix {}
             | Metric::CohenKappa {}
             | Metric::MatthewsCorrelation {}
-            | Metric::MeanIoU {} => Seen::Classes(ClassTable::new(width)),
+            | Metric::MeanIoU {} => Seen::Classes(ClassTable::new(width)?),
             Metric::ExpectedCalibrationError { bins } => Seen::Calibration(Calibration::new(bins)),
-            Metric::R2Score {} => Seen::R2(R2::new(width)),
+            Metric::R2Score {} => Seen::R2(R2::new(width)?),
             _ => Seen::Mean(WeightedMean::default()),
         };
-        Self { metric, width, targets, seen }
+        Ok(Self { metric, width, targets, seen })
     }
 }
 

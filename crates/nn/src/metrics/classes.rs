@@ -2,7 +2,9 @@
 
 use super::batch::{MetricBatch, classes_of};
 use super::memory::Memory;
+use super::room::filled;
 use super::sum::{Sum, share};
+use crate::error::Error;
 use std::slice::Iter;
 
 /// The weight of the samples for each right and predicted class.
@@ -15,9 +17,9 @@ pub(super) struct ClassTable {
 
 impl ClassTable {
     /// Of so many outputs as [`Metric::validate_for`](crate::Metric::validate_for) lets through.
-    pub(super) fn new(width: usize) -> Self {
+    pub(super) fn new(width: usize) -> Result<Self, Error> {
         let classes = classes_of(width);
-        Self { classes, cells: vec![Sum::default(); classes * classes] }
+        Ok(Self { classes, cells: filled(Sum::default(), classes * classes, "the table of classes")? })
     }
 
     pub(super) fn update(&mut self, batch: &MetricBatch<'_>) {

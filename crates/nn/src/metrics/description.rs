@@ -295,11 +295,12 @@ impl Metric {
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate) and [`validate_for`](Self::validate_for).
+    /// As [`validate`](Self::validate) and [`validate_for`](Self::validate_for); [`Error::Memory`] if there is not enough for what
+    /// it counts.
     pub fn state(&self, outputs: usize, targets: TargetKind) -> Result<Box<dyn MetricState>, Error> {
         self.validate()?;
         self.validate_for(outputs, targets)?;
-        Ok(Box::new(BuiltIn::new(*self, outputs, targets)))
+        Ok(Box::new(BuiltIn::new(*self, outputs, targets)?))
     }
 
     /// What it is called in a description.

@@ -54,6 +54,24 @@ pub enum MetricError {
         /// How many there should be.
         expected: usize,
     },
+    /// More right predictions than predictions.
+    #[error("{correct} of {samples} samples were predicted rightly, expected at most {samples}")]
+    MoreCorrect {
+        /// How many were right.
+        correct: usize,
+        /// How many there are.
+        samples: usize,
+    },
+    /// A class beyond the last.
+    #[error("{what} {found} is no class of the confusion matrix, expected one below {classes}")]
+    Class {
+        /// Whether it is the label or the predicted class.
+        what: &'static str,
+        /// The class.
+        found: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
     /// An output, a target or a weight that no metric can take.
     #[error("{what} {index} of sample {sample} is {found}, expected {expected}")]
     Number {

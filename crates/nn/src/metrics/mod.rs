@@ -63,8 +63,11 @@
 //!   M. Goadrich (ICML 2006) have shown to be right; the two areas differ, more so the fewer positive samples there are.
 //! - `average: Macro` of class labels leaves out classes that are not there and were not predicted, as scikit-learn does; Keras
 //!   counts them as 0. With value targets all three average all columns.
-//! - `Precision`, `Recall`, `F1Score` and `FBetaScore` take scikit-learn's `average`; Keras has it for the last two only, and
-//!   has no confusion matrix, kappa, Matthews correlation and calibration error.
+//! - `Precision`, `Recall`, `F1Score` and `FBetaScore` take scikit-learn's `average`; Keras has it for the last two only. There it
+//!   is `None` by default, which gives a score for each class, where a number is wanted here: the default is `Binary`, and of more
+//!   classes than two an average has to be named. Their `threshold` is `None` there by default, which takes the largest output, as
+//!   is done here for class labels on several outputs; elsewhere it is 0.5 here.
+//! - Keras has no confusion matrix, kappa, Matthews correlation and calibration error.
 //! - `TopKCategoricalAccuracy` takes class labels too; Keras has `SparseTopKCategoricalAccuracy` for them.
 //! - Of a `BinaryAccuracy` with value targets, Keras requires equality with 0 or 1.
 //!
@@ -90,6 +93,7 @@ mod means;
 mod memory;
 mod r2;
 mod report;
+mod room;
 mod scores;
 mod state;
 mod sum;

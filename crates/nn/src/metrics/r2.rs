@@ -2,7 +2,9 @@
 
 use super::batch::MetricBatch;
 use super::memory::Memory;
+use super::room::filled;
 use super::sum::Sum;
+use crate::error::Error;
 use std::slice::Iter;
 
 /// For each output what is left of the squares, and the squares around the mean, which is not known before the end: West's
@@ -21,8 +23,8 @@ struct Squares {
 }
 
 impl R2 {
-    pub(super) fn new(width: usize) -> Self {
-        Self { weight: 0.0, outputs: vec![Squares::default(); width] }
+    pub(super) fn new(width: usize) -> Result<Self, Error> {
+        Ok(Self { weight: 0.0, outputs: filled(Squares::default(), width, "the squares of R2Score")? })
     }
 
     pub(super) fn update(&mut self, batch: &MetricBatch<'_>) {
@@ -57,7 +59,8 @@ impl R2 {
     }
 
     pub(super) fn reset(&mut self) {
-        *self = Self::new(self.outputs.len());
+        self.weight = 0.0;
+        self.outputs.fill(Squares::default());
     }
 }
 

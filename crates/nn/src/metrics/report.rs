@@ -8,9 +8,9 @@ use std::fmt;
 ///
 /// ```
 /// # use densely::ConfusionMatrix;
-/// let mut confusion = ConfusionMatrix::new(3);
+/// let mut confusion = ConfusionMatrix::new(3)?;
 /// for (label, predicted) in [(0, 0), (1, 0), (2, 2), (2, 2), (2, 1)] {
-///     confusion.record(label, predicted);
+///     confusion.record(label, predicted)?;
 /// }
 /// let report = confusion.report().with_names(&["ant", "bee", "cat"]);
 /// assert_eq!(
@@ -27,6 +27,7 @@ use std::fmt;
 /// "
 /// );
 /// assert_eq!(report.classes[2].recall, 2.0 / 3.0);
+/// # Ok::<(), densely::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassificationReport {

@@ -3,7 +3,9 @@
 use super::batch::{BatchTargets, MetricBatch, TargetKind, classes_of};
 use super::description::Average;
 use super::memory::Memory;
+use super::room::filled;
 use super::sum::{Sum, share};
+use crate::error::Error;
 use std::slice::Iter;
 
 /// How much of a class was there, was predicted, and was both. The same in weights or in samples.
@@ -58,14 +60,20 @@ pub(super) struct Scores {
 }
 
 impl Scores {
-    pub(super) fn new(threshold: f64, average: Average, width: usize, targets: TargetKind) -> Self {
+    pub(super) fn new(
+        threshold: f64,
+        average: Average,
+        width: usize,
+        targets: TargetKind,
+    ) -> Result<Self, Error> {
         let classes = match average {
             Average::Binary => 1,
             _ if targets == TargetKind::Classes => classes_of(width),
             _ => width,
         };
         let independent = targets == TargetKind::Values;
-        Self { threshold, average, independent, classes: vec![[Sum::default(); 3]; classes] }
+        let classes = filled([Sum::default(); 3], classes, "the counts of a score")?;
+        Ok(Self { threshold, average, independent, classes })
     }
 
     pub(super) fn update(&mut self, batch: &MetricBatch<'_>) {

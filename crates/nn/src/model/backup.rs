@@ -63,6 +63,7 @@ impl Backup {
             data,
             sample_weights,
             validation,
+            validation_sample_weights,
             initial_epoch,
             batch_size,
             steps_per_epoch,
@@ -83,6 +84,8 @@ impl Backup {
         same("fingerprint of the data", data, &there.data)?;
         same("fingerprint of the sample weights", sample_weights, &there.sample_weights)?;
         same("fingerprint of the validation data", validation, &there.validation)?;
+        let (what, there_too) = ("fingerprint of the validation weights", &there.validation_sample_weights);
+        same(what, validation_sample_weights, there_too)?;
         same("initial_epoch", initial_epoch, &there.initial_epoch)?;
         same("batch_size", batch_size, &there.batch_size)?;
         same("steps_per_epoch", steps_per_epoch, &there.steps_per_epoch)?;
@@ -97,12 +100,22 @@ impl Backup {
     }
 }
 
+/// A fingerprint of weights, if there are any.
+fn fingerprint_of(weights: &[f64]) -> Option<String> {
+    (!weights.is_empty()).then(|| {
+        let mut hash = Sha256::new();
+        weights.iter().for_each(|weight| hash.update(weight.to_le_bytes()));
+        digits(hash)
+    })
+}
+
 /// Refuses what is not the same, with the first line of its text that differs.
 fn same<V: PartialEq + Serialize>(what: &'static str, found: &V, expected: &V) -> Result<(), BackupError> {
     if found == expected {
         return Ok(());
     }
-    let (found, expected) = (to_ron(found), to_ron(expected));
+    // What could not be written as text could not be in the checkpoint either.
+    let [found, expected] = [found, expected].map(|value| to_ron(value).unwrap_or_default());
     let (mut found, mut expected) = (found.lines(), expected.lines());
     loop {
         match (found.next(), expected.next()) {
@@ -138,12 +151,9 @@ impl<T: Scalar> Model<T> {
             precision: T::NAME.to_owned(),
             start: self.fingerprint_with_optimizer(),
             data: session.data.fingerprint(),
-            sample_weights: (!session.weights.is_empty()).then(|| {
-                let mut hash = Sha256::new();
-                session.weights.iter().for_each(|weight| hash.update(weight.to_le_bytes()));
-                digits(hash)
-            }),
+            sample_weights: fingerprint_of(&session.weights),
             validation: session.validation.map(|data| data.fingerprint()),
+            validation_sample_weights: fingerprint_of(&session.validation_weights),
             initial_epoch: run.initial_epoch,
             batch_size: run.batch_size,
             steps_per_epoch: run.steps,

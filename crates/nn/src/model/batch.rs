@@ -2,16 +2,19 @@
 
 use super::Model;
 use super::evaluate::Evaluation;
+use super::fit::sample_weights;
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers};
 use crate::engine::forward::gather;
+use crate::engine::meters::Meters;
 use crate::engine::non_finite::first_non_finite;
 use crate::error::Error;
+use crate::metrics::MetricValue;
 use densely_tensor::Scalar;
 use nalgebra::DMatrix;
 
 /// What [`Model::train_on_batch`] finds, before the step.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchResult {
     /// Mean loss of the samples, with the penalties of regularizers and with dropout.
     pub loss: f64,
@@ -19,15 +22,27 @@ pub struct BatchResult {
     pub accuracy: Option<f64>,
     /// How many samples there were.
     pub samples: usize,
+    /// What the model's metrics come to on this batch alone, in the order in which it was compiled with them.
+    pub metrics: Vec<(String, MetricValue)>,
+}
+
+/// How a batch is trained on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrainOnBatch<'a> {
+    /// The weight of each sample in the loss; 0 or more. Metrics do not use them. Default: none, all count alike.
+    pub sample_weights: Option<&'a [f64]>,
+    /// Classes with the weight of their samples in the loss, as in [`Fit`](crate::Fit::class_weights). Default: none.
+    pub class_weights: &'a [(u32, f64)],
 }
 
 impl BatchResult {
-    /// A figure by the name that it has in [`Epoch::value`](crate::Epoch::value).
+    /// A figure by the name that it has in [`Epoch::value`](crate::Epoch::value): `loss`, `accuracy`, or a metric that is a
+    /// number.
     pub fn value(&self, name: &str) -> Option<f64> {
         match name {
             "loss" => Some(self.loss),
             "accuracy" => self.accuracy,
-            _ => None,
+            _ => self.metrics.iter().find(|(metric, _)| metric == name)?.1.number(),
         }
     }
 }
@@ -39,10 +54,12 @@ pub(crate) struct BatchBuffers<T: Scalar> {
     order: Vec<u32>,
     buffers: Buffers<T>,
     training: TrainingBuffers<T>,
+    meters: Meters<T>,
 }
 
 impl<T: Scalar> Model<T> {
-    /// One step on all of `data` as one batch. Calls for batches of at most the size of one before allocate nothing.
+    /// One step on all of `data` as one batch. Calls for batches of at most the size of one before allocate nothing, but for
+    /// weights and the results of metrics.
     ///
     /// Dropout draws new masks for each call; in the count of the model's passes over data, from which masks and
     /// shuffles follow, a call is one.
@@ -65,13 +82,28 @@ impl<T: Scalar> Model<T> {
     /// If the data do not fit the network, there is not enough memory, or the loss is not finite; the step is not taken
     /// then. [`Error::NonFinite`] counts the model's passes as epochs.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<BatchResult, Error> {
+        self.train_on_batch_with(data, TrainOnBatch::default())
+    }
+
+    /// As [`train_on_batch`](Self::train_on_batch), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`train_on_batch`](Self::train_on_batch); and if the weights are not such as [`Fit`](crate::Fit) takes.
+    pub fn train_on_batch_with(
+        &mut self,
+        data: &Dataset,
+        options: TrainOnBatch<'_>,
+    ) -> Result<BatchResult, Error> {
         self.check_data(data)?;
         self.make_room_for_steps()?;
+        let weights = sample_weights(data, options.sample_weights, options.class_weights)?;
         let mut batch = self.batch_buffers(data)?;
-        let BatchBuffers { order, buffers, training, .. } = &mut batch;
+        let BatchBuffers { order, buffers, training, meters, .. } = &mut batch;
         let samples = data.len();
         self.epochs += 1;
         gather(self.pool(), &self.plan, data, &order[..samples], buffers);
+        buffers.targets.weigh(&order[..samples], &weights);
         training.remembered.position =
             Position { seed: self.compile.seed, epoch: self.epochs, first_sample: 0 };
         let loss = self.step(buffers, training, samples);
@@ -80,7 +112,13 @@ impl<T: Scalar> Model<T> {
             let correct = head.correct(targets, &buffers.outcomes[..samples]);
             let counted = head.counted(targets, samples).max(1) as f64;
             let accuracy = correct.map(|correct| correct as f64 / counted);
-            Ok(BatchResult { loss, accuracy, samples })
+            meters.reset();
+            self.measure(buffers, meters, samples).map(|()| BatchResult {
+                loss,
+                accuracy,
+                samples,
+                metrics: meters.results(),
+            })
         } else {
             let place = first_non_finite(&self.network, &self.plan, &self.parameters, buffers, samples);
             Err(Error::NonFinite { epoch: self.epochs as usize, step: 1, loss, place })
@@ -89,14 +127,15 @@ impl<T: Scalar> Model<T> {
         result
     }
 
-    /// Evaluates all of `data` as one batch: [`evaluate_with`](Self::evaluate_with) its size as the batch size.
+    /// Evaluates all of `data` as one batch: [`evaluate_with`](Self::evaluate_with) its size as the batch size, and without
+    /// weights, which are given there.
     ///
     /// # Errors
     ///
     /// As [`evaluate`](Self::evaluate).
     pub fn test_on_batch(&self, data: &Dataset) -> Result<Evaluation, Error> {
         self.check_data(data)?;
-        self.evaluate_in_batches(data, data.len(), &mut [])
+        self.evaluate_in_batches(data, &[], data.len(), &mut [])
     }
 
     /// Predicts all of `data` as one batch, outputs × samples: [`predict_with`](Self::predict_with) its size as the batch
@@ -119,6 +158,7 @@ impl<T: Scalar> Model<T> {
                 order: (0..samples as u32).collect(),
                 buffers: Buffers::new(&self.plan, samples, outputs)?,
                 training: TrainingBuffers::new(&self.plan, samples, self.pool().threads())?,
+                meters: Meters::new(&self.compile, self.plan.outputs, data, samples)?,
             }),
         }
     }

@@ -1,12 +1,13 @@
 //! How good a model is on data that it has not been trained on.
 
 use super::Model;
+use super::fit::sample_weights;
 use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{Callback, first_error};
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather};
-use crate::engine::loss::{BatchTargets, loss_in_place};
+use crate::engine::loss::{BatchTargets, Head, loss_in_place};
 use crate::engine::meters::Meters;
 use crate::engine::parameters::MatrixRoom;
 use crate::engine::penalties::{add_activity_penalties, takes_a_matrix, weight_penalties};
@@ -18,8 +19,8 @@ use densely_tensor::{MatMut, Scalar};
 /// What [`Model::evaluate`] finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss of the samples, without dropout, with the penalties of regularizers. The sum if the model was compiled with
-    /// [`Reduction::Sum`].
+    /// Loss of the samples, without dropout, with the penalties of regularizers: their mean, or what the model's [`Reduction`]
+    /// makes of them and of their weights, as if all samples were one batch.
     pub loss: f64,
     /// Share of the samples whose class was predicted rightly, between 0 and 1; `None` if the targets are values. A single
     /// output is class 1 above 0.5, a logit or one of a hinge loss above 0.
@@ -57,13 +58,16 @@ pub struct Evaluate<'a> {
     /// [activity regularizer](crate::Dense::activity_regularizer) is an orthogonal one, which looks at a batch as a whole.
     /// Default: 256.
     pub batch_size: usize,
+    /// The weight of each sample in the loss, 0 or more. Accuracy, confusion matrix and metrics do not use them. Default: none,
+    /// all count alike.
+    pub sample_weights: Option<&'a [f64]>,
     /// Who is told of the `on_test_…` events. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,
 }
 
 impl Default for Evaluate<'_> {
     fn default() -> Self {
-        Self { batch_size: EVALUATION_BATCH, callbacks: Vec::new() }
+        Self { batch_size: EVALUATION_BATCH, sample_weights: None, callbacks: Vec::new() }
     }
 }
 
@@ -82,17 +86,20 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`evaluate`](Self::evaluate); and [`Error::FitSetting`] if the batch size is 0, or what a callback meets.
+    /// As [`evaluate`](Self::evaluate); and [`Error::FitSetting`] if the batch size is 0, [`Error::SampleWeightCount`] or
+    /// [`Error::SampleWeight`], or what a callback meets.
     pub fn evaluate_with(&self, data: &Dataset, mut options: Evaluate<'_>) -> Result<Evaluation, Error> {
         refuse_batch_size_0(options.batch_size)?;
         self.check_data(data)?;
-        self.evaluate_in_batches(data, options.batch_size, &mut options.callbacks)
+        let weights = sample_weights(data, options.sample_weights, &[])?;
+        self.evaluate_in_batches(data, &weights, options.batch_size, &mut options.callbacks)
     }
 
-    /// Evaluates data that fit the network.
+    /// Evaluates data that fit the network, whose samples have these weights; none if all count alike.
     pub(crate) fn evaluate_in_batches(
         &self,
         data: &Dataset,
+        weights: &[f64],
         batch_size: usize,
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Evaluation, Error> {
@@ -101,38 +108,45 @@ impl<T: Scalar> Model<T> {
         let mut matrices = MatrixRoom::new(self.parameters.tensors(), takes_a_matrix)?;
         let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
-        let mut confusion = data.outputs().is_none().then(|| ConfusionMatrix::new(data.classes()));
-        let (mut loss, mut penalties, mut counted) = (0.0, 0.0, 0);
+        let mut confusion = match data.outputs() {
+            None => Some(ConfusionMatrix::new(data.classes())?),
+            Some(_) => None,
+        };
+        let (mut loss, mut penalties, mut counted, mut counted_weight) = (0.0, 0.0, 0, 0.0);
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for (batch, order) in order.chunks(batch_size).enumerate() {
             first_error(callbacks, |callback| callback.on_test_batch_begin(batch + 1))?;
             let samples = order.len();
             gather(self.pool(), &self.plan, data, order, &mut buffers);
+            buffers.targets.weigh(order, weights);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
             add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);
             meters.keep(outputs);
             let outputs = MatMut::from_slice(outputs, self.plan.outputs, samples);
-            let (targets, outcomes) = (targets.of(samples), &mut outcomes[..samples]);
+            let (targets, weights, outcomes) =
+                (targets.of(samples), &targets.weights, &mut outcomes[..samples]);
             // The gradient that this leaves in place of the outputs is not used.
-            loss_in_place(self.pool(), head, outputs, targets, &[], room, outcomes, 1.0);
+            loss_in_place(self.pool(), head, outputs, targets, weights, room, outcomes, 1.0);
             // In the order of the samples, so that the size of batches changes no figure.
             loss = outcomes.iter().fold(loss, |loss, outcome| loss + outcome.loss);
             counted += head.counted(targets, samples);
+            add_counted_weights(&mut counted_weight, head, targets, weights);
             if loss.is_finite() {
                 meters.update(self.pool(), head, targets, samples)?;
             }
             if let (BatchTargets::Classes(labels), Some(confusion)) = (targets, &mut confusion) {
                 for (outcome, &label) in outcomes.iter().zip(labels).filter(|(_, label)| head.counts(**label))
                 {
-                    confusion.record(label as usize, outcome.predicted as usize);
+                    confusion.record(label as usize, outcome.predicted as usize)?;
                 }
             }
             first_error(callbacks, |callback| callback.on_test_batch_end(batch + 1))?;
         }
         let divisor = match self.compile.reduction {
             Reduction::Sum => 1.0,
+            Reduction::MeanWithSampleWeight if counted_weight > 0.0 => counted_weight,
             Reduction::SumOverBatchSize | Reduction::MeanWithSampleWeight => counted.max(1) as f64,
         };
         let loss = loss / divisor
@@ -147,6 +161,19 @@ impl<T: Scalar> Model<T> {
         let evaluation = Evaluation { loss, accuracy, correct, samples: counted, confusion, metrics };
         first_error(callbacks, |callback| callback.on_test_end(&evaluation))?;
         Ok(evaluation)
+    }
+}
+
+/// Adds the weights of the samples that count to `sum`, one after the other.
+fn add_counted_weights(sum: &mut f64, head: &Head, targets: BatchTargets<'_>, weights: &[f64]) {
+    for (sample, weight) in weights.iter().enumerate() {
+        let counts = match targets {
+            BatchTargets::Classes(labels) => head.counts(labels[sample]),
+            BatchTargets::Values(_) => true,
+        };
+        if counts {
+            *sum += weight;
+        }
     }
 }
 

@@ -15,7 +15,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`] if the file cannot be written; what was there before is then still there.
+    /// [`Error::Write`] if the file cannot be written; what was there before is then still there. Otherwise as
+    /// [`to_bytes`](Self::to_bytes).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         saving::write_model(path, &self.saved_description(), &self.parameters())
     }
@@ -24,7 +25,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`saving::to_bytes`].
+    /// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
+    /// [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable) if the [provenance](crate::Provenance) has a path that is not UTF-8.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         saving::to_bytes(&self.saved_description(), &self.parameters())
     }
@@ -56,7 +58,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
+    /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a
+    /// layer that is not in `custom`.
     pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::read_model(path, custom)?;
         Self::restore(saved, parameters, pool)
@@ -94,7 +97,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a layer that is not in `custom`.
+    /// As [`from_bytes`](Self::from_bytes); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a
+    /// layer that is not in `custom`.
     pub fn from_bytes_with(bytes: &[u8], pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
         let (saved, parameters) = saving::from_bytes_with(bytes, custom)?;
         Self::restore(saved, parameters, pool)

@@ -42,6 +42,9 @@ pub struct Fit<'a> {
     pub shuffle: bool,
     /// What is evaluated after each epoch. Default: nothing.
     pub validation: Option<&'a Dataset>,
+    /// The weight of each sample of `validation` in its loss; 0 or more. Metrics do not use them. Default: none, all count
+    /// alike.
+    pub validation_sample_weights: Option<&'a [f64]>,
     /// The weight of each sample of the data in the loss; 0 or more. Validation and metrics do not use them. Default: none,
     /// all count alike.
     pub sample_weights: Option<&'a [f64]>,
@@ -55,6 +58,9 @@ pub struct Fit<'a> {
     pub validation_freq: usize,
     /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
+    /// Batches of a validation; at least 1. Each validation takes the same first samples of the data, and all of them where
+    /// there are not more. Default: all.
+    pub validation_steps: Option<usize>,
     /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
     pub verbose: Verbosity,
     /// Who watches, and may steer and stop the run. Default: nobody.
@@ -72,9 +78,11 @@ impl Default for Fit<'_> {
             steps_per_epoch: None,
             shuffle: true,
             validation: None,
+            validation_sample_weights: None,
             validation_split: None,
             validation_freq: 1,
             validation_batch_size: None,
+            validation_steps: None,
             verbose: Verbosity::Silent,
             sample_weights: None,
             class_weights: &[],
@@ -92,6 +100,7 @@ impl Fit<'_> {
             ("steps_per_epoch", self.steps_per_epoch),
             ("validation_freq", Some(self.validation_freq)),
             ("validation_batch_size", self.validation_batch_size),
+            ("validation_steps", self.validation_steps),
         ];
         for (setting, found) in at_least_1 {
             if let Some(found @ 0) = found {
@@ -105,6 +114,9 @@ impl Fit<'_> {
         if self.validation.is_some() && self.validation_split.is_some() {
             return Err(Error::FitConflict { first: "validation", second: "validation_split" });
         }
+        if self.validation.is_none() && self.validation_sample_weights.is_some() {
+            return Err(Error::FitWithout { setting: "validation_sample_weights", needed: "validation" });
+        }
         self.backup.as_ref().map_or(Ok(()), BackupAndRestore::validate)
     }
 }
@@ -115,6 +127,8 @@ pub(super) struct Session<'a, T: Scalar> {
     pub(super) validation: Option<&'a Dataset>,
     pub(super) validation_freq: usize,
     pub(super) validation_batch_size: usize,
+    /// Of each validation sample; empty if all count alike.
+    pub(super) validation_weights: Vec<f64>,
     pub(super) passes: Passes,
     /// Of each sample of the data; empty if all count alike.
     pub(super) weights: Vec<f64>,
@@ -217,6 +231,14 @@ impl<T: Scalar> Model<T> {
             }
             _ => weights,
         };
+        let validation_batch_size = fit.validation_batch_size.unwrap_or(EVALUATION_BATCH);
+        let validation_weights = match fit.validation {
+            Some(validation) => sample_weights(validation, fit.validation_sample_weights, &[])?,
+            None => Vec::new(),
+        };
+        let first = validation.zip(fit.validation_steps);
+        let first = first.map(|(data, steps)| data.first(steps.saturating_mul(validation_batch_size)));
+        let validation = first.as_ref().or(validation);
         if let Some(validation) = validation {
             self.check_data(validation)?;
             Meters::<T>::new(&self.compile, self.plan.outputs, validation, 0)?;
@@ -241,7 +263,8 @@ impl<T: Scalar> Model<T> {
             data,
             validation,
             validation_freq: fit.validation_freq,
-            validation_batch_size: fit.validation_batch_size.unwrap_or(EVALUATION_BATCH),
+            validation_batch_size,
+            validation_weights,
             weights,
             buffers: Buffers::new(&self.plan, passes.batch_size(), data.outputs())?,
             meters,
@@ -277,7 +300,11 @@ impl<T: Scalar> Model<T> {
             None => {
                 let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
                 if steps > 0 {
-                    session.passes.skip(steps, &mut self.epochs)?;
+                    session.passes.skip(steps, &mut self.epochs).ok_or(Error::FitSetting {
+                        setting: "initial_epoch",
+                        found: fit.initial_epoch,
+                        expected: "fewer steps before it",
+                    })?;
                 }
                 None
             }
@@ -411,7 +438,12 @@ impl<T: Scalar> Model<T> {
     }
 
     /// Feeds the metrics with the outputs that a step left in the buffers: those before its update.
-    fn measure(&self, buffers: &mut Buffers<T>, meters: &mut Meters<T>, samples: usize) -> Result<(), Error> {
+    pub(super) fn measure(
+        &self,
+        buffers: &mut Buffers<T>,
+        meters: &mut Meters<T>,
+        samples: usize,
+    ) -> Result<(), Error> {
         meters.keep(last_of(&mut buffers.outputs, samples, self.plan.outputs));
         meters.update(self.pool(), &self.plan.head, buffers.targets.of(samples), samples)
     }
@@ -424,8 +456,8 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Option<Evaluation>, Error> {
         match session.validation {
             Some(data) if session.epoch.is_multiple_of(session.validation_freq) => {
-                let callbacks = listeners.callbacks();
-                self.evaluate_in_batches(data, session.validation_batch_size, callbacks).map(Some)
+                let (weights, callbacks) = (&session.validation_weights, listeners.callbacks());
+                self.evaluate_in_batches(data, weights, session.validation_batch_size, callbacks).map(Some)
             }
             _ => Ok(None),
         }
@@ -488,7 +520,7 @@ fn numbers(metrics: Vec<(String, MetricValue)>, prefix: &str) -> impl Iterator<I
 }
 
 /// The weight of each sample, or nothing if all count alike.
-fn sample_weights(
+pub(super) fn sample_weights(
     data: &Dataset,
     by_sample: Option<&[f64]>,
     by_class: &[(u32, f64)],

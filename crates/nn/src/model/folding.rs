@@ -206,7 +206,11 @@ mod tests {
                 .add(dense(7).use_bias(false))
                 .add(Dropout::new(0.5))
                 .add(dense(3)),
-            Sequential::new(5).add(Normalization {}).add(dense(1)).add(batch_normalization()).add(dense(3)),
+            Sequential::new(5)
+                .add(Normalization::default())
+                .add(dense(1))
+                .add(batch_normalization())
+                .add(dense(3)),
             Sequential::new(5)
                 .add(dense(7).activation(Activation::Tanh))
                 .add(batch_normalization())

@@ -79,8 +79,11 @@ impl fmt::Display for GradientReport {
 
 impl<T: Scalar> Model<T> {
     /// Compares the gradient of backpropagation with central differences of the loss, `(L(w + h) − L(w − h)) / 2h`, one
-    /// parameter w after the other, in double precision whatever the model's is. `data` is one batch, whose dropout masks
-    /// stay the same. The model is not changed.
+    /// trainable parameter w after the other, in double precision whatever the model's is. `data` is one batch, whose dropout
+    /// masks stay the same. The model is not changed.
+    ///
+    /// Only gradients with respect to parameters are compared. That with respect to a layer's input is checked as far as the
+    /// parameters before the layer depend on it: put a dense layer before the one that is looked at.
     ///
     /// Where the loss has a kink closer than h, as with ReLU or a penalty of absolute values, the two differ though both
     /// are right; other data or initial weights are elsewhere. It takes two forward passes per parameter: a few samples
@@ -102,7 +105,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network, a setting is outside its range, or there is not enough memory.
+    /// If the data do not fit the network, a setting is outside its range, or there is not enough memory;
+    /// [`DescriptionError::AllFrozen`] if no parameter is trainable.
     pub fn check_gradient(&self, data: &Dataset, check: GradientCheck) -> Result<GradientReport, Error> {
         check.validate()?;
         self.check_data(data)?;
@@ -204,7 +208,7 @@ impl Differences {
                 });
             }
         }
-        report.ok_or(DescriptionError::NoParameters.into())
+        report.ok_or(DescriptionError::AllFrozen.into())
     }
 
     fn difference(&mut self, tensor: usize, index: usize, step: f64) -> f64 {

@@ -263,6 +263,7 @@ impl<T: Scalar> Model<T> {
         let compile = Compile { metrics, custom_metrics, ..self.compile.clone() };
         meters::validate(&compile, self.plan.outputs)?;
         self.compile = compile;
+        self.batch = None;
         Ok(())
     }
 

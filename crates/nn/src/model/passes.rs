@@ -1,6 +1,5 @@
 //! The order in which samples are trained on: pass after pass over the data, cut into batches.
 
-use crate::error::Error;
 use crate::random::shuffle_order;
 
 /// Where a run is in its data. Passes are counted by the model, for as long as it lives.
@@ -29,20 +28,17 @@ impl Passes {
         self.order.len().div_ceil(self.batch_size)
     }
 
-    /// Goes to where a run stands after so many steps; `passes` becomes the count of passes begun.
-    pub(crate) fn skip(&mut self, steps: u128, passes: &mut u64) -> Result<(), Error> {
+    /// Goes to where a run stands after so many steps; `passes` becomes the count of passes begun. `None` if that is beyond
+    /// what a count can be.
+    pub(crate) fn skip(&mut self, steps: u128, passes: &mut u64) -> Option<()> {
         let whole = steps / self.steps() as u128;
-        *passes = u64::try_from(whole).map_err(|_| Error::FitSetting {
-            setting: "initial_epoch",
-            found: usize::MAX,
-            expected: "fewer steps before it",
-        })?;
+        *passes = u64::try_from(whole).ok()?;
         let inside = (steps % self.steps() as u128) as usize;
         if inside > 0 {
             self.begin(passes);
             self.next = inside * self.batch_size;
         }
-        Ok(())
+        Some(())
     }
 
     /// How many samples of the last pass that was begun were trained on.
@@ -154,6 +150,6 @@ mod tests {
         let mut passes = Passes::new(7, usize::MAX, true, 4);
         assert_eq!((passes.batch_size(), passes.steps()), (7, 1));
         assert_eq!(passes.samples_of(usize::MAX), usize::MAX);
-        assert!(passes.skip(u128::MAX, &mut 0).is_err());
+        assert!(passes.skip(u128::MAX, &mut 0).is_none());
     }
 }

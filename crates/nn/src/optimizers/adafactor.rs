@@ -12,7 +12,7 @@ optimizer! {
     /// c ← β·c + (1 − β)·mean over inputs of (g² + ε₁)      one for each unit
     /// v = r·c / mean(r)            of a kernel;  v ← β·v + (1 − β)·(g² + ε₁) of a bias
     /// u = g/√v
-    /// w ← w − max(ε₂, RMS(w))·min(learning_rate, 1/√t) · u/max(1, RMS(u)/clip_threshold)
+    /// w ← w − max(ε₂, RMS(w))·ρ · u/max(1, RMS(u)/clip_threshold)      ρ = min(learning_rate, 1/√t)
     /// ```
     ///
     /// r and c lie in buffers as large as the parameters, so that little memory is saved here.
@@ -26,8 +26,8 @@ optimizer! {
         epsilon_2: f64 = 1e-3,
         /// The root of the mean square of u beyond which u is scaled down; above 0. Default: 1.
         clip_threshold: f64 = 1.0,
-        /// Whether 1/√t is the most that a constant rate may be. In Keras it is, whichever this is, and so it is here.
-        /// Default: `true`.
+        /// Whether 1/√t is the most that ρ may be; else it is the learning rate itself. In Keras 3 that bound holds whichever
+        /// this is, so `false` does nothing there. Default: `true`.
         relative_step: bool = true,
     }
 }

@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) data: String,
     pub(crate) sample_weights: Option<String>,
     pub(crate) validation: Option<String>,
+    pub(crate) validation_sample_weights: Option<String>,
     pub(crate) initial_epoch: usize,
     pub(crate) batch_size: usize,
     pub(crate) steps_per_epoch: usize,
@@ -115,7 +116,7 @@ pub(crate) fn checkpoint_to_bytes<T: Scalar>(
     lists: Vec<(String, Numbers<'_, T>)>,
 ) -> Result<Vec<u8>, Error> {
     let (format, checksum) = (CHECKPOINT.format, no_checksum());
-    let text = to_ron_with_short_lists(&Envelope { format, checksum, description, run });
+    let text = to_ron_with_short_lists(&Envelope { format, checksum, description, run })?;
     let mut tensors = parameter_tensors(parameters)?;
     for (name, numbers) in lists {
         let len = match &numbers {

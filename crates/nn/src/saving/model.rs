@@ -80,7 +80,9 @@ struct Envelope {
 ///
 /// # Errors
 ///
-/// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long.
+/// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
+/// [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable) if the [provenance](Provenance) has a path that is
+/// not UTF-8.
 pub fn to_bytes<T: Scalar>(
     description: &SavedDescription,
     parameters: &Parameters<T>,
@@ -89,7 +91,7 @@ pub fn to_bytes<T: Scalar>(
         format: FORMAT,
         checksum: no_checksum(),
         description: description.clone(),
-    });
+    })?;
     seal(text, parameter_tensors(parameters)?)
 }
 

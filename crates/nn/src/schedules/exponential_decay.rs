@@ -4,7 +4,8 @@ use super::passed;
 use crate::settings::{OutOfRange, SettingsOf};
 use serde::{Deserialize, Serialize};
 
-/// `initial_learning_rate · decay_rate^(step/decay_steps)`, the exponent rounded down if `staircase`.
+/// `initial_learning_rate · decay_rate^(step/decay_steps)`, the exponent rounded down if `staircase`: Keras's
+/// `ExponentialDecay`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExponentialDecay {

@@ -4,7 +4,9 @@ use super::passed;
 use crate::settings::{OutOfRange, SettingsOf};
 use serde::{Deserialize, Serialize};
 
-/// `initial_learning_rate / (1 + decay_rate·step/decay_steps)`, the quotient of steps rounded down if `staircase`.
+/// `initial_learning_rate / (1 + decay_rate·step/decay_steps)`, the quotient of steps rounded down if `staircase`:
+/// Keras's `InverseTimeDecay` (C. Darken and J. Moody, "Note on learning rate schedules for stochastic optimization", NIPS 3,
+/// 1990).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InverseTimeDecay {

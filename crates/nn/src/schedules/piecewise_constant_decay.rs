@@ -3,7 +3,8 @@
 use crate::settings::{OutOfRange, SettingsOf};
 use serde::{Deserialize, Serialize};
 
-/// `values[i]`, where i of the boundaries lie before the step: a boundary is the last step of the value before it, as in Keras.
+/// `values[i]`, where i of the boundaries lie before the step: a boundary is the last step of the value before it. Keras's
+/// `PiecewiseConstantDecay`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PiecewiseConstantDecay {

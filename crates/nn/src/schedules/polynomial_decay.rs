@@ -5,7 +5,7 @@ use crate::settings::{OutOfRange, SettingsOf};
 use serde::{Deserialize, Serialize};
 
 /// `(initial_learning_rate − end_learning_rate)·(1 − step/decay_steps)^power + end_learning_rate`, and the end rate after
-/// `decay_steps`.
+/// `decay_steps`: Keras's `PolynomialDecay`.
 ///
 /// With `cycle` the rate rises again there: `decay_steps` is then, at each step, the first multiple of itself that is not
 /// below the step.

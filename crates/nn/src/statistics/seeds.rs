@@ -2,7 +2,8 @@
 
 use super::student::t_of_95_percent;
 use super::wilson::wilson_interval;
-use crate::metrics::Sum;
+use crate::error::Error;
+use crate::metrics::{MetricError, Sum};
 
 /// What several runs that differ in their seed came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,25 +79,23 @@ pub fn over_seeds<E>(
 ///
 /// # Errors
 ///
-/// The first that `run` returns; the seeds after it are not run.
-///
-/// # Panics
-///
-/// If a run returns more right samples than samples.
-#[track_caller]
-pub fn accuracy_over_seeds<E>(
+/// The first that `run` returns, or [`MetricError::MoreCorrect`] if it returns more right samples than samples; the seeds after
+/// it are not run.
+pub fn accuracy_over_seeds<E: From<Error>>(
     seeds: impl IntoIterator<Item = u64>,
     mut run: impl FnMut(u64) -> Result<(usize, usize), E>,
 ) -> Result<(OverSeeds, (f64, f64)), E> {
-    let (mut all_correct, mut all_samples) = (0, 0);
-    let runs = over_seeds(seeds, |seed| {
+    let (mut all_correct, mut all_samples) = (0_usize, 0_usize);
+    let runs = over_seeds(seeds, |seed| -> Result<f64, E> {
         let (correct, samples) = run(seed)?;
-        assert!(correct <= samples, "{correct} of {samples} samples were predicted rightly with seed {seed}");
-        all_correct += correct;
-        all_samples += samples;
+        if correct > samples {
+            return Err(Error::from(MetricError::MoreCorrect { correct, samples }).into());
+        }
+        all_correct = all_correct.saturating_add(correct);
+        all_samples = all_samples.saturating_add(samples);
         Ok(correct as f64 / samples as f64)
     })?;
-    Ok((runs, wilson_interval(all_correct, all_samples)))
+    Ok((runs, wilson_interval(all_correct, all_samples)?))
 }
 
 /// `Σx/n`; not a number if there are none.
@@ -141,5 +140,12 @@ mod tests {
             if seed == 1 { Err("no") } else { Ok(0.0) }
         });
         assert_eq!((result, asked), (Err("no"), vec![3, 1]));
+    }
+
+    #[test]
+    fn more_than_all_cannot_be_right() {
+        let result = accuracy_over_seeds(1..3, |seed| Ok::<_, Error>((seed as usize, 1)));
+        let message = result.unwrap_err().to_string();
+        assert_eq!(message, "2 of 1 samples were predicted rightly, expected at most 1");
     }
 }

@@ -1,5 +1,8 @@
 //! How sure a measured accuracy is.
 
+use crate::error::Error;
+use crate::metrics::MetricError;
+
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -11,18 +14,20 @@ const Z: f64 = 1.959_963_984_540_054;
 ///
 /// ```
 /// # use densely::wilson_interval;
-/// let (low, high) = wilson_interval(9_820, 10_000);
+/// let (low, high) = wilson_interval(9_820, 10_000)?;
 /// assert_eq!(format!("{low:.4} {high:.4}"), "0.9792 0.9844");
+/// # Ok::<(), densely::Error>(())
 /// ```
 ///
-/// # Panics
+/// # Errors
 ///
-/// If `correct` is greater than `samples`.
-#[track_caller]
-pub fn wilson_interval(correct: usize, samples: usize) -> (f64, f64) {
-    assert!(correct <= samples, "{correct} of {samples} samples cannot be correct");
+/// [`MetricError::MoreCorrect`] if `correct` is greater than `samples`.
+pub fn wilson_interval(correct: usize, samples: usize) -> Result<(f64, f64), Error> {
+    if correct > samples {
+        return Err(MetricError::MoreCorrect { correct, samples }.into());
+    }
     if samples == 0 {
-        return (0.0, 1.0);
+        return Ok((0.0, 1.0));
     }
     let n = samples as f64;
     let share = correct as f64 / n;
@@ -32,7 +37,7 @@ pub fn wilson_interval(correct: usize, samples: usize) -> (f64, f64) {
     // At the ends the formula gives 0 and 1 but for rounding.
     let low = if correct == 0 { 0.0 } else { (centre - half_width) / scale };
     let high = if correct == samples { 1.0 } else { (centre + half_width) / scale };
-    (low, high)
+    Ok((low, high))
 }
 
 #[cfg(test)]
@@ -49,7 +54,7 @@ mod tests {
             (0, 20, 0.0000, 0.1611),
             (1, 29, 0.0061, 0.1718),
         ] {
-            let found = wilson_interval(correct, samples);
+            let found = wilson_interval(correct, samples).unwrap();
             assert!(
                 (found.0 - low).abs() <= 0.5e-4 && (found.1 - high).abs() <= 0.5e-4,
                 "{correct}/{samples}: {found:?}"
@@ -59,10 +64,16 @@ mod tests {
 
     #[test]
     fn stays_between_zero_and_one() {
-        assert_eq!(wilson_interval(0, 0), (0.0, 1.0));
+        assert_eq!(wilson_interval(0, 0).unwrap(), (0.0, 1.0));
         for samples in 1..200 {
-            assert_eq!(wilson_interval(0, samples).0, 0.0);
-            assert_eq!(wilson_interval(samples, samples).1, 1.0);
+            assert_eq!(wilson_interval(0, samples).unwrap().0, 0.0);
+            assert_eq!(wilson_interval(samples, samples).unwrap().1, 1.0);
         }
+    }
+
+    #[test]
+    fn more_than_all_cannot_be_correct() {
+        let message = wilson_interval(8, 7).unwrap_err().to_string();
+        assert_eq!(message, "8 of 7 samples were predicted rightly, expected at most 7");
     }
 }

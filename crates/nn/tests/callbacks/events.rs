@@ -123,7 +123,7 @@ fn events_come_in_the_order_that_keras_documents() {
 fn evaluation_and_prediction_have_events_of_their_own() {
     let log = Log::default();
     let (mut watch, data, model) = (Watch::new(&log), rings(30), model::<f32>(Adam::default()));
-    let evaluate = Evaluate { batch_size: 20, callbacks: vec![&mut watch] };
+    let evaluate = Evaluate { batch_size: 20, callbacks: vec![&mut watch], ..Evaluate::default() };
     assert_eq!(model.evaluate_with(&data, evaluate).unwrap(), model.evaluate(&data).unwrap());
     let test = ["begin 30", "batch_begin 1", "batch_end 1", "batch_begin 2", "batch_end 2", "end 30"];
     assert_eq!(*log.borrow(), test.map(|event| format!("test_{event}")));

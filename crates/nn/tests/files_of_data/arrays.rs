@@ -189,3 +189,31 @@ fn arrays_of_labels_give_classes_or_numbers() {
         Targets::Values { names: vec!["1".into(), "2".into()], values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] }
     );
 }
+
+/// Such a header takes no bytes behind it, however many samples it claims.
+#[test]
+fn samples_without_values_are_refused_before_there_is_room_for_their_labels() {
+    let folder = folder();
+    for (samples, shape) in [
+        (4_611_686_018_427_387_904_u64, "(4611686018427387904, 0)"),
+        (1_000_000_000_000, "(1000000000000, 0)"),
+    ] {
+        let path = write(&folder, "a.npy", npy(1, &header("<f8", "False", shape), &[]));
+        let expected = format!(
+            "samples without values, in an array of shape [{samples}, 0]; expected at least 1 value for each"
+        );
+        refused(read_features(&path), &path, &expected);
+    }
+    let samples = |shape: &[usize], samples| Samples {
+        target_columns: Vec::new(),
+        features: Features::Bytes(vec![1, 2]),
+        shape: shape.to_vec(),
+        columns: Vec::new(),
+        targets: Targets::Unknown,
+        samples,
+    };
+    assert_eq!(samples(&[2], 1).into_dataset().unwrap().len(), 1);
+    for (shape, count) in [(&[0, 7][..], usize::MAX), (&[2], usize::MAX), (&[usize::MAX, 3], 1 << 62)] {
+        assert!(samples(shape, count).into_dataset().is_err(), "{shape:?} {count}");
+    }
+}

@@ -6,7 +6,7 @@ use arrays::{header, npy};
 
 use densely::data::{
     Color, Column, Columns, Csv, DataSource, Features, Header, ImageFolder, Known, Loaded, Npy, NpyPair,
-    Samples, Scaling, Split, SplitMethod, Targets, Task, read_npy,
+    Samples, Scaling, Split, SplitMethod, Targets, Task, read_features, read_npy,
 };
 use densely::text::{from_ron, to_ron};
 use densely::{Dataset, Error};
@@ -204,6 +204,12 @@ fn wrong_tables_are_refused_by_line_and_column() {
         &path,
         "there is no column \"d\": expected one of \"a\", \"b\", \"c\"",
     );
+    let flowers = write(&folder, "flowers.csv", "petal,species\n1,setosa\n");
+    refused(
+        Csv::new(&flowers, "spcies").read(&flowers),
+        &flowers,
+        "there is no column \"spcies\": expected one of \"petal\", \"species\"; did you mean \"species\"?",
+    );
     refused(
         Csv::new(&path, 3).read(&path),
         &path,
@@ -388,7 +394,7 @@ fn descriptions_are_written_with_what_differs_from_the_defaults_and_read_again()
                 split: (method: Last, validation: 0.1))";
     let source: DataSource = from_ron(text).unwrap();
     assert_eq!(source, DataSource::Csv(csv));
-    assert_eq!(from_ron::<DataSource>(&to_ron(&source)).unwrap(), source);
+    assert_eq!(from_ron::<DataSource>(&to_ron(&source).unwrap()).unwrap(), source);
 
     let folder =
         ImageFolder { color: Color::Rgb, scaling: Scaling::Divide(255.0), ..ImageFolder::new("pictures") };
@@ -402,7 +408,7 @@ fn descriptions_are_written_with_what_differs_from_the_defaults_and_read_again()
         "Idx(images: \"x\", labels: \"y\")",
     ] {
         let source: DataSource = from_ron(text).unwrap();
-        assert_eq!(from_ron::<DataSource>(&to_ron(&source)).unwrap(), source);
+        assert_eq!(from_ron::<DataSource>(&to_ron(&source).unwrap()).unwrap(), source);
     }
     let moved = from_ron::<DataSource>(
         "Npy(features: \"x.npy\", labels: \"/y.npy\", test: (features: \"u.npy\", labels: \"v.npy\"))",
@@ -469,7 +475,7 @@ fn what_was_fitted_to_the_training_samples_is_applied_to_all_others() {
     assert_eq!(values(&loaded.trained_on.scaled(&validation).unwrap()), [1.25, 1.5]);
 
     // As a model keeps it.
-    let trained_on = from_ron(&to_ron(&loaded.trained_on)).unwrap();
+    let trained_on = from_ron(&to_ron(&loaded.trained_on).unwrap()).unwrap();
     assert_eq!(loaded.trained_on, trained_on);
     assert_eq!(values(&trained_on.read_test(&loaded.classes).unwrap()), [1.75, 2.0, 2.25]);
     let other = write(&folder, "other.csv", "c,a\ny,-4\n");
@@ -534,4 +540,26 @@ fn a_single_sample_cannot_be_split() {
     let path = write(&folder, "t.csv", "1,x\n");
     let error = DataSource::Csv(Csv::new(&path, -1)).load().unwrap_err().to_string();
     assert_eq!(error, "cannot hold out 1 of 1 samples, expected 1 to 0");
+}
+
+/// Training would end with a model that cannot be saved.
+#[cfg(unix)]
+#[test]
+fn paths_that_are_no_text_are_refused_before_anything_is_read() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = Path::new(OsStr::from_bytes(b"caf\xe9"));
+    let npy = Npy { test: Some(NpyPair { features: "x".into(), labels: "y".into() }), ..Npy::new("a", "b") };
+    for (source, first) in [
+        (DataSource::Csv(Csv::new("iris.csv", -1)), "iris.csv"),
+        (DataSource::ImageFolder(ImageFolder::new("digits")), "digits"),
+        (DataSource::Npy(npy), "a"),
+    ] {
+        let error = source.relative_to(folder).load().unwrap_err();
+        let expected = format!(
+            "data: the path caf\u{fffd}/{first} is not UTF-8, expected one that is, for a model keeps it as text"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
 }

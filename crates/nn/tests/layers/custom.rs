@@ -104,7 +104,7 @@ fn layers_of_other_crates_that_cannot_be_are_refused() {
     let network = Sequential::new(4).add(dense(4)).add(taken).add(dense(4)).add(dense(2));
     assert_eq!(network.layer_names(), ["dense", "dense_1", "dense_2", "dense_3"]);
     let two = [Custom::new(Gain), Custom::new(Gain)];
-    let error = Sequential::from_ron_with(&network.to_ron(), &two).unwrap_err().to_string();
+    let error = Sequential::from_ron_with(&network.to_ron().unwrap(), &two).unwrap_err().to_string();
     assert_eq!(error, "two custom layers of the kind Gain were given, expected one of each kind");
 }
 
@@ -115,7 +115,7 @@ fn a_layer_of_another_crate_can_be_frozen() {
     model.set_trainable("gain", false).unwrap();
     model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
     assert_eq!(model.parameters().tensor(2), [1.0; 5]);
-    let text = model.description().to_ron();
+    let text = model.description().to_ron().unwrap();
     assert_eq!(Sequential::from_ron_with(&text, &[Custom::new(Gain)]).unwrap(), *model.description());
 }
 

@@ -2,6 +2,7 @@
 //! crates. Their values are compared with the references in `src/layers/reference.rs`.
 
 mod custom;
+mod names;
 mod noise;
 
 use densely::layers::{
@@ -41,7 +42,7 @@ fn check_gradient(network: &Sequential, samples: usize) {
     let data = data(network.inputs, network.outputs(), samples);
     let model = compiled::<f64>(network, 2);
     let report = model.check_gradient(&data, GradientCheck::default()).expect("the data fit");
-    assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron());
+    assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron().unwrap());
 }
 
 /// Every layer that changes what passes, with other settings than the defaults where there are any.
@@ -221,7 +222,10 @@ fn a_frozen_layer_stays_and_costs_no_gradient() {
     model.fit(&data, Fit { epochs: 2, ..Fit::default() }).unwrap();
     assert_eq!(changed(&model)[..2], [true, true]);
     let error = model.set_trainable("dens", true).unwrap_err().to_string();
-    assert_eq!(error, "no layer is named dens, expected one of dense, batch_normalization, dense_1");
+    assert_eq!(
+        error,
+        "no layer is named dens, expected one of dense, batch_normalization, dense_1; did you mean `dense`?"
+    );
 }
 
 /// With everything learned from the start, freezing the first layer trains the second as if it stood alone.
@@ -392,7 +396,7 @@ fn blocks_stand_in_blocks_to_a_limit() {
     let nested =
         |depth| (0..depth).fold(Residual::new().add(dense(3)), |block, _| Residual::new().add(block));
     let network = |depth| Sequential::new(3).add(nested(depth));
-    assert_eq!(Sequential::from_ron(&network(7).to_ron()).unwrap(), network(7));
+    assert_eq!(Sequential::from_ron(&network(7).to_ron().unwrap()).unwrap(), network(7));
     check_gradient(&network(7), 3);
     let error = network(8).validate().unwrap_err().to_string();
     assert!(error.ends_with("stands in 8 blocks already, the most there may be"), "{error}");
@@ -416,7 +420,7 @@ fn every_layer_can_be_written_and_read() {
     for text in LAYERS {
         network = network.add(layer(text)).add(dense(5));
     }
-    assert_eq!(Sequential::from_ron(&network.to_ron()).unwrap(), network);
+    assert_eq!(Sequential::from_ron(&network.to_ron().unwrap()).unwrap(), network);
     let names = network.layer_names();
     for name in ["batch_normalization_2", "p_relu", "rms_normalization", "drop_connect_1", "residual"] {
         assert!(names.iter().any(|found| found == name), "{names:?}");
@@ -450,4 +454,11 @@ fn large_numbers_do_not_overflow_in_squares() {
             assert!((small - large).abs() < 1e-5, "{text}: {small}, {large}");
         }
     }
+}
+
+#[test]
+fn a_network_that_is_wholly_frozen_has_no_gradient_to_check() {
+    let model = compiled::<f32>(&Sequential::new(4).add(dense(2).trainable(false)), 1);
+    let error = model.check_gradient(&data(4, 2, 5), GradientCheck::default()).unwrap_err().to_string();
+    assert_eq!(error, "every layer with parameters is frozen, expected at least one that is trainable");
 }

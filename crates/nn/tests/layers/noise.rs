@@ -143,7 +143,8 @@ fn weights_are_dropped_at_the_rate_and_the_others_keep_their_mean() {
             sum += factors.iter().sum::<f64>();
             draws += factors.len();
             // Forward the same weights are there, and the bias stays.
-            let [kernel, bias] = [0, 1].map(|tensor| model.parameters().tensor(tensor));
+            let parameters = model.parameters();
+            let [kernel, bias] = [0, 1].map(|tensor| parameters.tensor(tensor));
             for (unit, output) in outputs.iter().enumerate() {
                 let places = (0..INPUTS).map(|input| unit + UNITS * input);
                 let expected = bias[unit] + places.map(|place| kernel[place] * factors[place]).sum::<f64>();
@@ -164,7 +165,8 @@ fn every_epoch_and_batch_drops_other_weights_and_prediction_none() {
     // Two independent masks differ in half of the places.
     check_share(differing as f64, INPUTS * UNITS, 0.5);
     let found = model.predict_one(&[1.0; INPUTS]).expect("as many features");
-    let [kernel, bias] = [0, 1].map(|tensor| model.parameters().tensor(tensor));
+    let parameters = model.parameters();
+    let [kernel, bias] = [0, 1].map(|tensor| parameters.tensor(tensor));
     for (unit, found) in found.iter().enumerate() {
         let expected = bias[unit] + (0..INPUTS).map(|input| kernel[unit + UNITS * input]).sum::<f64>();
         assert!((found - expected).abs() < 1e-12, "unit {unit}: {found}, not {expected}");

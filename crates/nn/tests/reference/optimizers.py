@@ -88,7 +88,6 @@ CASES = [
     ("Lamb", {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3, "weight_decay": 0.1}),
     ("Adafactor", {}),
     ("Adafactor", {"learning_rate": 0.5}),
-    ("Adafactor", {"learning_rate": 0.5, "relative_step": False}),
     ("Adafactor", {"beta_2_decay": -0.5, "epsilon_1": 1e-3, "epsilon_2": 2.0, "clip_threshold": 0.5}),
     ("Adafactor", {"learning_rate": 0.5, "weight_decay": 0.1}),
     ("Muon", {}),

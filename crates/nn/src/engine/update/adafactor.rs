@@ -7,7 +7,7 @@ use densely_tensor::{MatMut, MatRef, Pool, Scalar, sum_of};
 
 /// The numbers of one update; the formula is [`Adafactor`]'s.
 pub(super) struct AdafactorStep<T> {
-    /// The smaller of the learning rate and 1/√t.
+    /// The learning rate, or 1/√t if that is the most and less.
     rate: f64,
     decay: T,
     beta_2: T,
@@ -20,7 +20,7 @@ impl<T: Scalar> AdafactorStep<T> {
     pub(super) fn new(adafactor: &Adafactor, t: u64, rate: f64) -> Self {
         let t = t as f64;
         Self {
-            rate: rate.min(1.0 / t.sqrt()),
+            rate: if adafactor.relative_step { rate.min(1.0 / t.sqrt()) } else { rate },
             decay: T::from_f64(rate * adafactor.weight_decay),
             beta_2: T::from_f64(1.0 - libm::pow(t, adafactor.beta_2_decay)),
             epsilon_1: T::from_f64(adafactor.epsilon_1),
