@@ -14,7 +14,7 @@ use crate::{cross, tidy, train};
 /// How long the training on the sample is.
 const EPOCHS: &str = "5";
 
-/// What it must reach on the sample's test set. Seed 1 gives 0.940 on every machine, for the same seed gives the same bits.
+/// What it must reach on the sample's test set. Seed 1 gives 0.939 on every machine, for the same seed gives the same bits.
 const LEAST_ACCURACY: f64 = 0.92;
 
 /// One step: an error says what is wrong, after the output of the step itself.
