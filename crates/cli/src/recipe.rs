@@ -172,7 +172,9 @@ pub(crate) fn read_network(path: &Path) -> Result<Network, Error> {
             file: path.display().to_string(),
             problem: Box::new(problem),
         })?;
-        Ok(Network { network, compile: Compile::default(), batch_size: BATCH_SIZE })
+        // A loss that goes with any end.
+        let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+        Ok(Network { network, compile, batch_size: BATCH_SIZE })
     } else {
         let Recipe { model, loss, optimizer, batch_size, .. } = Recipe::read(path, &text)?;
         Ok(Network { network: model, compile: Compile { loss, optimizer, ..Compile::default() }, batch_size })

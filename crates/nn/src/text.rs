@@ -83,11 +83,11 @@ pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
 ///
 /// # Panics
 ///
-/// As [`to_ron`].
+/// As [`to_ron_line`].
 pub(crate) fn to_named_ron_line<V: Serialize>(value: &V) -> String {
     options()
         .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_structs(true).separator(" "))
-        .expect("descriptions are shallow and can always be written")
+        .expect("activations, losses and metrics are shallow and can always be written")
 }
 
 fn options() -> Options {

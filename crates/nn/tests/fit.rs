@@ -145,7 +145,7 @@ fn settings_that_cannot_be_are_named() {
         (
             &data,
             Fit { validation_sample_weights: Some(&[1.0]), ..Fit::default() },
-            "validation_sample_weights is given without validation, expected both or neither",
+            "validation_sample_weights is given without validation, which it belongs to",
         ),
         (
             &data,

@@ -257,13 +257,13 @@ fn a_file_of_something_else_is_refused() {
     check_refused::<f32>(b"", "not a safetensors file: header too small");
     check_refused::<f32>(
         &[0xff; 9],
-        "not a model of densely: its first 8 bytes announce a header of 18446744073709551615 bytes, expected at most 16777216",
+        "not a file of densely: its first 8 bytes announce a header of 18446744073709551615 bytes, expected at most 16777216",
     );
     let bytes = [1.0_f32, 2.0].map(f32::to_le_bytes).concat();
     let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2], &bytes).unwrap();
     check_refused::<f32>(
         &safetensors::serialize([("weight", view)], None).unwrap(),
-        "not a model of densely: the file's metadata has no entry \"densely\" with a checksum",
+        "not a file of densely: its metadata has no entry \"densely\" with a checksum",
     );
 }
 

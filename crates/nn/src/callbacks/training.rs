@@ -267,21 +267,26 @@ impl<'a> Listeners<'a> {
         self.callbacks.iter_mut().filter_map(|callback| callback.state().transpose()).collect()
     }
 
-    /// Gives back to the callbacks what those of the run that was backed up remembered.
-    pub(crate) fn restore(&mut self, states: Vec<CallbackState>) -> Result<(), Error> {
-        let (found, expected) = (self.states()?.len(), states.len());
-        if found != expected {
-            let what = "callbacks that remember something";
-            let (found, expected) = (found.to_string(), expected.to_string());
-            return Err(BackupError::Differs { what, found, expected }.into());
+    /// Refuses a backup of a run in which another number of callbacks remembered something.
+    pub(crate) fn check_states(&mut self, expected: usize) -> Result<(), Error> {
+        let found = self.states()?.len();
+        if found == expected {
+            return Ok(());
         }
+        let what = "callbacks that remember something";
+        let (found, expected) = (found.to_string(), expected.to_string());
+        Err(BackupError::Differs { what, found, expected }.into())
+    }
+
+    /// Gives back to the callbacks what those of the run that was backed up remembered, as many as there are.
+    pub(crate) fn restore(&mut self, states: Vec<CallbackState>) -> Result<(), Error> {
         let mut states = states.into_iter();
         for (index, callback) in self.callbacks.iter_mut().enumerate() {
             if callback.state()?.is_some()
                 && let Some(state) = states.next()
             {
                 let in_callback =
-                    |source| BackupError::Callback { position: index + 1, source: Box::new(source) };
+                    |problem| BackupError::Callback { position: index + 1, problem: Box::new(problem) };
                 callback.restore(state).map_err(in_callback)?;
             }
         }

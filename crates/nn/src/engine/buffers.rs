@@ -21,6 +21,8 @@ pub(crate) struct Buffers<T: Scalar> {
     /// Features × samples, in columns, unless the batch was gathered as nonzeros.
     pub(crate) input: AlignedBuffer<T>,
     pub(crate) input_is_nonzeros: bool,
+    /// Whether nonzeros were looked for when the batch was gathered.
+    pub(crate) input_was_looked_through: bool,
     /// Which samples of the data's storage are gathered as nonzeros.
     pub(crate) stored: Vec<u32>,
     /// For each stage units × samples, in its layout.
@@ -211,6 +213,7 @@ impl<T: Scalar> Buffers<T> {
         Ok(Self {
             input: zeros(plan.inputs, samples)?,
             input_is_nonzeros: false,
+            input_was_looked_through: false,
             stored: Vec::with_capacity(samples),
             outputs: plan
                 .stages

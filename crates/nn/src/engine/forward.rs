@@ -37,12 +37,12 @@ pub(crate) fn gather<T: Scalar>(
             });
         }
     }
-    buffers.input_is_nonzeros = false;
+    (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (false, false);
     if data.has_bytes()
         && let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut())
     {
         nonzeros.find(|nonzeros| data.gather_nonzeros(pool, order, &mut buffers.stored, nonzeros));
-        buffers.input_is_nonzeros = nonzeros.few().is_some();
+        (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (nonzeros.few().is_some(), true);
     }
     if !buffers.input_is_nonzeros {
         let input = MatMut::from_slice(&mut buffers.input[..features * samples], features, samples);
@@ -52,11 +52,11 @@ pub(crate) fn gather<T: Scalar>(
 
 /// Copies one sample into the buffers, or only what of it is not zero.
 pub(crate) fn gather_one<T: Scalar>(pool: &Pool, plan: &Plan<T>, features: &[T], buffers: &mut Buffers<T>) {
-    buffers.input_is_nonzeros = false;
+    (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (false, false);
     if let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut()) {
         let sample = MatRef::from_slice(features, features.len(), 1);
         nonzeros.find(|nonzeros| nonzeros.fill_from_columns(pool, sample));
-        buffers.input_is_nonzeros = nonzeros.few().is_some();
+        (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (nonzeros.few().is_some(), true);
     }
     if !buffers.input_is_nonzeros {
         buffers.input.copy_from_slice(features);
@@ -85,7 +85,7 @@ pub(crate) fn forward<T: Scalar>(
             Kind::Dense { kernel, bias, activation, .. } => {
                 let input = TiledRef::from_slice(input, stage.inputs, samples);
                 let nonzeros = buffers.inputs_nonzeros[index].as_mut().and_then(|nonzeros| {
-                    if !(buffers.input_is_nonzeros && plan.takes_input() == Some(index)) {
+                    if !(buffers.input_was_looked_through && plan.takes_input() == Some(index)) {
                         nonzeros.find(|nonzeros| nonzeros.fill_from_tiled(pool, input));
                     }
                     nonzeros.few()

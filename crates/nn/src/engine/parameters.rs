@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::layers::{Weights, WeightsMut};
 use crate::parameters::{ALIGNMENT, Fingerprint, Parameters, Tensor};
 use crate::sequential::Sequential;
-use densely_tensor::{AlignedBuffer, MatMut, MatRef, Scalar, TiledMut, TiledRef, tile_rows, tiled_len};
+use densely_tensor::{AlignedBuffer, Scalar, TiledMut, TiledRef, tile_rows, tiled_len};
 use std::ops::Range;
 
 /// All parameters of a network in one buffer, tensor after tensor, each starting on a cache line. Padding, of tiles and
@@ -309,13 +309,25 @@ impl<T: Scalar> MatrixRoom<T> {
 /// Copies a tensor out of its tiles.
 fn read_tiles<T: Scalar>(tensor: &Tensor, tiles: &[T], values: &mut [T]) {
     let (rows, columns) = tensor.shape.rows_and_columns();
-    TiledRef::from_slice(tiles, rows, columns).copy_to(MatMut::from_slice(values, rows, columns));
+    let tiles = TiledRef::from_slice(tiles, rows, columns);
+    let height = tiles.tile_rows();
+    for (column, values) in values.chunks_exact_mut(rows).enumerate() {
+        for (tile, values) in values.chunks_mut(height).enumerate() {
+            values.copy_from_slice(&tiles.tile(tile)[column * height..][..values.len()]);
+        }
+    }
 }
 
-/// Copies a tensor into its tiles.
+/// Copies a tensor into its tiles, whose padding stays as it is.
 fn write_tiles<T: Scalar>(tensor: &Tensor, values: &[T], tiles: &mut [T]) {
     let (rows, columns) = tensor.shape.rows_and_columns();
-    TiledMut::from_slice(tiles, rows, columns).copy_from(MatRef::from_slice(values, rows, columns));
+    let mut tiles = TiledMut::from_slice(tiles, rows, columns);
+    let height = tiles.tile_rows();
+    for (column, values) in values.chunks_exact(rows).enumerate() {
+        for (tile, values) in values.chunks(height).enumerate() {
+            tiles.tile_mut(tile)[column * height..][..values.len()].copy_from_slice(values);
+        }
+    }
 }
 
 #[cfg(test)]

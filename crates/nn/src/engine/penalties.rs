@@ -9,7 +9,12 @@ use densely_tensor::Scalar;
 
 /// Whether a constraint or a penalty takes the tensor as the matrix that it is, and not number by number.
 pub(crate) fn takes_a_matrix(tensor: &Tensor) -> bool {
-    tensor.constraint.is_some() || matches!(tensor.regularizer, Some(Regularizer::Orthogonal(_)))
+    tensor.constraint.is_some() || compares_units(tensor)
+}
+
+/// Whether the penalty on the tensor compares its units with each other.
+pub(crate) fn compares_units(tensor: &Tensor) -> bool {
+    matches!(tensor.regularizer, Some(Regularizer::Orthogonal(_)))
 }
 
 /// The penalties on all that is learned.

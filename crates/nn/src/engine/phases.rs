@@ -44,7 +44,8 @@ pub(crate) fn phases<T: Scalar>(
     let names: Vec<String> = network.walk().into_iter().map(|placed| placed.name).collect();
     let writer =
         Writer { plan, names, samples: samples as f64, size: T::SIZE as f64, moments: moments as f64, fused };
-    let mut phases: Vec<Phase> = plan.stages.iter().map(|stage| writer.forward(stage)).collect();
+    let mut phases: Vec<Phase> =
+        plan.stages.iter().enumerate().map(|(index, stage)| writer.forward(index, stage)).collect();
     let outputs = plan.outputs as f64 * writer.samples;
     phases.push(Phase {
         layer: "loss".to_owned(),
@@ -80,7 +81,7 @@ impl<T: Scalar> Writer<'_, T> {
         (stage.inputs + stage.units) as f64 * self.samples
     }
 
-    fn forward(&self, stage: &Stage) -> Phase {
+    fn forward(&self, index: usize, stage: &Stage) -> Phase {
         let batch = self.batch(stage);
         match stage.kind {
             Kind::Dense { activation, dropout, skips_zeros, bias, .. } => {
@@ -95,7 +96,11 @@ impl<T: Scalar> Writer<'_, T> {
                 let choice = if skips_zeros { SKIPS } else { "dense" };
                 self.phase(stage, work, 2.0 * weights * self.samples, weights + batch, choice)
             }
-            Kind::Relayout => self.phase(stage, self.relayout(stage), 0.0, batch, "left out for nonzeros"),
+            Kind::Relayout => {
+                let is_input = index == 0 && self.plan.takes_input().is_some();
+                let choice = if is_input { "left out where the batch is nonzeros" } else { "by itself" };
+                self.phase(stage, format!("to {}", stage.layout), 0.0, batch, choice)
+            }
             Kind::Activation(activation) => {
                 self.phase(stage, activation.to_string(), 0.0, batch, "by itself")
             }
@@ -107,10 +112,6 @@ impl<T: Scalar> Writer<'_, T> {
             Kind::SkipEnd { .. } => self.phase(stage, "the sum with what skipped", 0.0, batch, "by itself"),
             Kind::Pass(_) => self.phase(stage, "the layer's forward pass", 0.0, batch, "by itself"),
         }
-    }
-
-    fn relayout(&self, stage: &Stage) -> String {
-        format!("to {}", stage.layout)
     }
 
     fn backward(&self, index: usize, stage: &Stage) -> Vec<Phase> {

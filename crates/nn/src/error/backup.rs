@@ -6,8 +6,8 @@
 pub enum BackupError {
     /// A run that is not the one that was backed up.
     #[error(
-        "{what}: the run that was backed up has {expected}, this one {found}; fit as before to go on with it, or delete the \
-         file to begin anew"
+        "{what}: the run that was backed up has {expected}, this one {found}; fit as before to go on with it, or empty the \
+         folder to begin anew"
     )]
     Differs {
         /// What differs.
@@ -38,12 +38,12 @@ pub enum BackupError {
         limit: u64,
     },
     /// A callback that cannot take up what is in the backup.
-    #[error("callback {position}: {source}")]
+    #[error("callback {position}: {}", with_causes(problem))]
     Callback {
         /// Which one of [`Fit::callbacks`](crate::Fit::callbacks), counted from 1.
         position: usize,
         /// Why.
-        source: Box<crate::Error>,
+        problem: Box<crate::Error>,
     },
     /// A callback with a [`state`](crate::Callback::state) and without a [`restore`](crate::Callback::restore).
     #[error("it keeps a state, but does not take it up again")]
@@ -71,4 +71,15 @@ pub enum BackupError {
         /// How long it has to be at least.
         expected: u64,
     },
+}
+
+/// A message and those of its causes, for an error that has it as its own.
+fn with_causes(error: &crate::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -267,7 +267,7 @@ pub enum Error {
         second: &'static str,
     },
     /// A setting of [`Fit`](crate::Fit) that says something of another, which is not there.
-    #[error("{setting} is given without {needed}, expected both or neither")]
+    #[error("{setting} is given without {needed}, which it belongs to")]
     FitWithout {
         /// The setting.
         setting: &'static str,
@@ -435,7 +435,7 @@ pub enum Error {
         problem: safetensors::SafeTensorError,
     },
     /// A safetensors file of something else.
-    #[error("not a model of densely: the file's metadata has no entry \"densely\" with a checksum")]
+    #[error("not a file of densely: its metadata has no entry \"densely\" with a checksum")]
     NotAModel,
     /// A file of densely's of another kind.
     #[error("the file is a {found}, expected a {expected}")]
@@ -447,7 +447,7 @@ pub enum Error {
     },
     /// A file whose header is too long to be a model's.
     #[error(
-        "not a model of densely: its first 8 bytes announce a header of {found} bytes, expected at most {limit}"
+        "not a file of densely: its first 8 bytes announce a header of {found} bytes, expected at most {limit}"
     )]
     HeaderTooLong {
         /// How long it is.

@@ -93,8 +93,7 @@ impl BatchNormalization {
     /// What the layer does in prediction, `scale·x + offset` for each feature, from its weights by their position.
     pub(crate) fn scale_and_offset(&self, weights: impl Fn(usize) -> Vec<f64>) -> (Vec<f64>, Vec<f64>) {
         let (means, variances) = (weights(self.moving_mean()), weights(self.moving_variance()));
-        let mut scale: Vec<f64> =
-            variances.iter().map(|variance| 1.0 / (variance + self.epsilon).sqrt()).collect();
+        let mut scale: Vec<f64> = variances.iter().map(|&variance| self.inverse(variance)).collect();
         if let Some(gamma) = self.gamma() {
             scale.iter_mut().zip(weights(gamma)).for_each(|(scale, gamma)| *scale *= gamma);
         }

@@ -217,7 +217,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Write`], what a callback meets, or [`BackupError::Metric`].
+    /// [`Error::Write`], [`Error::Memory`], what a callback meets, [`BackupError::Metric`], and for texts
+    /// [`Error::HeaderTooLong`] and [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable).
     pub(super) fn back_up(
         &mut self,
         session: &mut Session<'_, T>,
@@ -268,31 +269,37 @@ impl<T: Scalar> Model<T> {
         let states = listeners.states()?;
         for (index, state) in states.iter().enumerate() {
             if let Some(weights) = &state.weights {
-                let weights: &EngineParameters<T> = weights.parameters().ok_or(Error::OtherWeights)?;
+                let weights: &EngineParameters<T> = weights
+                    .parameters()
+                    .filter(|weights| weights.tensors() == self.parameters.tensors())
+                    .ok_or(Error::OtherWeights)?;
                 lists.push((of_callback(index), Numbers::OfModel(weights.values())));
             }
         }
         let callbacks = states.iter().map(|state| state.text.clone()).collect();
         let run = SavedRun { settings: backup.settings.clone(), place, optimizer, callbacks };
-        let bytes = checkpoint_to_bytes(backup.description.clone(), run, &self.parameters(), lists)?;
+        let bytes = checkpoint_to_bytes(backup.description.clone(), run, &self.described()?, lists)?;
         backup.folder.write(&bytes, backup.options.double_checkpoint)?;
         backup.batches = 0;
         Ok(())
     }
 
-    /// Goes to where a run was backed up, and returns what its callbacks remember.
+    /// Goes to where a run was backed up, the callbacks too.
     ///
     /// # Errors
     ///
-    /// What is wrong with the checkpoint; the model is then as before.
+    /// What is wrong with the checkpoint; the model is then as before. Or what a callback meets.
     pub(super) fn restore_backup(
         &mut self,
         checkpoint: &Checkpoint,
         session: &mut Session<'_, T>,
+        listeners: &mut Listeners<'_>,
         history: &mut History,
-        run: &Run,
-    ) -> Result<Vec<CallbackState>, Error> {
-        self.take_checkpoint(checkpoint, session, history, run).map_err(|error| checkpoint.in_file(error))
+    ) -> Result<(), Error> {
+        let in_file = |error: Error| checkpoint.in_file(error);
+        listeners.check_states(checkpoint.run.callbacks.len()).map_err(in_file)?;
+        let states = self.take_checkpoint(checkpoint, session, history, listeners.run()).map_err(in_file)?;
+        listeners.restore(states).map_err(in_file)
     }
 
     fn take_checkpoint(
@@ -491,7 +498,7 @@ mod tests {
     fn the_first_line_that_differs_is_named() {
         let check = |found: &[u8], expected: &[u8], message: &str| {
             let error = same("list", &found, &expected).unwrap_err().to_string();
-            let end = "fit as before to go on with it, or delete the file to begin anew";
+            let end = "fit as before to go on with it, or empty the folder to begin anew";
             assert_eq!(error, format!("list: the run that was backed up has {message}; {end}"));
         };
         check(&[1, 2], &[1, 3], "3, this one 2");

@@ -10,7 +10,7 @@ use crate::engine::forward::{forward, gather};
 use crate::engine::loss::{BatchTargets, Head, loss_in_place};
 use crate::engine::meters::Meters;
 use crate::engine::parameters::MatrixRoom;
-use crate::engine::penalties::{add_activity_penalties, takes_a_matrix, weight_penalties};
+use crate::engine::penalties::{add_activity_penalties, compares_units, weight_penalties};
 use crate::error::Error;
 use crate::losses::Reduction;
 use crate::metrics::{ConfusionMatrix, MetricValue};
@@ -105,7 +105,7 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
         let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
-        let mut matrices = MatrixRoom::new(self.parameters.tensors(), takes_a_matrix)?;
+        let mut matrices = MatrixRoom::new(self.parameters.tensors(), compares_units)?;
         let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
         let mut confusion = match data.outputs() {

@@ -18,17 +18,17 @@ impl<T: Scalar> Model<T> {
     /// [`Error::Write`] if the file cannot be written; what was there before is then still there. Otherwise as
     /// [`to_bytes`](Self::to_bytes).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        saving::write_model(path, &self.saved_description(), &self.parameters())
+        saving::write_model(path, &self.saved_description(), &self.described()?)
     }
 
     /// The bytes that [`save`](Self::save) writes; the same model gives the same bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::Parameter`] if a parameter is not finite, [`Error::HeaderTooLong`] if the description's texts are too long,
+    /// [`Error::Parameter`] if a parameter is not finite, [`Error::Memory`] if there is not enough for a copy of them, [`Error::HeaderTooLong`] if the description's texts are too long,
     /// [`DescriptionError::Unwritable`](crate::DescriptionError::Unwritable) if the [provenance](crate::Provenance) has a path that is not UTF-8.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        saving::to_bytes(&self.saved_description(), &self.parameters())
+        saving::to_bytes(&self.saved_description(), &self.described()?)
     }
 
     pub(super) fn saved_description(&self) -> SavedDescription {

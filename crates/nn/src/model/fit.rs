@@ -293,25 +293,18 @@ impl<T: Scalar> Model<T> {
         let mut listeners = Listeners::new(callbacks, run)?;
         let (held_out, restored) = (listeners.run().held_out, listeners.run().restored.clone());
         let mut history = History { held_out, restored, ..History::default() };
-        let states = match checkpoint {
-            Some(checkpoint) => {
-                Some(self.restore_backup(&checkpoint, &mut session, &mut history, listeners.run())?)
-            }
-            None => {
-                let steps = fit.initial_epoch as u128 * listeners.run().steps as u128;
-                if steps > 0 {
-                    session.passes.skip(steps, &mut self.epochs).ok_or(Error::FitSetting {
-                        setting: "initial_epoch",
-                        found: fit.initial_epoch,
-                        expected: "fewer steps before it",
-                    })?;
-                }
-                None
-            }
-        };
+        let steps_before = fit.initial_epoch as u128 * listeners.run().steps as u128;
+        if checkpoint.is_none() && steps_before > 0 {
+            session.passes.skip(steps_before, &mut self.epochs).ok_or(Error::FitSetting {
+                setting: "initial_epoch",
+                found: fit.initial_epoch,
+                expected: "fewer steps before it",
+            })?;
+        }
         let begun = listeners.tell(self, |callback, training| callback.on_train_begin(training));
-        let begun = begun.and_then(|()| match states {
-            Some(states) => listeners.restore(states),
+        // What callbacks do to the model at the beginning, they did before the backup.
+        let begun = begun.and_then(|()| match &checkpoint {
+            Some(checkpoint) => self.restore_backup(checkpoint, &mut session, &mut listeners, &mut history),
             None => self.back_up(&mut session, &mut listeners, &history),
         });
         let trained = begun.and_then(|()| self.epochs(&mut session, &mut listeners, &mut history));

@@ -84,10 +84,11 @@ impl<T: Scalar> Model<T> {
             gradient.iter_mut().zip(found.values()).for_each(|(to, from)| *to = from.to_f64());
             Ok(loss)
         };
-        let report = minimize(evaluate, &mut x, settings)?;
+        let report = minimize(evaluate, &mut x, settings);
+        // After an error too, x is the best so far.
         put(self.parameters.values_mut(), &x);
         self.optimizer_state.starts_anew = true;
-        Ok(report)
+        report
     }
 }
 

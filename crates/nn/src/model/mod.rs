@@ -27,7 +27,7 @@ use crate::engine::update::state::{OptimizerState, UpdateRoom};
 use crate::error::{DescriptionError, Error};
 use crate::losses::Loss;
 use crate::metrics::{CustomMetric, Metric};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Tensor};
 use crate::saving::Provenance;
 use crate::schedules::LearningRate;
 use crate::sequential::Sequential;
@@ -153,9 +153,18 @@ impl<T: Scalar> Model<T> {
     ///
     /// If there is not enough memory for the copy.
     pub fn parameters(&self) -> Parameters<T> {
-        let mut copy = Parameters::zeros(&self.network).expect("memory for a copy of the parameters");
+        self.described().expect("memory for a copy of the parameters")
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for the copy.
+    pub(crate) fn described(&self) -> Result<Parameters<T>, Error> {
+        let mut copy = Parameters::zeros(&self.network)?;
         self.parameters.copy_to_described(&mut copy);
-        copy
+        Ok(copy)
     }
 
     /// All tensors of the layers, to be changed: a copy that the model takes over when it goes. What the optimizer remembers
@@ -178,13 +187,15 @@ impl<T: Scalar> Model<T> {
         ParametersMut { copy: self.parameters(), model: self }
     }
 
-    /// Takes over the values of parameters of the same network.
+    /// Takes over the values of parameters of the same network, or of another whose tensors have the same names and shapes.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherWeights`] if they are those of another.
+    /// [`Error::OtherWeights`] if they are those of any other.
     pub fn set_parameters(&mut self, parameters: &Parameters<T>) -> Result<(), Error> {
-        if parameters.tensors() != self.parameters.tensors() {
+        let (own, other) = (self.parameters.tensors(), parameters.tensors());
+        let alike = |(own, other): (&Tensor, &Tensor)| own.name == other.name && own.shape == other.shape;
+        if own.len() != other.len() || !own.iter().zip(other).all(alike) {
             return Err(Error::OtherWeights);
         }
         self.optimizer_state.starts_anew = true;

@@ -17,7 +17,7 @@ pub(crate) const EVALUATION_BATCH: usize = 256;
 
 /// How a model predicts.
 pub struct Predict<'a> {
-    /// Samples of a batch; at least 1. It changes speed and memory, and no bit of the predictions. Default: 256.
+    /// Samples of a batch; at least 1. It changes speed and memory, and no bit of the predictions of finite parameters. Default: 256.
     pub batch_size: usize,
     /// Who is told of the `on_predict_…` events. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,

@@ -12,9 +12,11 @@ use densely_tensor::{MatMut, Pool, Scalar};
 
 /// A model made ready for single samples: share one between threads, and give each thread a [`Room`](PredictorRoom).
 ///
-/// Its predictions allocate nothing, start no thread, skip what is zero, and do not pay for layers that only scale: batch
-/// normalization, rescaling and the layers that do nothing outside training are folded into the dense layers beside them.
-/// Folding rounds anew, so the last digits can differ from [`Model::predict_one`]'s where there is something to fold.
+/// Its predictions allocate nothing (but for a buffer that each thread keeps from its first product on), start no thread, skip
+/// what is zero, and do not pay for layers that only scale: batch normalization, normalization and rescaling are folded into
+/// the dense layer before or behind them, where that loses no digits (an offset above 8 before a dense layer stays), and layers
+/// that do nothing outside training are left out; the layers in a [`Residual`](crate::layers::Residual) stay as they are.
+/// Folding rounds anew, so the last digits can differ from [`Model::predict_one`]'s where there was something to fold.
 ///
 /// ```
 /// use densely::{Activation, Compile, Dense, Sequential};
@@ -113,6 +115,15 @@ impl<T: Scalar> Predictor<T> {
         Ok(outputs)
     }
 }
+
+/// One for all threads, and a room that can go with its thread.
+const _: () = {
+    const fn shared<P: Send + Sync>() {}
+    const fn sent<R: Send>() {}
+    shared::<Predictor<f32>>();
+    shared::<Predictor<f64>>();
+    sent::<PredictorRoom<f32>>();
+};
 
 /// Checks a sample that a user gives as numbers.
 pub(super) fn check_features<T: Scalar>(features: &[T], expected: usize) -> Result<(), Error> {

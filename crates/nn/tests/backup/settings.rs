@@ -1,7 +1,7 @@
 //! Another run is not taken for the one that was backed up: what differs is named.
 
 use super::*;
-use densely::callbacks::{CsvLogger, EarlyStopping, ReduceLrOnPlateau};
+use densely::callbacks::{CsvLogger, EarlyStopping, LambdaCallback, ReduceLrOnPlateau};
 use densely::metrics::{CustomMetric, MetricBatch, MetricState, MetricValue};
 use densely::optimizers::{Adam, Sgd};
 use densely::{Loss, Pool};
@@ -17,7 +17,7 @@ fn check_refused<T: Scalar>(
 ) {
     let before = (model.fingerprint(), std::fs::read(folder.join(NEWEST)).unwrap());
     let error = model.fit(data, fit).unwrap_err().to_string();
-    let end = "; fit as before to go on with it, or delete the file to begin anew";
+    let end = "; fit as before to go on with it, or empty the folder to begin anew";
     assert_eq!(error, format!("{}: {expected}{end}", folder.join(NEWEST).display()));
     assert_eq!((model.fingerprint(), std::fs::read(folder.join(NEWEST)).unwrap()), before);
 }
@@ -125,6 +125,57 @@ fn other_data_and_settings_are_named() {
         let expected = format!("{NEWEST}: fingerprint of the {what}: the run that was backed up has ");
         assert!(error.contains(&expected), "{error}");
     }
+}
+
+#[test]
+fn other_weights_and_parts_of_the_validation_are_named() {
+    let (folder, data, validation) = (tempfile::tempdir().unwrap(), data(40), data(9));
+    let weights = [vec![1.0; 9], vec![0.5; 9]];
+    let validated = |weights, steps| Fit {
+        validation: Some(&validation),
+        validation_sample_weights: Some(weights),
+        validation_batch_size: Some(3),
+        validation_steps: steps,
+        ..fit(folder.path())
+    };
+    let mut crash = Crash::new(At::BatchEnd(2, 3));
+    let callbacks: Vec<&mut dyn Callback> = vec![&mut crash];
+    with::<f32>(|_, _| ()).fit(&data, Fit { callbacks, ..validated(&weights[0], Some(2)) }).unwrap_err();
+    for (weights, steps, what) in [
+        (&weights[1], Some(2), "fingerprint of the validation weights"),
+        (&weights[0], Some(1), "fingerprint of the validation data"),
+        (&weights[0], None, "fingerprint of the validation data"),
+    ] {
+        let error = with::<f32>(|_, _| ()).fit(&data, validated(weights, steps)).unwrap_err().to_string();
+        assert!(error.contains(&format!("{what}: the run that was backed up has ")), "{error}");
+    }
+    assert!(with::<f32>(|_, _| ()).fit(&data, validated(&weights[0], Some(2))).is_ok());
+}
+
+/// What a callback does to the model at the beginning, it did before the backup.
+#[test]
+fn a_rate_that_a_callback_sets_at_the_beginning_is_not_set_again() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), data(40));
+    let run = |at: Option<At>, backup: bool| {
+        let mut begin = LambdaCallback::new().on_train_begin(|training| {
+            training.model_mut().set_learning_rate(0.01).expect("a rate");
+        });
+        let mut reduce = ReduceLrOnPlateau::new("loss").patience(1).min_delta(10.0);
+        let mut crash = at.map(Crash::new);
+        let mut callbacks: Vec<&mut dyn Callback> = vec![&mut begin, &mut reduce];
+        callbacks.extend(crash.as_mut().map(|crash| crash as &mut dyn Callback));
+        let mut model = with::<f32>(|_, _| ());
+        let mut fit = Fit { callbacks, epochs: 6, ..fit(folder.path()) };
+        if !backup {
+            fit.backup = None;
+        }
+        let rates = model.fit(&data, fit).map(|history| history.values("learning_rate"));
+        (rates, model.fingerprint())
+    };
+    let (rates, undisturbed) = run(None, false);
+    assert!(run(Some(At::BatchEnd(5, 2)), true).0.is_err());
+    let (found, fingerprint) = run(None, true);
+    assert_eq!((found.unwrap(), fingerprint), (rates.unwrap(), undisturbed));
 }
 
 #[test]
