@@ -29,10 +29,9 @@
 //! * [`exp`], [`log`], [`tanh`], [`erf`]: elementary functions. [`ActivationFunction`]: activations of one element, with
 //!   their derivatives. [`softmax`], [`log_softmax`], [`softmax_cross_entropy`], of one sample or of a batch
 //!   ([`ColumnsMut`]); [`arg_max`], [`top_k`], [`sum_of`]. [`dropout`].
-//! * [`Update`]: what an optimizer's step does to parameters; [`update_with_weight_gradient`]: the same, as the gradient
-//!   of a dense layer's kernel is computed.
-//! * Backwards in tiles: [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight gradient and
-//!   update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
+//! * [`Update`]: what an optimizer's step does to parameters.
+//! * Backwards in tiles ([`Tiled`]): [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight
+//!   gradient and update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
 
 mod activation;
 mod aligned;
@@ -58,8 +57,7 @@ pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
 pub use gemm::{Epilogue, Operand, Target, gemm, gemm_on_one_thread};
 pub use gradient::{
-    LayerInput, bias_gradient, input_gradient, mask_gradient, row_sums, update_chunk, update_kernel,
-    update_with_weight_gradient, weight_gradient,
+    LayerInput, bias_gradient, input_gradient, mask_gradient, row_sums, update_kernel, weight_gradient,
 };
 pub use isa::{Isa, UnknownIsa};
 pub use math::{erf, exp, log, tanh};

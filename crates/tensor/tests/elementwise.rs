@@ -380,37 +380,6 @@ fn dropout_drops_what_its_bytes_say_and_scales_the_rest() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "too long for an interpreter")]
-fn the_fused_update_is_the_gradient_and_then_the_update() {
-    let mut random = Random(5);
-    for (units, inputs, samples) in [(1, 1, 1), (10, 33, 7), (64, 100, 128), (3, 2000, 5), (200, 700, 3)] {
-        let mut values = |len: usize| (0..len).map(|_| random.next_unit() as f32).collect::<Vec<f32>>();
-        let (delta, input) = (values(units * samples), values(inputs * samples));
-        let (delta, input) =
-            (MatRef::from_slice(&delta, units, samples), MatRef::from_slice(&input, inputs, samples));
-        let initial = [values(units * inputs), values(units * inputs)];
-        let rule = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov: true };
-
-        let pool = Pool::new(1).unwrap();
-        let [mut w, mut u] = initial.clone();
-        let mut gradient = vec![0.0; units * inputs];
-        let target = MatMut::from_slice(&mut gradient, units, inputs);
-        gemm(&pool, target, 1.0, delta, input.t(), 0.0, Epilogue::None);
-        Update::from(rule).apply(pool.isa(), &mut w, &gradient, [&mut u, &mut [], &mut []]);
-
-        for threads in [1, 2, 3] {
-            let pool = Pool::new(threads).unwrap();
-            let [mut fused, mut velocity] = initial.clone();
-            let mut scratch = vec![0.0; update_chunk::<f32>(units) * threads];
-            let moments = [&mut velocity[..], &mut [], &mut []];
-            let update = Update::from(rule);
-            update_with_weight_gradient(&pool, &update, delta, input, &mut fused, moments, &mut scratch);
-            assert!(fused == w && velocity == u, "{units} × {inputs}, {samples} samples, {threads} threads");
-        }
-    }
-}
-
-#[test]
 fn row_sums_add_column_after_column() {
     let values: Vec<f32> = (0..15).map(|i| 10f32.powi(i % 9)).collect();
     let mut sums = [f32::NAN; 3];

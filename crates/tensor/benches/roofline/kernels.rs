@@ -15,8 +15,7 @@
 use crate::measure::{Kernel, Measure, Timed, Unit};
 use crate::peers::{self, Contender, Operands, Peers, Product};
 use densely_tensor::{
-    ActivationFunction, Adam, AlignedBuffer, MatRef, Runs, Update, softmax, update_chunk,
-    update_with_weight_gradient,
+    ActivationFunction, Adam, AlignedBuffer, LayerInput, MatRef, Runs, Tiled, Update, softmax, update_kernel,
 };
 use std::cell::RefCell;
 
@@ -107,23 +106,30 @@ pub(crate) fn updates(measure: &Measure<'_>) {
 pub(crate) fn fused_updates(measure: &Measure<'_>) {
     let (pool, update) = (measure.pool, adam());
     for inputs in INPUTS {
-        let (delta, input) = (numbers(UNITS * BATCH), numbers(inputs * BATCH));
-        let (mut kernel, mut first) = (numbers(UNITS * inputs), numbers(UNITS * inputs));
-        let mut second = AlignedBuffer::<f32>::zeros(UNITS * inputs);
-        let mut scratch = AlignedBuffer::zeros(update_chunk::<f32>(UNITS) * pool.threads());
-        let activations = size_of_val(&*delta) + size_of_val(&*input);
+        let tiled = |rows, columns| Tiled::from(MatRef::from_slice(&numbers(rows * columns), rows, columns));
+        let (delta, input, mut kernel) = (tiled(UNITS, BATCH), tiled(inputs, BATCH), tiled(UNITS, inputs));
+        let parameters = kernel.as_ref().elements().len();
+        let mut moments = [(); 2].map(|()| AlignedBuffer::<f32>::zeros(parameters));
+        let bytes = |elements: usize| elements * size_of::<f32>();
+        let activations = bytes((UNITS + inputs) * BATCH);
         measure.kernel(Kernel {
             group: "weight gradient with Adam",
             name: format!("{inputs} × {BATCH} × {UNITS}"),
             unit: Unit::Flops,
             work: 2.0 * (inputs * BATCH * UNITS) as f64,
-            traffic: 6 * size_of_val(&*kernel) + activations, // reads and writes weights and moments
-            resident: 3 * size_of_val(&*kernel) + activations,
+            traffic: 6 * bytes(parameters) + activations, // reads and writes weights and moments
+            resident: 3 * bytes(parameters) + activations,
             contenders: Timed::ours(|_| {
-                let delta = MatRef::from_slice(&delta, UNITS, BATCH);
-                let input = MatRef::from_slice(&input, inputs, BATCH);
-                let moments = [&mut first[..], &mut second[..], &mut []];
-                update_with_weight_gradient(pool, &update, delta, input, &mut kernel, moments, &mut scratch);
+                let input = LayerInput::Dense(input.as_ref());
+                let [first, second] = moments.each_mut().map(|moment| &mut moment[..]);
+                update_kernel(
+                    pool,
+                    &update,
+                    delta.as_ref(),
+                    input,
+                    kernel.as_mut(),
+                    [first, second, &mut []],
+                );
             }),
         });
     }

@@ -89,7 +89,13 @@ unsafe impl Vector for F32x8 {
     unsafe fn store_first(self, target: *mut f32, count: usize) {
         // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX2
         // (trait contract).
-        unsafe { _mm256_maskstore_ps(target, first_lanes_f32(count), self.0) }
+        unsafe {
+            if count == Self::LANES {
+                self.store(target); // a masked store takes some AMD CPUs twenty cycles
+            } else {
+                _mm256_maskstore_ps(target, first_lanes_f32(count), self.0);
+            }
+        }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -183,7 +189,13 @@ unsafe impl Vector for F64x4 {
     unsafe fn store_first(self, target: *mut f64, count: usize) {
         // SAFETY: lanes that the mask leaves out are not written; the caller vouches for the others; the CPU has AVX2
         // (trait contract).
-        unsafe { _mm256_maskstore_pd(target, first_lanes_f64(count), self.0) }
+        unsafe {
+            if count == Self::LANES {
+                self.store(target); // a masked store takes some AMD CPUs twenty cycles
+            } else {
+                _mm256_maskstore_pd(target, first_lanes_f64(count), self.0);
+            }
+        }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {

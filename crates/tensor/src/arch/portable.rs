@@ -1,4 +1,6 @@
 //! The portable vector: an array. Right everywhere, and the text to read first.
+//!
+//! Lanes are written out: a loop over them in every operation of every kernel doubled the crate's time to compile.
 
 use super::Vector;
 use crate::isa::Kernel;
@@ -37,7 +39,8 @@ unsafe impl<T: Scalar> Vector for Lanes<T> {
     #[inline(always)]
     unsafe fn load_first(source: *const T, count: usize) -> Self {
         // SAFETY: the caller vouches for `count` readable elements.
-        Self(std::array::from_fn(|lane| if lane < count { unsafe { *source.add(lane) } } else { T::ZERO }))
+        let lane = |lane| if lane < count { unsafe { *source.add(lane) } } else { T::ZERO };
+        Self([lane(0), lane(1), lane(2), lane(3)])
     }
     #[inline(always)]
     unsafe fn store_first(self, target: *mut T, count: usize) {
@@ -48,19 +51,24 @@ unsafe impl<T: Scalar> Vector for Lanes<T> {
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        Self(std::array::from_fn(|lane| self.0[lane].mul_add(factor.0[lane], addend.0[lane])))
+        let ([a, b, c, d], [e, f, g, h], [i, j, k, l]) = (self.0, factor.0, addend.0);
+        Self([a.mul_add(e, i), b.mul_add(f, j), c.mul_add(g, k), d.mul_add(h, l)])
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Self(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a + e, b + f, c + g, d + h])
     }
     #[inline(always)]
     fn relu(self) -> Self {
-        Self(self.0.map(|lane| if lane <= T::ZERO { T::ZERO } else { lane }))
+        let lane = |lane: T| if lane <= T::ZERO { T::ZERO } else { lane };
+        let [a, b, c, d] = self.0;
+        Self([lane(a), lane(b), lane(c), lane(d)])
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a * e, b * f, c * g, d * h])
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {

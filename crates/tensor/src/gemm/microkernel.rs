@@ -107,7 +107,7 @@ impl<'a, T> Bias<'a, T> {
 }
 
 /// `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. If it is `CUT`, the last vector has only as many
-/// lanes as the panel has rows. `COPY` leaves the copy that the panel asks for.
+/// lanes as the panel has rows, which may be all. `COPY` leaves the copy that the panel asks for.
 pub(super) struct Tile<'p, T, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> {
     panel: &'p Panel<'p, T>,
     ahead: &'p mut Ahead<T>,

@@ -58,10 +58,6 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
                             multiply_strips::<V, 2, true>(&panel, &mut ahead, row);
                             2
                         }
-                        _ if vectors == 1 => {
-                            multiply_strips::<V, 1, false>(&panel, &mut ahead, row);
-                            1
-                        }
                         _ => {
                             multiply_strips::<V, 1, true>(&panel, &mut ahead, row);
                             1

@@ -1,10 +1,11 @@
-//! The gradient with respect to a layer's bias: the sum of Δ over the samples, in tiles.
+//! The gradient with respect to a layer's bias: the sum of Δ over the samples.
 
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::tiled::TiledRef;
+use crate::view::MatRef;
 
 /// `∇b ← Σ Δ` over the samples, added one after the other from +0; Δ units × samples.
 ///
@@ -51,6 +52,36 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
         self.sums.fill(T::ZERO);
         for column in self.columns.chunks_exact(self.height) {
             for (sum, &x) in self.sums.iter_mut().zip(column) {
+                *sum += x;
+            }
+        }
+    }
+}
+
+/// `sums[row] ← Σ matrix[row, column]`, the columns added one after the other.
+///
+/// # Panics
+///
+/// If `sums` is not as long as the matrix has rows, or if a column is not contiguous.
+#[track_caller]
+pub fn row_sums<T: Scalar>(pool: &Pool, matrix: MatRef<'_, T>, sums: &mut [T]) {
+    assert_eq!(matrix.n_rows(), sums.len(), "rows and sums");
+    pool.for_each_part(64, sums, |rows, sums| pool.isa().run(RowSums { matrix: matrix.rows(rows), sums }));
+}
+
+struct RowSums<'a, T> {
+    matrix: MatRef<'a, T>,
+    sums: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel<T> for RowSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        self.sums.fill(T::ZERO);
+        for column in 0..self.matrix.n_columns() {
+            for (sum, &x) in self.sums.iter_mut().zip(self.matrix.column(column)) {
                 *sum += x;
             }
         }

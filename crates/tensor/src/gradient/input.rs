@@ -108,22 +108,29 @@ impl<T: Scalar> Kernel<T> for Lanes<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
+        match self.kernel.tile_rows() / LANES {
+            1 => V::run_apart(LanesOfHeight::<T, 1>(self)),
+            2 => V::run_apart(LanesOfHeight::<T, 2>(self)),
+            3 => V::run_apart(LanesOfHeight::<T, 3>(self)),
+            _ => V::run_apart(LanesOfHeight::<T, 4>(self)),
+        }
+    }
+}
+
+/// The same where tiles of W and Δ have `16 · TERMS` rows.
+struct LanesOfHeight<'a, T, const TERMS: usize>(Lanes<'a, T>);
+
+impl<T: Scalar, const TERMS: usize> Kernel<T> for LanesOfHeight<'_, T, TERMS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
         // Samples that share each load of a kernel's column: as many columns of delta as the registers hold.
-        if V::REGISTERS >= 32 { self.of_height::<V, 2>() } else { self.of_height::<V, 1>() }
+        if V::REGISTERS >= 32 { self.0.multiply::<V, 2, TERMS>() } else { self.0.multiply::<V, 1, TERMS>() }
     }
 }
 
 impl<T: Scalar> Lanes<'_, T> {
-    #[inline(always)]
-    fn of_height<V: Vector<Element = T>, const SAMPLES: usize>(self) {
-        match self.kernel.tile_rows() / LANES {
-            1 => self.multiply::<V, SAMPLES, 1>(),
-            2 => self.multiply::<V, SAMPLES, 2>(),
-            3 => self.multiply::<V, SAMPLES, 3>(),
-            _ => self.multiply::<V, SAMPLES, 4>(),
-        }
-    }
-
     #[inline(always)]
     fn multiply<V: Vector<Element = T>, const SAMPLES: usize, const TERMS: usize>(self) {
         let (tiles, inputs) = (self.kernel.n_tiles(), self.kernel.n_columns());

@@ -5,17 +5,14 @@
 //!
 //! [`weight`] computes the first a few columns at a time and may hand them to the optimizer while they are still in the
 //! first-level cache, so that the whole never goes to memory; [`bias`] the second, [`input`] the third, whose sums run in
-//! [`lanes`]. Operands are in tiles; what skips zeros is in [`sparse`](crate::sparse). [`column_major`] has the forms for
-//! matrices as nalgebra has them.
+//! [`lanes`]. Operands are in tiles; what skips zeros is in [`sparse`](crate::sparse).
 
 mod bias;
-mod column_major;
 mod input;
 pub(crate) mod lanes;
 pub(crate) mod weight;
 
-pub use bias::bias_gradient;
-pub use column_major::{row_sums, update_chunk, update_with_weight_gradient};
+pub use bias::{bias_gradient, row_sums};
 pub(crate) use input::store_input_gradient;
 pub use input::{input_gradient, mask_gradient};
 pub use weight::{LayerInput, update_kernel, weight_gradient};

@@ -292,32 +292,37 @@ impl<T: Scalar, const WEIGHTS: bool> Kernel<T> for Pass<'_, T, WEIGHTS> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        if WEIGHTS && V::REGISTERS >= 32 {
-            self.of_height::<V, true>();
-        } else if WEIGHTS {
+        if WEIGHTS && V::REGISTERS < 32 {
             // Sixteen registers do not hold the kernel's column and the weight gradient's sums: one after the other.
-            let Self { delta, input, ref inputs, .. } = self;
-            let inputs = inputs.clone();
-            let columns = SparseColumns::new(delta, input, inputs);
+            let columns = SparseColumns::new(self.delta, self.input, self.inputs.clone());
             Store { columns, gradient: &mut *self.weights }.run::<V>();
-            self.of_height::<V, false>();
+        }
+        match self.delta.tile_rows() / LANES {
+            1 => V::run_apart(PassOfHeight::<T, WEIGHTS, 1>(self)),
+            2 => V::run_apart(PassOfHeight::<T, WEIGHTS, 2>(self)),
+            3 => V::run_apart(PassOfHeight::<T, WEIGHTS, 3>(self)),
+            _ => V::run_apart(PassOfHeight::<T, WEIGHTS, 4>(self)),
+        }
+    }
+}
+
+/// The same where tiles have `16 · TERMS` rows.
+struct PassOfHeight<'a, T: Scalar, const WEIGHTS: bool, const TERMS: usize>(Pass<'a, T, WEIGHTS>);
+
+impl<T: Scalar, const WEIGHTS: bool, const TERMS: usize> Kernel<T> for PassOfHeight<'_, T, WEIGHTS, TERMS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        if WEIGHTS && V::REGISTERS >= 32 {
+            self.0.inputs::<V, TERMS, true>();
         } else {
-            self.of_height::<V, false>();
+            self.0.inputs::<V, TERMS, false>();
         }
     }
 }
 
 impl<T: Scalar, const WEIGHTS: bool> Pass<'_, T, WEIGHTS> {
-    #[inline(always)]
-    fn of_height<V: Vector<Element = T>, const TOGETHER: bool>(self) {
-        match self.delta.tile_rows() / LANES {
-            1 => self.inputs::<V, 1, TOGETHER>(),
-            2 => self.inputs::<V, 2, TOGETHER>(),
-            3 => self.inputs::<V, 3, TOGETHER>(),
-            _ => self.inputs::<V, 4, TOGETHER>(),
-        }
-    }
-
     /// The input gradient's sums, and `TOGETHER` with them the weight gradient.
     #[inline(always)]
     fn inputs<V: Vector<Element = T>, const TERMS: usize, const TOGETHER: bool>(self) {
