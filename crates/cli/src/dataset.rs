@@ -1,8 +1,8 @@
 //! What is trained on and tested with: a name or a folder with four IDX files in it, or files that a recipe describes.
 
 use crate::error::Error;
-use crate::recipe::Data;
 use densely::data::{DataSource, Loaded, Task, TrainedOn};
+use densely::recipe::Data;
 use densely::{Dataset, Sequential};
 use idx_dataset::known::{self, KnownDataset, MNIST, Split};
 use std::env;

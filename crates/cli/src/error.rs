@@ -27,8 +27,6 @@ pub(crate) enum Error {
     RecipeTooLong { path: PathBuf, limit: u64 },
     #[error("{}: expected a recipe in RON, found bytes that are no UTF-8 text", path.display())]
     RecipeNotText { path: PathBuf },
-    #[error("{recipe}: {field} is {found}, expected at least 1")]
-    RecipeNumber { recipe: String, field: &'static str, found: u64 },
 
     // Datasets.
     #[error(

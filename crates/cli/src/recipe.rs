@@ -1,16 +1,14 @@
-//! Recipes: everything that a training run follows, in one RON file.
+//! Recipes as the commands take them: from a file or built in, with what was typed put in.
 
 use crate::args;
 use crate::error::Error;
 use crate::ui::printable;
-use densely::data::DataSource;
-use densely::text::from_ron;
-use densely::{Compile, Loss, Metric, Optimizer, Reduction, Sequential};
-use serde::Deserialize;
+use densely::recipe::Data;
+use densely::{Compile, Loss, Recipe, Sequential};
 use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What `densely train` follows if it is given nothing else.
 const BUILT_IN: &str = include_str!("../../../data/recipes/mnist.ron");
@@ -20,44 +18,6 @@ const BUILT_IN_NAME: &str = "built-in recipe mnist.ron";
 
 /// The longest file that is read as a recipe, 1 MiB; a network of a thousand layers has a tenth of that.
 const MAX_LENGTH: u64 = 1 << 20;
-
-/// What a recipe trains on.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Data {
-    /// The name of a dataset, or a folder of IDX files.
-    Named(PathBuf),
-    /// Files of any kind.
-    Described(DataSource),
-}
-
-/// A dataset, a network, and how to train it.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Recipe<D = Data> {
-    /// What is trained on; the paths in it start from the recipe's folder.
-    pub(crate) data: D,
-    /// The network.
-    pub(crate) model: Sequential,
-    /// What training makes small. Default: categorical cross-entropy.
-    #[serde(default)]
-    pub(crate) loss: Loss,
-    /// How the losses of a batch's samples become the batch's. Default: their mean.
-    #[serde(default)]
-    pub(crate) reduction: Reduction,
-    /// What is measured besides loss and accuracy. Default: nothing.
-    #[serde(default)]
-    pub(crate) metrics: Vec<Metric>,
-    /// How. Default: Adam.
-    #[serde(default)]
-    pub(crate) optimizer: Optimizer,
-    /// Images per update; at least 1.
-    pub(crate) batch_size: usize,
-    /// Passes over the training images; at least 1.
-    pub(crate) epochs: usize,
-    /// What all randomness follows from. Default: 0.
-    #[serde(default)]
-    pub(crate) seed: u64,
-}
 
 /// A recipe with the name that its runs get.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,85 +32,45 @@ impl NamedRecipe {
         let Some(path) = path else {
             return Ok(Self {
                 name: "mnist".to_owned(),
-                recipe: Recipe::parse(BUILT_IN, BUILT_IN_NAME, Path::new(""))?,
+                recipe: parse(BUILT_IN, BUILT_IN_NAME, Path::new(""))?,
             });
         };
-        let recipe = Recipe::read(path, &read_text(path)?)?;
+        let recipe = read(path, &read_text(path)?)?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Ok(Self { name: stem.map_or_else(|| "run".to_owned(), printable), recipe })
-    }
-}
-
-impl<D> Recipe<D> {
-    /// The same recipe with its data in another form.
-    fn with_data(self, form: impl FnOnce(D) -> Data) -> Recipe {
-        let Self { data, model, loss, reduction, metrics, optimizer, batch_size, epochs, seed } = self;
-        Recipe { data: form(data), model, loss, reduction, metrics, optimizer, batch_size, epochs, seed }
-    }
-}
-
-impl Recipe {
-    /// The recipe in a file, whose text this is.
-    fn read(path: &Path, text: &str) -> Result<Self, Error> {
-        Self::parse(text, path.display(), path.parent().unwrap_or(Path::new("")))
-    }
-
-    fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Self, Error> {
-        let content = |problem| Error::Content { file: file.to_string(), problem: Box::new(problem) };
-        let recipe = from_text(text, folder).map_err(content)?;
-        for (field, found) in [("batch_size", recipe.batch_size), ("epochs", recipe.epochs)] {
-            if found == 0 {
-                return Err(Error::RecipeNumber { recipe: file.to_string(), field, found: 0 });
-            }
-        }
-        if let Data::Described(source) = &recipe.data {
-            source.validate().map_err(content)?;
-        }
-        recipe.model.validate().map_err(content)?;
-        recipe.loss.validate(&recipe.model).map_err(content)?;
-        recipe.optimizer.validate_for(&recipe.model).map_err(content)?;
-        let outputs = recipe.model.outputs();
-        recipe.metrics.iter().try_for_each(|metric| metric.validate_outputs(outputs)).map_err(content)?;
-        Ok(recipe)
     }
 
     /// Puts what was typed in the place of what was written.
     pub(crate) fn override_by(&mut self, flags: &args::Train) {
+        let recipe = &mut self.recipe;
         if let Some(dataset) = &flags.dataset {
-            self.data = Data::Named(dataset.clone());
+            recipe.data = Data::Named(dataset.clone());
         }
-        self.epochs = flags.epochs.map_or(self.epochs, usize::from);
-        self.batch_size = flags.batch_size.map_or(self.batch_size, usize::from);
-        self.seed = flags.seed.unwrap_or(self.seed);
+        recipe.epochs = flags.epochs.map_or(recipe.epochs, usize::from);
+        recipe.batch_size = flags.batch_size.map_or(recipe.batch_size, usize::from);
+        recipe.seed = flags.seed.unwrap_or(recipe.seed);
         if let Some(learning_rate) = flags.learning_rate {
-            self.optimizer.set_learning_rate(learning_rate);
+            recipe.optimizer.set_learning_rate(learning_rate);
         }
     }
 }
 
-/// Data are a text or a description, and a reader of RON must be told which to expect: if neither can be read, the error
-/// is that of the one that came further.
-fn from_text(text: &str, folder: &Path) -> Result<Recipe, densely::Error> {
-    let named = |data: PathBuf| {
-        let is_known = idx_dataset::known::find(&data.to_string_lossy()).is_some();
-        Data::Named(if is_known { data } else { folder.join(data) })
+/// The recipe in a file, whose text this is.
+fn read(path: &Path, text: &str) -> Result<Recipe, Error> {
+    parse(text, path.display(), path.parent().unwrap_or(Path::new("")))
+}
+
+/// A checked recipe, whose paths start from a folder.
+fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Recipe, Error> {
+    let content = |problem| Error::Content { file: file.to_string(), problem: Box::new(problem) };
+    let mut recipe = Recipe::from_ron(text).map_err(content)?;
+    recipe.data = match recipe.data {
+        Data::Named(name) if idx_dataset::known::find(&name.to_string_lossy()).is_some() => Data::Named(name),
+        Data::Named(name) => Data::Named(folder.join(name)),
+        Data::Described(source) => Data::Described(source.relative_to(folder)),
     };
-    let described = |source: DataSource| Data::Described(source.relative_to(folder));
-    match (from_ron::<Recipe<PathBuf>>(text), from_ron::<Recipe<DataSource>>(text)) {
-        (Ok(recipe), _) => Ok(recipe.with_data(named)),
-        (_, Ok(recipe)) => Ok(recipe.with_data(described)),
-        (Err(one), Err(other)) => Err(if place(&one) > place(&other) { one } else { other }),
-    }
-}
-
-/// How far a reader came.
-fn place(error: &densely::Error) -> Option<(usize, usize)> {
-    match error {
-        densely::Error::Description(densely::DescriptionError::Ron { line, column, .. }) => {
-            Some((*line, *column))
-        }
-        _ => None,
-    }
+    recipe.validate().map_err(content)?;
+    Ok(recipe)
 }
 
 /// A network, and how it is to be trained as far as that is known.
@@ -176,7 +96,7 @@ pub(crate) fn read_network(path: &Path) -> Result<Network, Error> {
         let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
         Ok(Network { network, compile, batch_size: BATCH_SIZE })
     } else {
-        let Recipe { model, loss, optimizer, batch_size, .. } = Recipe::read(path, &text)?;
+        let Recipe { model, loss, optimizer, batch_size, .. } = read(path, &text)?;
         Ok(Network { network: model, compile: Compile { loss, optimizer, ..Compile::default() }, batch_size })
     }
 }
@@ -265,7 +185,7 @@ mod tests {
                 "r.ron: Precision: the network has 3 outputs, expected 1 or 2, or an average",
             ),
         ] {
-            let message = Recipe::parse(&text, "r.ron", Path::new("")).unwrap_err().to_string();
+            let message = parse(&text, "r.ron", Path::new("")).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{message}");
         }
     }
@@ -277,7 +197,7 @@ mod tests {
                 "Recipe(data: {text}, model: Sequential(inputs: 4, layers: [Dense(units: 2, activation: Softmax)]), \
                  batch_size: 1, epochs: 1)"
             );
-            Recipe::parse(&text, "r.ron", Path::new("mine")).map(|recipe| recipe.data)
+            parse(&text, "r.ron", Path::new("mine")).map(|recipe| recipe.data)
         };
         let named = |path: &str| Data::Named(path.into());
         assert_eq!(data("\"mnist\"").unwrap(), named("mnist"));

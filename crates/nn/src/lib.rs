@@ -62,7 +62,7 @@
 //! | learning from another model | [`Model::copy_weights_from`], [`Model::set_trainable`], [`Model::adapt`] |
 //! | watching and steering | [`callbacks`]: early stopping, checkpoints, learning rates, logs, one's own; [`BackupAndRestore`](callbacks::BackupAndRestore), to go on after a crash |
 //! | what came out | [`history`], [`metrics`], [`statistics`] |
-//! | files | [`Model::save`], [`Model::load`], [`Model::from_bytes`]; [`saving`] for the format, [`text`] for RON |
+//! | files | [`Model::save`], [`Model::load`], [`Model::from_bytes`]; [`saving`] for the format; [`Recipe`], all of a training run in a text; [`text`] for RON |
 //!
 //! # Learning it
 //!
@@ -103,6 +103,7 @@ pub mod metrics;
 pub mod statistics;
 
 // Files.
+pub mod recipe;
 pub mod saving;
 pub mod text;
 
@@ -132,6 +133,7 @@ pub use model::lbfgs::{Lbfgs, LbfgsReport};
 pub use model::{Model, ParametersMut, Predict, Predictor, PredictorRoom};
 pub use optimizers::{Adam, AdamW, Optimizer, Rmsprop, Sgd};
 pub use parameters::Parameters;
+pub use recipe::Recipe;
 pub use regularizers::Regularizer;
 pub use saving::{Provenance, write_atomically};
 pub use schedules::LearningRate;

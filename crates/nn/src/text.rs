@@ -115,6 +115,14 @@ fn describe(error: ron::error::SpannedError, field: String) -> Error {
     .into()
 }
 
+/// The line and column up to which a text could be read.
+pub(crate) fn how_far(error: &Error) -> Option<(usize, usize)> {
+    match error {
+        Error::Description(DescriptionError::Ron { line, column, .. }) => Some((*line, *column)),
+        _ => None,
+    }
+}
+
 /// The reader's message, in the words of someone who writes a recipe.
 fn message(error: &ron::Error) -> String {
     use ron::Error as Ron;

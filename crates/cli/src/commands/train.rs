@@ -5,13 +5,13 @@ use crate::args::{self, Validation};
 use crate::dataset::{Images, Material, Source};
 use crate::error::Error;
 use crate::model::{self, MODEL_FILE};
-use crate::recipe::{NamedRecipe, Recipe};
+use crate::recipe::NamedRecipe;
 use crate::report::{digits_png, history_svg, pixels_svg};
 use crate::run::{FILES, INTERRUPTED, Interrupt, Measured, Metrics, Place, RunFolder, steady_speed};
 use crate::ui::{EpochTable, Output, counted, file_size, grouped, printable};
 use densely::data::{SplitMethod, TrainedOn};
 use densely::{
-    Compile, ConfusionMatrix, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance,
+    Compile, ConfusionMatrix, Dataset, Evaluation, Fit, History, Model, Pool, Progress, Provenance, Recipe,
     write_atomically,
 };
 use std::fs;
@@ -52,8 +52,9 @@ struct Trained {
 /// `started` is when the process did.
 pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -> Result<ExitCode, Error> {
     // What can be known to be wrong is found before a byte of data is read.
-    let NamedRecipe { name, mut recipe } = NamedRecipe::open(args.recipe_file())?;
-    recipe.override_by(args);
+    let mut named = NamedRecipe::open(args.recipe_file())?;
+    named.override_by(args);
+    let NamedRecipe { name, recipe } = named;
     let pool = model::pool(args.threads)?;
     let source = Source::find(&recipe.data)?;
     let folder = Arc::new(RunFolder::claim(&place(args, name))?);

@@ -115,8 +115,7 @@ pub(crate) fn checkpoint_to_bytes<T: Scalar>(
     parameters: &Parameters<T>,
     lists: Vec<(String, Numbers<'_, T>)>,
 ) -> Result<Vec<u8>, Error> {
-    let (format, checksum) = (CHECKPOINT.format, no_checksum());
-    let text = to_ron_with_short_lists(&Envelope { format, checksum, description, run })?;
+    let text = to_text(description, run)?;
     let mut tensors = parameter_tensors(parameters)?;
     for (name, numbers) in lists {
         let len = match &numbers {
@@ -135,6 +134,12 @@ pub(crate) struct Checkpoint {
     pub(crate) description: SavedDescription,
     pub(crate) run: SavedRun,
     bytes: Vec<u8>,
+}
+
+/// Not generic, so that users need not compile it again.
+fn to_text(description: SavedDescription, run: SavedRun) -> Result<String, Error> {
+    let (format, checksum) = (CHECKPOINT.format, no_checksum());
+    to_ron_with_short_lists(&Envelope { format, checksum, description, run })
 }
 
 impl Checkpoint {

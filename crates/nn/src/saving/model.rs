@@ -87,12 +87,18 @@ pub fn to_bytes<T: Scalar>(
     description: &SavedDescription,
     parameters: &Parameters<T>,
 ) -> Result<Vec<u8>, Error> {
-    let text = to_ron_with_short_lists(&Envelope {
-        format: FORMAT,
-        checksum: no_checksum(),
-        description: description.clone(),
-    })?;
-    seal(text, parameter_tensors(parameters)?)
+    seal(to_text(description.clone())?, parameter_tensors(parameters)?)
+}
+
+/// Not generic, so that the code for reading and writing descriptions, a great deal, is compiled here and not by every user.
+fn to_text(description: SavedDescription) -> Result<String, Error> {
+    to_ron_with_short_lists(&Envelope { format: FORMAT, checksum: no_checksum(), description })
+}
+
+/// See [`to_text`].
+fn open_model(bytes: &[u8]) -> Result<(SavedDescription, SafeTensors<'_>), Error> {
+    let (Envelope { description, .. }, file) = open(bytes, MODEL)?;
+    Ok((description, file))
 }
 
 /// The parameters as they stand in a file.
@@ -136,7 +142,7 @@ pub fn from_bytes_with<T: Scalar>(
     bytes: &[u8],
     custom: &[Custom],
 ) -> Result<(SavedDescription, Parameters<T>), Error> {
-    let (Envelope { mut description, .. }, file) = open(bytes, MODEL)?;
+    let (mut description, file) = open_model(bytes)?;
     description.model.fill_in_custom(custom)?;
     description.model.validate()?;
     description.loss.validate(&description.model)?;
