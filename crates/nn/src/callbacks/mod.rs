@@ -211,7 +211,7 @@ pub trait Callback {
 
     /// Goes on as if it had heard of the events before the backup with this [`state`](Self::state).
     /// [`on_train_begin`](Self::on_train_begin) comes before, and behind it the first event that comes behind the backup; in
-    /// the middle of an epoch that is a batch.
+    /// an epoch that has begun that is a batch.
     ///
     /// # Errors
     ///

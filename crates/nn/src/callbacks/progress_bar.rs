@@ -134,7 +134,7 @@ impl<W: Write> Callback for ProgressBar<W> {
                 self.write(&format!("{restored}\n"));
             }
             // The epoch that it is in began in another life.
-            if restored.batch > 0 {
+            if restored.begun {
                 self.on_epoch_begin(training, restored.epoch + 1)?;
                 (self.steps, self.before) = (restored.batch, restored.batch);
             }

@@ -50,11 +50,12 @@ impl Training<'_> {
         self.stop.get_or_insert_with(|| reason.into());
     }
 
-    /// Asks for a [backup](super::BackupAndRestore) when every callback has heard of this event, or of the next that ends a
-    /// batch or an epoch. With a [`stop`](Self::stop) beside it this makes an interruption: a run that goes on from the backup
-    /// does not know of the stop. Has no effect without [`Fit::backup`](crate::Fit::backup), and after the end of training, which
-    /// removes a backup unless [`delete_checkpoint`](super::BackupAndRestore::delete_checkpoint) is `false`. In the middle of an
-    /// epoch a metric that cannot be [backed up](crate::metrics::MetricState::numbers) makes it the error of the run.
+    /// Asks for a [backup](super::BackupAndRestore) when every callback has heard of this event, or, at the beginning of a
+    /// batch, of its end; at the beginning of training there is one anyway. With a [`stop`](Self::stop) beside it this makes an
+    /// interruption: a run that goes on from the backup does not know of the stop. Has no effect without
+    /// [`Fit::backup`](crate::Fit::backup), and after the end of training, which removes a backup unless
+    /// [`delete_checkpoint`](super::BackupAndRestore::delete_checkpoint) is `false`. Within an epoch a metric that cannot be
+    /// [backed up](crate::metrics::MetricState::numbers) makes it the error of the run.
     pub fn back_up(&mut self) {
         *self.back_up = true;
     }

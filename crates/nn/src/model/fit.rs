@@ -307,6 +307,8 @@ impl<T: Scalar> Model<T> {
             Some(checkpoint) => self.restore_backup(checkpoint, &mut session, &mut listeners, &mut history),
             None => self.back_up(&mut session, &mut listeners, &history),
         });
+        // The one that has just been written or read is what could be asked for there.
+        listeners.take_request_of_backup();
         let trained = begun.and_then(|()| self.epochs(&mut session, &mut listeners, &mut history));
         let trained = trained.or_else(|problem| self.non_finite(problem, &session, &mut listeners));
         if let Some(reason) = listeners.stop() {
@@ -336,7 +338,7 @@ impl<T: Scalar> Model<T> {
             }
             // A run that goes on in the middle of an epoch has begun it already.
             if session.batch.is_none() {
-                self.begin_epoch(epoch, session, listeners)?;
+                self.begin_epoch(epoch, session, listeners, history)?;
             }
             if !self.steps(session, listeners, history)? {
                 break;
@@ -375,6 +377,7 @@ impl<T: Scalar> Model<T> {
         epoch: usize,
         session: &mut Session<'_, T>,
         listeners: &mut Listeners<'_>,
+        history: &History,
     ) -> Result<(), Error> {
         (session.epoch, session.batch) = (epoch, Some(0));
         session.kept.values_mut().copy_from_slice(self.parameters.values());
@@ -382,7 +385,8 @@ impl<T: Scalar> Model<T> {
         session.sums = Sums::default();
         session.meters.reset();
         session.clock = Clock::start(0.0);
-        Ok(())
+        // Where training is stopped here, no batch will end any more.
+        if listeners.take_request_of_backup() { self.back_up(session, listeners, history) } else { Ok(()) }
     }
 
     /// The steps of an epoch that are left. `false` if a callback stopped training before the last.

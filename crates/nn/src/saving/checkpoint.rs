@@ -62,12 +62,22 @@ pub(crate) struct Place {
     pub(crate) epoch: usize,
     /// Batches of the next epoch that were trained on.
     pub(crate) batch: usize,
+    /// Whether callbacks have heard of the next epoch's beginning; a file that does not say it has some of its batches then.
+    #[serde(default)]
+    pub(crate) begun: bool,
     /// Passes over the data that were begun, and the samples of the last that were trained on.
     pub(crate) passes: u64,
     pub(crate) samples_of_pass: usize,
     /// Seconds of the next epoch that went by.
     pub(crate) seconds: f64,
     pub(crate) sums: SavedSums,
+}
+
+impl Place {
+    /// Whether it is within an epoch.
+    pub(crate) fn is_in_epoch(&self) -> bool {
+        self.begun || self.batch > 0
+    }
 }
 
 /// Sums over the samples of the next epoch.
