@@ -149,6 +149,11 @@ fn settings_that_cannot_be_are_named() {
         ),
         (
             &data,
+            Fit { validation_steps: Some(2), ..Fit::default() },
+            "validation_steps is given without validation or validation_split, which it belongs to",
+        ),
+        (
+            &data,
             Fit { validation_steps: Some(0), ..Fit::default() },
             "validation_steps is 0, expected at least 1",
         ),

@@ -58,7 +58,7 @@ pub struct Fit<'a> {
     pub validation_freq: usize,
     /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
-    /// Batches of a validation; at least 1. Each validation takes the same first samples of the data, and all of them where
+    /// Batches of a validation, which there must be; at least 1. Each validation takes the same first samples of the data, and all of them where
     /// there are not more. Default: all.
     pub validation_steps: Option<usize>,
     /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
@@ -116,6 +116,10 @@ impl Fit<'_> {
         }
         if self.validation.is_none() && self.validation_sample_weights.is_some() {
             return Err(Error::FitWithout { setting: "validation_sample_weights", needed: "validation" });
+        }
+        if self.validation.is_none() && self.validation_split.is_none() && self.validation_steps.is_some() {
+            let (setting, needed) = ("validation_steps", "validation or validation_split");
+            return Err(Error::FitWithout { setting, needed });
         }
         self.backup.as_ref().map_or(Ok(()), BackupAndRestore::validate)
     }
