@@ -6,7 +6,7 @@ use super::evaluate::Evaluation;
 use super::passes::Passes;
 use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{BackupAndRestore, Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
-use crate::data::{Dataset, ValidationSplit};
+use crate::data::{Dataset, HeldOut, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::gather;
 use crate::engine::meters::Meters;
@@ -250,6 +250,7 @@ impl<T: Scalar> Model<T> {
         let passes = Passes::new(data.len(), fit.batch_size, fit.shuffle, self.compile.seed);
         let meters = Meters::new(&self.compile, self.plan.outputs, data, passes.batch_size())?;
         let metrics = meters.better();
+        let held_out = split.as_ref().map(|split| split.2).zip(validation);
         let mut run = Run {
             initial_epoch: fit.initial_epoch,
             epochs: fit.epochs,
@@ -257,7 +258,7 @@ impl<T: Scalar> Model<T> {
             batch_size: passes.batch_size(),
             samples: data.len(),
             validation_samples: validation.map(Dataset::len),
-            held_out: split.as_ref().map(|split| split.2),
+            held_out: held_out.map(|(held_out, part)| HeldOut { evaluated: part.len(), ..held_out }),
             restored: None,
             values: Epoch::names(validation.is_some(), data.outputs().is_none(), &metrics),
             metrics,
