@@ -432,7 +432,9 @@ impl<T: Scalar> Model<T> {
                 loss: session.sums.mean_loss(),
                 accuracy: session.sums.accuracy(),
             };
-            listeners.tell(self, |callback, training| callback.on_train_batch_end(training, &progress))?;
+            listeners.tell_measured(self, Some(&session.meters), |callback, training| {
+                callback.on_train_batch_end(training, &progress)
+            })?;
             self.back_up_if_due(session, listeners, history)?;
         }
         // A stop after the last batch cuts the epoch short of its validation.
