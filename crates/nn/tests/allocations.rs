@@ -176,7 +176,11 @@ fn a_step_allocates_nothing_after_the_first() {
             steps_between += 1;
         }
     }
-    assert!(counts.0[0].0 > 0 && steps_between > 0, "the bar is drawn, but not after each batch: {:?}", counts.0);
+    assert!(
+        counts.0[0].0 > 0 && steps_between > 0,
+        "the bar is drawn, but not after each batch: {:?}",
+        counts.0
+    );
 
     // One batch at a time.
     let batch = data.split_last(900).expect("1000 samples").0;

@@ -141,7 +141,10 @@ fn what_validation_steps_leave_of_a_split_is_said() {
         let mut model = model();
         let history = model.fit(&data, fit).expect("the settings are valid");
         let held_out = history.held_out.expect("a part was held out");
-        assert_eq!((held_out.held_out, held_out.evaluated, held_out.to_string()), (15, evaluated, text.into()));
+        assert_eq!(
+            (held_out.held_out, held_out.evaluated, held_out.to_string()),
+            (15, evaluated, text.into())
+        );
         let printed = String::from_utf8(printed).expect("it is text");
         assert!(printed.starts_with(&format!("validation on {text}\n")), "{printed}");
         let evaluated = if evaluated == 10 { &first } else { &part };

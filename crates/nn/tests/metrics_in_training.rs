@@ -340,14 +340,17 @@ fn the_bar_of_an_epoch_has_its_metrics_so_far() {
     let lines: Vec<&str> = text.split('\r').collect();
     // The first batch is always drawn, the others where there was time.
     assert!(lines[0].starts_with("1/3 ") && lines.len() > 1, "{text}");
-    let names = |line: &str| line.split(" - ").skip(1).filter_map(|value| value.split(':').next()).collect();
-    let found: Vec<&str> = names(lines[0]);
-    assert_eq!(found, ["loss", "accuracy", "precision"], "{text}");
+    let names = |line: &str| -> Vec<String> {
+        line.split(" - ").skip(1).filter_map(|value| Some(value.split_once(':')?.0.to_owned())).collect()
+    };
+    assert_eq!(names(lines[0]), ["loss", "accuracy", "precision"], "{text}");
     let last = lines.last().expect("the epoch's end");
-    let found: Vec<&str> = names(last);
-    assert_eq!(found, ["loss", "accuracy", "precision", "auc"], "{text}");
+    assert_eq!(names(last), ["loss", "accuracy", "precision", "auc"], "{text}");
     let value = |name| epoch.value(name).expect("it was measured");
-    assert!(last.contains(&format!("precision: {:.4} - auc: {:.4}", value("precision"), value("auc"))), "{text}");
+    assert!(
+        last.contains(&format!("precision: {:.4} - auc: {:.4}", value("precision"), value("auc"))),
+        "{text}"
+    );
 }
 
 #[test]

@@ -237,7 +237,10 @@ mod tests {
             accuracy: Some(0.9),
             ..Progress::default()
         };
-        assert_eq!(figures(&progress, "", 3, 0.5), "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left");
+        assert_eq!(
+            figures(&progress, "", 3, 0.5),
+            "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left"
+        );
         let of_values = Progress { accuracy: None, ..progress };
         assert_eq!(figures(&of_values, "", 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");
         let measured = metrics([("auc", None), ("recall", Some(0.75))].into_iter(), 80);

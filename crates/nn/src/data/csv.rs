@@ -20,7 +20,9 @@ use std::path::{Path, PathBuf};
 /// RFC 4180; ends of lines are `\n`, `\r\n` or `\r`.
 ///
 /// The target is a class (any text; numbers are texts too here) or, with `task: Regression`, a number. Classes are
-/// numbered in sorted order, by value if all are numbers, otherwise by their bytes.
+/// numbered in sorted order, by value if all are numbers, otherwise by their bytes. A table with a one-hot column for each
+/// class in place of their names is read with `task: Regression` and all of these columns as targets: a cross-entropy takes
+/// them as the probabilities that they are.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -205,7 +207,10 @@ impl Csv {
         }
         let targets = self.target.0.len();
         let expected = match self.task {
-            Task::Classification if targets != 1 => "1 column: the class",
+            Task::Classification if targets > 1 => {
+                "1 column: the class; of one-hot columns, as of all numbers to predict, the task is Regression"
+            }
+            Task::Classification if targets == 0 => "1 column: the class",
             Task::Regression if targets == 0 => "at least 1 column",
             _ => return Ok(()),
         };

@@ -162,6 +162,12 @@ pub enum DataError {
     /// Bytes that are no NPY file.
     #[error("not an NPY file: expected it to start with 93 4e 55 4d 50 59 and a version, found other bytes")]
     NotNpy,
+    /// An archive of NPY files.
+    #[error(
+        "an archive of several arrays (.npz), expected an NPY file of one; save each array by itself, as by \
+         numpy.save(\"x.npy\", numpy.load(\"data.npz\")[\"x\"])"
+    )]
+    Npz,
     /// An NPY file of a version that is not known.
     #[error("NPY version {major}.{minor} is not known, expected 1.0, 2.0 or 3.0")]
     NpyVersion {
@@ -214,8 +220,16 @@ pub enum DataError {
         /// The element.
         value: f64,
     },
+    /// Labels in rows that are not one-hot.
+    #[error(
+        "row {sample} of the labels is not one-hot: expected one 1 and otherwise zeros; to predict numbers, set task: Regression"
+    )]
+    NotOneHot {
+        /// The row, from 0.
+        sample: usize,
+    },
     /// Labels that are no list of classes.
-    #[error("labels of shape {shape:?}, expected one label for each sample")]
+    #[error("labels of shape {shape:?}, expected one label for each sample, or a one-hot row for each")]
     LabelShape {
         /// Their shape.
         shape: Vec<usize>,

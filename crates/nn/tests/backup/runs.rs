@@ -2,7 +2,8 @@
 
 use super::*;
 use densely::callbacks::{
-    AnyModel, CsvLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ProgressBar, ReduceLrOnPlateau, Verbosity, Weights,
+    AnyModel, CsvLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ProgressBar,
+    ReduceLrOnPlateau, Verbosity, Weights,
 };
 use densely::optimizers::*;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
@@ -373,7 +374,10 @@ fn an_interruption_at_either_end_of_an_epoch_goes_on_there() {
         let found = history.restored.clone().expect("it went on");
         assert_eq!((found.epoch, found.begun, found.batch), (epoch, begun, 0), "{at:?}");
         let path = folder.path().join(NEWEST);
-        assert!(text.starts_with(&format!("restored from {}: {place}\nEpoch {}/3\n", path.display(), epoch + 1)), "{text}");
+        assert!(
+            text.starts_with(&format!("restored from {}: {place}\nEpoch {}/3\n", path.display(), epoch + 1)),
+            "{text}"
+        );
         assert_eq!(fingerprint, undisturbed.0, "{at:?}");
         assert_eq!(figures(&history), figures(&undisturbed.1), "{at:?}");
         events.extend(further);

@@ -1,7 +1,7 @@
 //! What several tests go through.
 
 /// Every activation of single sums, with its default settings or others, as RON.
-pub const ACTIVATIONS_OF_SUMS: [&str; 30] = [
+pub(crate) const ACTIVATIONS_OF_SUMS: [&str; 30] = [
     "Linear",
     "Relu",
     "LeakyRelu()",

@@ -421,7 +421,10 @@ fn descriptions_are_written_with_what_differs_from_the_defaults_and_read_again()
 #[test]
 fn settings_out_of_range_are_refused_before_a_file_is_opened() {
     for (text, expected) in [
-        ("Csv(path: \"x\", target: [0, 1])", "data: target is a list of 2, expected 1 column: the class"),
+        (
+            "Csv(path: \"x\", target: [0, 1])",
+            "data: target is a list of 2, expected 1 column: the class; of one-hot columns, as of all numbers to predict, the task is Regression",
+        ),
         (
             "Csv(path: \"x\", target: [], task: Regression)",
             "data: target is a list of 0, expected at least 1 column",
