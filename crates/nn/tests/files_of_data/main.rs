@@ -90,6 +90,17 @@ fn tables_give_features_and_sorted_classes() {
         &[1, 0],
     );
     check_table("1,2,\"a,\"\"b\"\"\n\"\n3,4,c", plain, &two, &[], &["a,\"b\"", "c"], &[0, 1]);
+    // Behind a quoted cell blanks are passed over too, and a quote inside of text is text.
+    check_table("\u{feff}\"1\" ,2,\"y\"\t\r\n\"3\",4,x\"", plain, &two, &[], &["x\"", "y"], &[1, 0]);
+    check_table("1\t\"2\"\ty\n3\t4\tx", |csv| csv.delimiter = '\t', &two, &[], &["x", "y"], &[1, 0]);
+    check_table(
+        ",a,b,c\n0,1,2,y\n1,3,4,x\n",
+        |csv| csv.ignore = 0.into(),
+        &two,
+        &["a", "b"],
+        &["x", "y"],
+        &[1, 0],
+    );
     check_table("1;2;y\n3;4;x", |csv| csv.delimiter = ';', &two, &[], &["x", "y"], &[1, 0]);
     check_table("1\t2\ty\n3\t4\tx", |csv| csv.delimiter = '\t', &two, &[], &["x", "y"], &[1, 0]);
     check_table("y,1,2\nx,3,4", |csv| csv.target = 0.into(), &two, &[], &["x", "y"], &[1, 0]);
@@ -190,7 +201,32 @@ fn wrong_tables_are_refused_by_line_and_column() {
         ),
         ("a,b,c\n".to_owned(), "there are no lines of data, expected at least 1"),
         ("\n\r\n\n".to_owned(), "there are no lines of data, expected at least 1"),
-        ("a,a,c\n1,2,y\n".to_owned(), "two columns are called \"a\", expected a different name for each"),
+        (
+            "\na,b,a\n1,2,y\n".to_owned(),
+            "line 2: columns 1 and 3 are both called \"a\", expected a different name for each",
+        ),
+        (
+            ",b,c\n0,1,y\n".to_owned(),
+            "line 1, column 1: a column for features has no name, expected one; ignore: 0 leaves it out",
+        ),
+        (
+            "1,inf,y\n".to_owned(),
+            "line 1, column 2: expected a finite number of single precision's range, found \"inf\"",
+        ),
+        (
+            format!("{named}\"3\"4,5,x\n"),
+            "line 3, column 1: expected a delimiter or the end of the line behind the closing quote, found more text; a \
+             quote inside of quotes is doubled",
+        ),
+        (
+            "1,2,\"x\ny\" \"z\"\n".to_owned(),
+            "line 2, column 3: expected a delimiter or the end of the line behind the closing quote, found more text; a quote \
+             inside of quotes is doubled",
+        ),
+        (
+            "1,2, \"y\"\n".to_owned(),
+            "line 1, column 3: expected the quote at the beginning of the cell, found it behind a blank",
+        ),
         ("c\ny\n".to_owned(), "no column is left for features, expected at least 1"),
     ] {
         let folder = folder();
