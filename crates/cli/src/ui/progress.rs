@@ -64,9 +64,11 @@ impl Callback for EpochTable<'_> {
         Ok(())
     }
 
-    fn on_epoch_begin(&mut self, _: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
+    fn on_epoch_begin(&mut self, training: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
         if self.output.bars() {
-            let bar = ProgressBar::new(0).with_style(style(self.output.columns(), 0));
+            // A bar of length 0 would be drawn as full.
+            let length = training.run().samples as u64;
+            let bar = ProgressBar::new(length).with_style(style(self.output.columns(), 0));
             bar.set_prefix(self.table.position(epoch));
             (self.bar, self.shown) = (Some(bar), None);
         }

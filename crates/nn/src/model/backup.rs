@@ -511,7 +511,8 @@ mod tests {
     #[test]
     fn counts_that_no_run_has_are_refused() {
         let (run, sums) = (Run { steps: 4, samples: 9, ..Run::default() }, SavedSums::default());
-        let place = Place { epoch: 0, batch: 4, passes: 1, samples_of_pass: 3, seconds: 0.0, sums };
+        let place =
+            Place { epoch: 0, batch: 4, begun: true, passes: 1, samples_of_pass: 3, seconds: 0.0, sums };
         let optimizer = OptimizerCounters {
             learning_rate: None,
             batches: 1,
