@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +14,14 @@ pub const DATA_VARIABLE: &str = "DENSELY_DATA";
 
 /// The workspace's root folder.
 pub fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    parent_of_package(env::var("CARGO_PKG_NAME").ok().as_deref(), env::var_os("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder above the package that cargo says it runs, or, if it is not this one, above where this one was built. Of a
+/// workspace that was copied or moved with its build, that is another place, and cargo does not build anew for it.
+fn parent_of_package(name: Option<&str>, folder: Option<OsString>) -> PathBuf {
+    let folder = folder.filter(|_| name == Some(env!("CARGO_PKG_NAME")));
+    let xtask = folder.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     xtask.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
@@ -89,4 +96,23 @@ pub fn build(arguments: &[&str]) -> Result<PathBuf> {
     }
     ensure!(child.wait()?.success(), "cargo {} failed", arguments.join(" "));
     executable.context("cargo has built no executable")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_workspace_that_was_moved_is_where_it_is_now() {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for (name, folder, expected) in [
+            (Some("xtask"), Some("/moved/xtask"), Path::new("/moved")),
+            (Some("densely-cli"), Some("/moved/crates/cli"), built),
+            (None, Some("/moved/xtask"), built),
+            (Some("xtask"), None, built),
+        ] {
+            assert_eq!(parent_of_package(name, folder.map(OsString::from)), expected, "{name:?} {folder:?}");
+        }
+    }
 }

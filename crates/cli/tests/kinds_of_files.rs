@@ -109,6 +109,76 @@ fn arrays_of_bytes_are_tables_of_shares_of_255() {
 }
 
 #[test]
+fn one_hot_targets_train_as_labels_do() {
+    let lab = Lab::new();
+    let (pairs, labels) = pairs();
+    let one_hot: Vec<u8> = labels.iter().flat_map(|&label| [1 - label, label]).collect();
+    lab.write("x.npy", npy("|u1", "(12, 2)", &pairs));
+    lab.write("labels.npy", npy("|u1", "(12,)", &labels));
+    lab.write("one_hot.npy", npy("|u1", "(12, 2)", &one_hot));
+    let metrics = |run: &str| -> serde_json::Value {
+        serde_json::from_str(&lab.read(&format!("runs/{run}/metrics.json"))).unwrap()
+    };
+    for file in ["labels", "one_hot"] {
+        let data = format!("Npy(features: \"x.npy\", labels: \"{file}.npy\")");
+        lab.write(&format!("{file}.ron"), recipe(&data, 2, 2));
+        lab.densely(["train", &format!("{file}.ron"), "--name", file]).fine();
+    }
+    for figure in ["fingerprint", "test_loss", "test_accuracy", "confusion_matrix"] {
+        assert_eq!(metrics("one_hot")[figure], metrics("labels")[figure], "{figure}");
+    }
+
+    // The same in a table, split alike, where one-hot columns are numbers to predict.
+    let line = |(pair, target): (&[u8], String)| format!("{},{},{target}\n", pair[0], pair[1]);
+    let rows = |target: fn(u8) -> String| -> String {
+        pairs.chunks(2).zip(labels.iter().map(|&label| target(label))).map(line).collect()
+    };
+    let names = |label| ["smaller", "larger"][usize::from(label)].to_owned();
+    lab.write("named.csv", "a,b,kind\n".to_owned() + &rows(names));
+    lab.write(
+        "columns.csv",
+        "a,b,larger,smaller\n".to_owned() + &rows(|label| format!("{label},{}", 1 - label)),
+    );
+    for (file, target) in [("named", "\"kind\""), ("columns", "[\"larger\", \"smaller\"], task: Regression")]
+    {
+        let split = "scaling: Divide(255), split: (method: Last)";
+        let text = recipe(&format!("Csv(path: \"{file}.csv\", target: {target}, {split})"), 2, 2);
+        lab.write(&format!("{file}.ron"), text.replace("seed:", "metrics: [CategoricalAccuracy()], seed:"));
+        lab.densely(["train", &format!("{file}.ron"), "--name", file]).fine();
+    }
+    let (named, columns) = (metrics("named"), metrics("columns"));
+    // Sums of products with 0 and 1 are rounded where a class picks its term.
+    let loss = |metrics: &serde_json::Value| metrics["test_loss"].as_f64().unwrap();
+    assert!((loss(&columns) / loss(&named) - 1.0).abs() < 1e-5, "{columns} {named}");
+    assert_eq!(columns["metrics"], named["metrics"]);
+    let out = lab.densely(["predict", "runs/columns", "columns.csv"]).fine();
+    assert_eq!(out.lines().next(), Some("larger,smaller"));
+    let sum = |line: &str| line.split(',').map(|share| share.parse::<f64>().unwrap()).sum::<f64>();
+    assert!(out.lines().skip(1).all(|line| (sum(line) - 1.0).abs() < 1e-6), "{out}");
+
+    lab.write("wrong.ron", recipe("Csv(path: \"columns.csv\", target: [\"larger\", \"smaller\"])", 2, 2));
+    lab.refuses(
+        ["train", "wrong.ron"],
+        "wrong.ron: data: target is a list of 2, expected 1 column: the class; of one-hot columns, as of all numbers to \
+         predict, the task is Regression\n",
+    );
+}
+
+/// As numpy.savez writes them.
+#[test]
+fn an_archive_of_arrays_is_refused_with_what_to_do() {
+    let lab = Lab::trained();
+    let mut archive = b"PK\x03\x04\x14\x00".to_vec();
+    archive.extend([0; 40]);
+    lab.write("data.npz", &archive);
+    lab.write("npz.ron", recipe("Npy(features: \"data.npz\", labels: \"data.npz\")", 16, 3));
+    let message = "data.npz: an archive of several arrays (.npz), expected an NPY file of one; save each array by itself, as \
+                   by numpy.save(\"x.npy\", numpy.load(\"data.npz\")[\"x\"])\n";
+    lab.refuses(["train", "npz.ron"], message);
+    lab.refuses(["predict", "runs/toy", "data.npz"], message);
+}
+
+#[test]
 fn idx_files_of_other_types_are_trained_on_where_a_recipe_describes_them() {
     let lab = Lab::new();
     let labels: Vec<u8> = (0..60).map(|image| (image % CLASSES) as u8).collect();

@@ -117,6 +117,17 @@ fn a_table_is_trained_on_evaluated_and_predicted() {
 }
 
 #[test]
+fn the_whole_recipe_in_the_documentation_trains() {
+    let formats = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/formats.md")).unwrap();
+    let (recipe, _) = formats.split_once("```ron\nRecipe(").unwrap().1.split_once("```").unwrap();
+    let lab = Lab::new();
+    lab.write("flowers.csv", flowers());
+    lab.write("flowers.ron", format!("Recipe({recipe}"));
+    let out = lab.densely(["train", "flowers.ron"]).fine();
+    assert!(out.contains("test accuracy  100.00 %") && out.contains("kept in runs/flowers-1"), "{out}");
+}
+
+#[test]
 fn a_target_by_its_position_has_its_name_in_other_files() {
     let lab = Lab::new();
     lab.write("flowers.csv", flowers());

@@ -102,7 +102,9 @@ pub struct Restored {
     pub path: PathBuf,
     /// How many epochs had ended.
     pub epoch: usize,
-    /// How many batches of the next had.
+    /// Whether the next had begun.
+    pub begun: bool,
+    /// How many batches of the next had ended.
     pub batch: usize,
     /// What is wrong with the newest backup, if this is the one before it.
     pub damaged: Option<String>,
@@ -110,9 +112,10 @@ pub struct Restored {
 
 impl fmt::Display for Restored {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, epoch, batch, damaged } = self;
+        let Self { path, epoch, begun, batch, damaged } = self;
         write!(formatter, "restored from {}: ", path.display())?;
         match (batch, epoch) {
+            (0, _) if *begun => write!(formatter, "before batch 1 of epoch {}", epoch + 1)?,
             (0, 0) => formatter.write_str("before epoch 1")?,
             (0, _) => write!(formatter, "after epoch {epoch}")?,
             _ => write!(formatter, "after batch {batch} of epoch {}", epoch + 1)?,

@@ -1,17 +1,20 @@
 //! A training step allocates nothing after the first, and a model that only predicts nothing for training. In a file of its own,
 //! because the allocator is the whole process's.
 
+use densely::callbacks::{ProgressBar, Verbosity};
 use densely::losses::BinaryFocalCrossentropy;
+use densely::metrics::Average;
 use densely::optimizers::{Adafactor, Lamb, Muon, ScheduleFreeAdamW};
 use densely::regularizers::{self, L2};
 use densely::schedules::CosineDecay;
 use densely::{
-    Activation, Adam, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Model, Optimizer,
-    Pool, Progress, Sequential, Sgd, Training,
+    Activation, Adam, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Metric, Model,
+    Optimizer, Pool, Progress, Sequential, Sgd, Training,
 };
 use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 struct Counting;
@@ -57,6 +60,32 @@ struct AtBatchEnds(Vec<usize>);
 impl Callback for AtBatchEnds {
     fn on_train_batch_end(&mut self, _: &mut Training<'_>, _: &Progress) -> Result<(), Error> {
         self.0.push(ALLOCATIONS.load(Relaxed));
+        Ok(())
+    }
+}
+
+/// How often a progress bar was drawn.
+static DRAWINGS: AtomicUsize = AtomicUsize::new(0);
+
+/// A terminal that nobody looks at.
+struct Terminal;
+
+impl Write for Terminal {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        DRAWINGS.fetch_add(1, Relaxed);
+        Ok(text.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Notes at the end of each batch how often the bar was drawn, and how many allocations there were.
+struct AtDrawings(Vec<(usize, usize)>);
+
+impl Callback for AtDrawings {
+    fn on_train_batch_end(&mut self, _: &mut Training<'_>, _: &Progress) -> Result<(), Error> {
+        self.0.push((DRAWINGS.load(Relaxed), ALLOCATIONS.load(Relaxed)));
         Ok(())
     }
 }
@@ -130,6 +159,28 @@ fn a_step_allocates_nothing_after_the_first() {
     let model =
         || passes.compile::<f32>(Compile { pool: pool.clone(), ..Compile::default() }).expect("valid");
     check_steps(model(), &data, Fit::default());
+
+    // With a bar and its metrics, unless it is drawn.
+    let metrics =
+        vec![Metric::CategoricalAccuracy {}, Metric::Precision { threshold: 0.5, average: Average::Macro }];
+    let compile = Compile { pool: pool.clone(), metrics, ..Compile::default() };
+    let (mut bar, mut counts) =
+        (ProgressBar::to(Terminal, Verbosity::Bar), AtDrawings(Vec::with_capacity(1000)));
+    let fit = Fit { batch_size: 8, callbacks: vec![&mut bar, &mut counts], ..Fit::default() };
+    passes.compile::<f32>(compile).expect("valid").fit(&data, fit).expect("the data fit");
+    let mut steps_between = 0;
+    for pair in counts.0.windows(2) {
+        let [(drawings, before), (drawings_after, after)] = [pair[0], pair[1]];
+        if drawings_after == drawings {
+            assert_eq!(after, before, "allocations at each batch's end: {:?}", counts.0);
+            steps_between += 1;
+        }
+    }
+    assert!(
+        counts.0[0].0 > 0 && steps_between > 0,
+        "the bar is drawn, but not after each batch: {:?}",
+        counts.0
+    );
 
     // One batch at a time.
     let batch = data.split_last(900).expect("1000 samples").0;

@@ -1,6 +1,6 @@
 //! The options of `fit`, and batches one by one.
 
-use densely::callbacks::LambdaCallback;
+use densely::callbacks::{LambdaCallback, ProgressBar, Verbosity};
 use densely::*;
 
 fn data(samples: usize) -> Dataset {
@@ -121,6 +121,38 @@ fn a_validation_split_is_what_splitting_by_hand_is() {
 }
 
 #[test]
+fn what_validation_steps_leave_of_a_split_is_said() {
+    let data = data(50);
+    let part = data.split_random(15, 3).expect("50 samples").1;
+    let first = part.split_last(5).expect("15 samples").0;
+    for (validation_steps, evaluated, text) in [
+        (2, 10, "15 of 50 samples, chosen at random with seed 3; the first 10 of these 15 are evaluated"),
+        (3, 15, "15 of 50 samples, chosen at random with seed 3"),
+    ] {
+        let mut printed = Vec::new();
+        let mut lines = ProgressBar::to(&mut printed, Verbosity::Lines);
+        let fit = Fit {
+            validation_split: Some(ValidationSplit::Random(0.3)),
+            validation_batch_size: Some(5),
+            validation_steps: Some(validation_steps),
+            callbacks: vec![&mut lines],
+            ..Fit::default()
+        };
+        let mut model = model();
+        let history = model.fit(&data, fit).expect("the settings are valid");
+        let held_out = history.held_out.expect("a part was held out");
+        assert_eq!(
+            (held_out.held_out, held_out.evaluated, held_out.to_string()),
+            (15, evaluated, text.into())
+        );
+        let printed = String::from_utf8(printed).expect("it is text");
+        assert!(printed.starts_with(&format!("validation on {text}\n")), "{printed}");
+        let evaluated = if evaluated == 10 { &first } else { &part };
+        assert_eq!(history.epochs[0].val_loss, Some(model.evaluate(evaluated).expect("they fit").loss));
+    }
+}
+
+#[test]
 fn the_size_of_validation_batches_changes_no_figure() {
     let data = data(50);
     let validated = |validation_batch_size| {
@@ -146,6 +178,11 @@ fn settings_that_cannot_be_are_named() {
             &data,
             Fit { validation_sample_weights: Some(&[1.0]), ..Fit::default() },
             "validation_sample_weights is given without validation, which it belongs to",
+        ),
+        (
+            &data,
+            Fit { validation_steps: Some(2), ..Fit::default() },
+            "validation_steps is given without validation or validation_split, which it belongs to",
         ),
         (
             &data,

@@ -1,5 +1,8 @@
 //! Backpropagation against central differences, in double precision: every layer, activation and loss that can meet.
 
+mod common;
+
+use common::ACTIVATIONS_OF_SUMS;
 use densely::losses::CategoricalCrossentropy;
 use densely::regularizers::L2;
 use densely::text::from_ron;
@@ -108,38 +111,7 @@ fn dense(units: usize, activation: Activation) -> Dense {
 
 /// Every function of single sums, with its default settings or others.
 fn activations() -> impl Iterator<Item = Activation> {
-    let texts = [
-        "Linear",
-        "Relu",
-        "LeakyRelu()",
-        "Relu6",
-        "BoundedRelu(negative_slope: 0.1, max_value: 0.7, threshold: 0.2)",
-        "Elu(alpha: 0.7)",
-        "Selu",
-        "Celu(alpha: 0.7)",
-        "Threshold(threshold: 0.1, value: -0.4)",
-        "Sigmoid",
-        "HardSigmoid",
-        "SparseSigmoid",
-        "Tanh",
-        "ScaledTanh()",
-        "HardTanh",
-        "Softsign",
-        "Softplus",
-        "LogSigmoid",
-        "Squareplus()",
-        "SparsePlus",
-        "Exponential",
-        "Silu",
-        "HardSilu",
-        "Mish",
-        "Gelu",
-        "GeluTanh",
-        "TanhShrink",
-        "SoftShrink(threshold: 0.1)",
-        "HardShrink(threshold: 0.1)",
-    ];
-    texts.into_iter().map(|text| from_ron(text).expect(text))
+    ACTIVATIONS_OF_SUMS.into_iter().map(|text| from_ron(text).expect(text))
 }
 
 proptest! {

@@ -1,6 +1,9 @@
 //! Every loss with every end that it goes with, against central differences, on random shapes; and what has to hold of
 //! gradients whatever the loss.
 
+mod common;
+
+use common::ACTIVATIONS_OF_SUMS;
 use densely::text::from_ron;
 use densely::{Activation, Compile, Dataset, Dense, Initializer, Loss, Model, Parameters, Pool, Sequential};
 use proptest::prelude::*;
@@ -217,49 +220,18 @@ proptest! {
 }
 
 /// Every function of single sums or of a whole sample that can end a network of any width.
-const ENDS: [&str; 32] = [
-    "Linear",
-    "Relu",
-    "LeakyRelu()",
-    "Relu6",
-    "BoundedRelu(max_value: 0.7, threshold: 0.2)",
-    "Elu(alpha: 0.7)",
-    "Selu",
-    "Celu(alpha: 0.7)",
-    "Threshold(threshold: 0.1, value: -0.4)",
-    "Sigmoid",
-    "HardSigmoid",
-    "SparseSigmoid",
-    "Tanh",
-    "ScaledTanh()",
-    "HardTanh",
-    "Softsign",
-    "Softplus",
-    "LogSigmoid",
-    "Squareplus()",
-    "SparsePlus",
-    "Exponential",
-    "Silu",
-    "HardSilu",
-    "Mish",
-    "Gelu",
-    "GeluTanh",
-    "TanhShrink",
-    "SoftShrink(threshold: 0.1)",
-    "HardShrink(threshold: 0.1)",
-    "Softmax",
-    "LogSoftmax",
-    "Sparsemax",
-];
+fn ends() -> impl Iterator<Item = &'static str> {
+    ACTIVATIONS_OF_SUMS.into_iter().chain(["Softmax", "LogSoftmax", "Sparsemax"])
+}
 
-/// The ends of `ENDS` that a loss accepts.
+/// The ends that a loss accepts.
 fn accepted(loss: &str) -> Vec<&'static str> {
     let loss: Loss = parse(loss);
     let is_accepted = |end: &&str| {
         let network = Sequential::new(3).add(Dense::new(4).activation(parse::<Activation>(end)));
         loss.validate(&network).is_ok()
     };
-    ENDS.into_iter().filter(is_accepted).collect()
+    ends().filter(is_accepted).collect()
 }
 
 /// The losses that go with some ends, with each of them; those that go with any, with any at all.
@@ -269,7 +241,7 @@ fn no_end_that_a_loss_accepts_is_missing() {
     let mut of_any_end = Vec::new();
     for &(loss, _, kind) in COMBINATIONS {
         let ends = accepted(loss);
-        if ends.len() == ENDS.len() {
+        if ends.len() == self::ends().count() {
             of_any_end.push((loss, kind));
             continue;
         }
@@ -281,7 +253,7 @@ fn no_end_that_a_loss_accepts_is_missing() {
     of_any_end.dedup_by_key(|(loss, _)| *loss);
     assert_eq!(of_any_end.len(), 10);
     for (loss, kind) in of_any_end {
-        for end in ENDS {
+        for end in ends() {
             check((loss, end, kind), 3, 4, 7).expect("gradient and difference agree");
         }
     }

@@ -1,6 +1,6 @@
 //! Metrics as a part of compiling, fitting and evaluating.
 
-use densely::callbacks::{CsvLogger, EarlyStopping};
+use densely::callbacks::{CsvLogger, EarlyStopping, LambdaCallback, ProgressBar, Verbosity};
 use densely::losses::{BinaryCrossentropy, SparseCategoricalCrossentropy};
 use densely::metrics::{
     Average, BatchTargets, CustomMetric, MetricBatch, MetricState, MetricValue, TargetKind,
@@ -294,6 +294,63 @@ fn a_metric_of_ones_own_starts_anew_in_every_epoch() {
     assert!(message.contains("count"), "{message}");
     let message = network.compile::<f32>(compile("val_count")).expect_err("a name").to_string();
     assert!(message.starts_with("a custom metric is called `val_count`, expected"), "{message}");
+}
+
+/// After each batch what an epoch of the batches so far comes to, but for what takes more than sums.
+#[test]
+fn metrics_so_far_are_told_after_each_batch() {
+    let metrics = vec![precision(), auc(), Metric::CohenKappa {}, Metric::CategoricalAccuracy {}];
+    let compile = || Compile {
+        metrics: metrics.clone(),
+        custom_metrics: vec![CustomMetric::new(Count("count", 0.0))],
+        ..Compile::default()
+    };
+    let network = network(2, Activation::Softmax);
+    let mut told = Vec::new();
+    let names = ["precision", "categorical_accuracy", "count", "auc", "cohen_kappa", "loss", "val_precision"];
+    let mut notes = LambdaCallback::new().on_train_batch_end(|training, _| {
+        told.push(names.map(|name| training.metric(name)));
+    });
+    let data = rings(40, 2);
+    let fit = Fit { batch_size: 16, validation: Some(&data), callbacks: vec![&mut notes], ..Fit::default() };
+    network.compile::<f32>(compile()).expect("a valid network").fit(&data, fit).expect("the data fit");
+    drop(notes);
+    for (steps, told) in [1, 2, 3].into_iter().zip(told) {
+        let mut model = network.compile::<f32>(compile()).expect("a valid network");
+        let fit = Fit { batch_size: 16, steps_per_epoch: Some(steps), ..Fit::default() };
+        let history = model.fit(&data, fit).expect("the data fit");
+        let expected = |name| history.epochs[0].value(name);
+        let [precision, accuracy, count] = ["precision", "categorical_accuracy", "count"].map(expected);
+        assert!(precision.is_some() && accuracy.is_some());
+        assert_eq!(count, Some([16.0, 32.0, 40.0][steps - 1]));
+        assert_eq!(told, [precision, accuracy, count, None, None, None, None], "{steps} steps");
+    }
+}
+
+#[test]
+fn the_bar_of_an_epoch_has_its_metrics_so_far() {
+    let metrics = vec![precision(), auc()];
+    let compile = Compile { metrics, ..Compile::default() };
+    let mut model = network(2, Activation::Softmax).compile::<f32>(compile).expect("a valid network");
+    let mut text = Vec::new();
+    let mut bar = ProgressBar::to(&mut text, Verbosity::Bar);
+    let fit = Fit { batch_size: 16, callbacks: vec![&mut bar], ..Fit::default() };
+    let epoch = model.fit(&rings(40, 2), fit).expect("the data fit").epochs.remove(0);
+    let text = String::from_utf8(text).expect("it is text");
+    let lines: Vec<&str> = text.split('\r').collect();
+    // The first batch is always drawn, the others where there was time.
+    assert!(lines[0].starts_with("1/3 ") && lines.len() > 1, "{text}");
+    let names = |line: &str| -> Vec<String> {
+        line.split(" - ").skip(1).filter_map(|value| Some(value.split_once(':')?.0.to_owned())).collect()
+    };
+    assert_eq!(names(lines[0]), ["loss", "accuracy", "precision"], "{text}");
+    let last = lines.last().expect("the epoch's end");
+    assert_eq!(names(last), ["loss", "accuracy", "precision", "auc"], "{text}");
+    let value = |name| epoch.value(name).expect("it was measured");
+    assert!(
+        last.contains(&format!("precision: {:.4} - auc: {:.4}", value("precision"), value("auc"))),
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,17 +5,26 @@ use crate::ui::text::{grouped, percent, seconds};
 use densely::callbacks::Run;
 use densely::{Callback, Epoch, Error, Progress, Training};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
 
-/// The most columns of the bar, and how many its line has besides.
+/// The most columns of the bar, and how many its line has besides where there are no metrics.
 const BAR: usize = 30;
 const BESIDES: usize = 72;
 
-/// The epoch, a bar as wide as there is room for, and its figures.
-fn template(columns: usize) -> String {
-    match columns.saturating_sub(BESIDES).min(BAR) {
+/// The least time between two lines of figures: the bar is not drawn more often.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// The epoch, a bar as wide as there is room for, and its figures, metrics of so many columns among them.
+fn template(columns: usize, metrics: usize) -> String {
+    match columns.saturating_sub(BESIDES + metrics).min(BAR) {
         0 => "{prefix:>5}  {msg}".to_owned(),
         bar => format!("{{prefix:>5}}  {{bar:{bar}}}  {{msg}}"),
     }
+}
+
+fn style(columns: usize, metrics: usize) -> ProgressStyle {
+    let style = ProgressStyle::with_template(&template(columns, metrics));
+    style.expect("the template is well formed").progress_chars("━━─")
 }
 
 /// Prints the table while a model is trained.
@@ -25,13 +34,15 @@ pub(crate) struct EpochTable<'a> {
     table: Table,
     /// The line below the table; none where it could not be drawn over.
     bar: Option<ProgressBar>,
+    /// When it was last given figures; none before an epoch has any.
+    shown: Option<Instant>,
     /// The last that was heard of.
     last: Progress,
 }
 
 impl<'a> EpochTable<'a> {
     pub(crate) fn new(output: &'a mut Output) -> Self {
-        Self { output, table: Table::default(), bar: None, last: Progress::default() }
+        Self { output, table: Table::default(), bar: None, shown: None, last: Progress::default() }
     }
 
     /// Takes the bar away, as an epoch that was cut short leaves it, and says how far training came.
@@ -53,24 +64,33 @@ impl Callback for EpochTable<'_> {
         Ok(())
     }
 
-    fn on_epoch_begin(&mut self, _: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
+    fn on_epoch_begin(&mut self, training: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
         if self.output.bars() {
-            let style = ProgressStyle::with_template(&template(self.output.columns()))
-                .expect("the template is well formed");
-            let bar = ProgressBar::new(0).with_style(style.progress_chars("━━─"));
+            // A bar of length 0 would be drawn as full.
+            let length = training.run().samples as u64;
+            let bar = ProgressBar::new(length).with_style(style(self.output.columns(), 0));
             bar.set_prefix(self.table.position(epoch));
-            self.bar = Some(bar);
+            (self.bar, self.shown) = (Some(bar), None);
         }
         Ok(())
     }
 
-    fn on_train_batch_end(&mut self, _: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
+    fn on_train_batch_end(&mut self, training: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
         self.last = *progress;
-        if let Some(bar) = &self.bar {
-            bar.set_length(progress.samples as u64);
-            bar.set_message(figures(progress, self.table.epochs, bar.elapsed().as_secs_f64()));
-            bar.set_position(progress.samples_seen as u64);
+        let Some(bar) = &self.bar else { return Ok(()) };
+        if self.shown.is_some_and(|shown| shown.elapsed() < INTERVAL) {
+            return Ok(());
         }
+        let columns = self.output.columns();
+        let values = training.run().metrics.iter().map(|(name, _)| (name.as_str(), training.metric(name)));
+        let metrics = metrics(values, columns.saturating_sub(BESIDES));
+        if self.shown.is_none() && !metrics.is_empty() {
+            bar.set_style(style(columns, metrics.chars().count()));
+        }
+        bar.set_length(progress.samples as u64);
+        bar.set_message(figures(progress, &metrics, self.table.epochs, bar.elapsed().as_secs_f64()));
+        bar.set_position(progress.samples_seen as u64);
+        self.shown = Some(Instant::now());
         Ok(())
     }
 
@@ -177,14 +197,27 @@ fn decimal(number: f64) -> String {
     if number.is_finite() { format!("{number:.4}") } else { "–".to_owned() }
 }
 
+/// The metrics so far, as many of the first as there is room for in so many columns.
+fn metrics<'a>(values: impl Iterator<Item = (&'a str, Option<f64>)>, columns: usize) -> String {
+    let mut text = String::new();
+    for (name, value) in values.filter_map(|(name, value)| Some((name, value?))) {
+        let metric = format!("  {name} {}", decimal(value));
+        if text.chars().count() + metric.chars().count() > columns {
+            break;
+        }
+        text += &metric;
+    }
+    text
+}
+
 /// What stands behind the bar, after `elapsed` seconds of the epoch; the time left is that of all epochs.
-fn figures(progress: &Progress, epochs: usize, elapsed: f64) -> String {
+fn figures(progress: &Progress, metrics: &str, epochs: usize, elapsed: f64) -> String {
     let speed = progress.samples_seen as f64 / elapsed;
     let whole_epochs = epochs.saturating_sub(progress.epoch) as f64;
     let left = (progress.samples - progress.samples_seen) as f64 + whole_epochs * progress.samples as f64;
     let accuracy = progress.accuracy.map(|accuracy| format!("  accuracy {}", percent(accuracy)));
     format!(
-        "loss {:.4}{}  {} images/s  {} left",
+        "loss {:.4}{}{metrics}  {} images/s  {} left",
         progress.loss,
         accuracy.unwrap_or_default(),
         grouped(speed.round() as u64),
@@ -206,9 +239,34 @@ mod tests {
             accuracy: Some(0.9),
             ..Progress::default()
         };
-        assert_eq!(figures(&progress, 3, 0.5), "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left");
+        assert_eq!(
+            figures(&progress, "", 3, 0.5),
+            "loss 0.2500  accuracy 90.00 %  1,000 images/s  1.5 s left"
+        );
         let of_values = Progress { accuracy: None, ..progress };
-        assert_eq!(figures(&of_values, 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");
+        assert_eq!(figures(&of_values, "", 3, 0.5), "loss 0.2500  1,000 images/s  1.5 s left");
+        let measured = metrics([("auc", None), ("recall", Some(0.75))].into_iter(), 80);
+        assert_eq!(
+            figures(&of_values, &measured, 3, 0.5),
+            "loss 0.2500  recall 0.7500  1,000 images/s  1.5 s left"
+        );
+    }
+
+    #[test]
+    fn as_many_metrics_are_shown_as_there_is_room_for() {
+        let values = || {
+            [("precision", Some(0.5)), ("auc", None), ("r2_score", Some(f64::NAN)), ("recall", Some(1.0))]
+                .into_iter()
+        };
+        for (columns, expected) in [
+            (17, ""),
+            (18, "  precision 0.5000"),
+            (29, "  precision 0.5000"),
+            (30, "  precision 0.5000  r2_score –"),
+            (45, "  precision 0.5000  r2_score –  recall 1.0000"),
+        ] {
+            assert_eq!(metrics(values(), columns), expected);
+        }
     }
 
     /// A run of classes with two metrics.
@@ -312,8 +370,10 @@ mod tests {
     #[test]
     fn the_template_is_well_formed() {
         for columns in [0, 71, 72, 73, 80, 120, 10_000] {
-            assert!(ProgressStyle::with_template(&template(columns)).is_ok());
+            assert!(ProgressStyle::with_template(&template(columns, 0)).is_ok());
         }
-        assert_eq!(template(80), "{prefix:>5}  {bar:8}  {msg}");
+        assert_eq!(template(80, 0), "{prefix:>5}  {bar:8}  {msg}");
+        assert_eq!(template(100, 20), "{prefix:>5}  {bar:8}  {msg}");
+        assert_eq!(template(100, 28), "{prefix:>5}  {msg}");
     }
 }

@@ -102,7 +102,7 @@ pub use state::CallbackState;
 pub use terminate_on_nan::TerminateOnNan;
 pub use training::{AnyModel, Run, Training, Weights};
 
-pub(crate) use training::{Listeners, first_error};
+pub(crate) use training::{Listeners, RunningMetrics, first_error};
 
 use crate::error::{BackupError, Error};
 use crate::history::Epoch;
@@ -211,7 +211,7 @@ pub trait Callback {
 
     /// Goes on as if it had heard of the events before the backup with this [`state`](Self::state).
     /// [`on_train_begin`](Self::on_train_begin) comes before, and behind it the first event that comes behind the backup; in
-    /// the middle of an epoch that is a batch.
+    /// an epoch that has begun that is a batch.
     ///
     /// # Errors
     ///
@@ -302,7 +302,8 @@ pub trait Callback {
 }
 
 /// How far an epoch has come, and its running means: each sample that was seen in this epoch counts once. Metrics are not
-/// among them, because some, such as the area under a curve, take a pass over all samples; [`Epoch`] has them.
+/// among them, because some, such as the area under a curve, take a pass over all samples: [`Training::metric`] computes
+/// the others when it is asked, and [`Epoch`] has them all.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// The epoch, counted from 1.

@@ -25,13 +25,15 @@ const WIDTH: usize = 20;
 /// The least time between two drawings of an epoch that runs.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Says how training goes, in Keras's form:
+/// Says how training goes, in Keras's form, with the loss, the accuracy and the metrics so far:
 ///
 /// ```text
 /// validation on the last 1000 of 6000 samples
 /// Epoch 1/5
 ///  40/157 ━━━━━─────────────── 1s 9ms/step - loss: 0.6123 - accuracy: 0.8210
 /// ```
+///
+/// Metrics that take [more than sums](Training::metric) have their place when the epoch has ended.
 ///
 /// [`Fit::verbose`](crate::Fit::verbose) makes one that writes to standard output. One that cannot write, for example
 /// because the reader of a pipe has gone, falls silent; training goes on.
@@ -134,7 +136,7 @@ impl<W: Write> Callback for ProgressBar<W> {
                 self.write(&format!("{restored}\n"));
             }
             // The epoch that it is in began in another life.
-            if restored.batch > 0 {
+            if restored.begun {
                 self.on_epoch_begin(training, restored.epoch + 1)?;
                 (self.steps, self.before) = (restored.batch, restored.batch);
             }
@@ -165,7 +167,8 @@ impl<W: Write> Callback for ProgressBar<W> {
             let per_step = self.per_step(now, progress.batch);
             let left = times(per_step, progress.batches - progress.batch);
             let bar = bar(progress.batch, progress.batches);
-            let values = values(&training.run().values, |name| progress.value(name));
+            let value = |name: &str| progress.value(name).or_else(|| training.metric(name));
+            let values = values(&training.run().values, value);
             self.draw(&format!("{bar} {} {}{values}", clock(left), step_time(per_step)), "");
         }
         Ok(())

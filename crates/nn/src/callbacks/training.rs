@@ -20,6 +20,7 @@ pub struct Training<'a> {
     run: &'a Run,
     stop: &'a mut Option<String>,
     back_up: &'a mut bool,
+    metrics: Option<&'a dyn RunningMetrics>,
 }
 
 impl std::fmt::Debug for Training<'_> {
@@ -44,17 +45,26 @@ impl Training<'_> {
         self.run
     }
 
+    /// What a metric of the model comes to on the samples of this epoch so far, by its name: after a
+    /// [batch](Callback::on_train_batch_end), if it is one that [costs little](crate::metrics::MetricState::running), which
+    /// the areas under curves and the figures of all pairs of classes do not. It is computed by this call, so who asks now and
+    /// then costs the other batches nothing.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        self.metrics?.running(name)
+    }
+
     /// Ends training after this event, which every other callback still hears of. The first reason given is kept in
     /// [`History::stop`](crate::History::stop). At the end of training it has no effect.
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stop.get_or_insert_with(|| reason.into());
     }
 
-    /// Asks for a [backup](super::BackupAndRestore) when every callback has heard of this event, or of the next that ends a
-    /// batch or an epoch. With a [`stop`](Self::stop) beside it this makes an interruption: a run that goes on from the backup
-    /// does not know of the stop. Has no effect without [`Fit::backup`](crate::Fit::backup), and after the end of training, which
-    /// removes a backup unless [`delete_checkpoint`](super::BackupAndRestore::delete_checkpoint) is `false`. In the middle of an
-    /// epoch a metric that cannot be [backed up](crate::metrics::MetricState::numbers) makes it the error of the run.
+    /// Asks for a [backup](super::BackupAndRestore) when every callback has heard of this event, or, at the beginning of a
+    /// batch, of its end; at the beginning of training there is one anyway. With a [`stop`](Self::stop) beside it this makes an
+    /// interruption: a run that goes on from the backup does not know of the stop. Has no effect without
+    /// [`Fit::backup`](crate::Fit::backup), and after the end of training, which removes a backup unless
+    /// [`delete_checkpoint`](super::BackupAndRestore::delete_checkpoint) is `false`. Within an epoch a metric that cannot be
+    /// [backed up](crate::metrics::MetricState::numbers) makes it the error of the run.
     pub fn back_up(&mut self) {
         *self.back_up = true;
     }
@@ -217,6 +227,12 @@ impl<T: Scalar> AnyModel for Model<T> {
     }
 }
 
+/// The metrics of an epoch that runs.
+pub(crate) trait RunningMetrics {
+    /// What the metric of that name comes to so far, if that costs little.
+    fn running(&self, name: &str) -> Option<f64>;
+}
+
 /// The callbacks of a run, and what they have asked for.
 pub(crate) struct Listeners<'a> {
     callbacks: Vec<&'a mut dyn Callback>,
@@ -236,10 +252,20 @@ impl<'a> Listeners<'a> {
     pub(crate) fn tell(
         &mut self,
         model: &mut dyn AnyModel,
+        event: impl FnMut(&mut dyn Callback, &mut Training<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.tell_measured(model, None, event)
+    }
+
+    /// Tells every callback while metrics are being measured.
+    pub(crate) fn tell_measured(
+        &mut self,
+        model: &mut dyn AnyModel,
+        metrics: Option<&dyn RunningMetrics>,
         mut event: impl FnMut(&mut dyn Callback, &mut Training<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Self { callbacks, run, stop, back_up } = self;
-        let mut training = Training { model, run, stop, back_up };
+        let mut training = Training { model, run, stop, back_up, metrics };
         first_error(callbacks, |callback| event(callback, &mut training))
     }
 

@@ -17,10 +17,12 @@ use std::path::{Path, PathBuf};
 ///
 /// Features are finite numbers in the range of single precision; a cell that is empty or anything else is refused with
 /// its line and column. Blanks around a cell, empty lines and a byte order mark are passed over. Cells may be quoted as in
-/// RFC 4180; ends of lines are `\n`, `\r\n` or `\r`.
+/// RFC 4180, without blanks before the quotes; ends of lines are `\n`, `\r\n` or `\r`.
 ///
 /// The target is a class (any text; numbers are texts too here) or, with `task: Regression`, a number. Classes are
-/// numbered in sorted order, by value if all are numbers, otherwise by their bytes.
+/// numbered in sorted order, by value if all are numbers, otherwise by their bytes. A table with a one-hot column for each
+/// class in place of their names is read with `task: Regression` and all of these columns as targets: a cross-entropy takes
+/// them as the probabilities that they are.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -147,6 +149,10 @@ impl Csv {
         let header = self.read_header(&records, known, targets)?;
         let layout = self.layout(header.as_deref(), records.len(), known, targets);
         let layout = layout.map_err(|error| records.error(error))?;
+        if let Some(place) = layout.names.iter().position(String::is_empty) {
+            let cell = records.place(layout.features[place], "");
+            return Err(records.error(DataError::NoName { cell }));
+        }
         if header.is_some() && !records.advance()? {
             return Err(records.error(DataError::NoLines));
         }
@@ -205,7 +211,10 @@ impl Csv {
         }
         let targets = self.target.0.len();
         let expected = match self.task {
-            Task::Classification if targets != 1 => "1 column: the class",
+            Task::Classification if targets > 1 => {
+                "1 column: the class; of one-hot columns, as of all numbers to predict, the task is Regression"
+            }
+            Task::Classification if targets == 0 => "1 column: the class",
             Task::Regression if targets == 0 => "at least 1 column",
             _ => return Ok(()),
         };
@@ -242,11 +251,14 @@ impl Csv {
             };
             names.push(name.to_owned());
         }
-        let mut seen = HashSet::new();
-        match names.iter().find(|name| !seen.insert(name.as_str())) {
-            Some(name) => Err(records.error(DataError::SameName { name: name.clone() })),
-            None => Ok(Some(names)),
+        let mut seen = HashMap::new();
+        for (column, name) in (1..).zip(&names) {
+            if let Some(first) = seen.insert(name.as_str(), column) {
+                let (line, second, name) = (records.line(), column, name.clone());
+                return Err(records.error(DataError::SameName { line, first, second, name }));
+            }
         }
+        Ok(Some(names))
     }
 
     /// Where targets and features stand.

@@ -38,6 +38,21 @@ pub enum DataError {
         /// The line that the record begins on.
         line: u64,
     },
+    /// Text between a quoted cell and its end.
+    #[error(
+        "{cell}: expected a delimiter or the end of the line behind the closing quote, found more text; a quote inside of quotes \
+         is doubled"
+    )]
+    TextBehindQuote {
+        /// Where.
+        cell: Cell,
+    },
+    /// A quote that does not open its cell.
+    #[error("{cell}: expected the quote at the beginning of the cell, found it behind a blank")]
+    BlankBeforeQuote {
+        /// Where.
+        cell: Cell,
+    },
     /// A cell that holds nothing.
     #[error("{cell}: the cell is empty, expected {expected}")]
     EmptyCell {
@@ -109,10 +124,25 @@ pub enum DataError {
         columns: usize,
     },
     /// Two columns of the same name.
-    #[error("two columns are called {}, expected a different name for each", shown(name))]
+    #[error(
+        "line {line}: columns {first} and {second} are both called {}, expected a different name for each",
+        shown(name)
+    )]
     SameName {
+        /// The line of the header.
+        line: u64,
+        /// The first column of that name, from 1.
+        first: usize,
+        /// The next one.
+        second: usize,
         /// The name.
         name: String,
+    },
+    /// A feature without a name in a table whose columns have names, such as the running number that pandas writes.
+    #[error("{cell}: a column for features has no name, expected one; ignore: {} leaves it out", cell.column - 1)]
+    NoName {
+        /// Where.
+        cell: Cell,
     },
     /// A column that is to be two things.
     #[error("column {column} is named twice among targets and ignored columns")]
@@ -162,6 +192,12 @@ pub enum DataError {
     /// Bytes that are no NPY file.
     #[error("not an NPY file: expected it to start with 93 4e 55 4d 50 59 and a version, found other bytes")]
     NotNpy,
+    /// An archive of NPY files.
+    #[error(
+        "an archive of several arrays (.npz), expected an NPY file of one; save each array by itself, as by \
+         numpy.save(\"x.npy\", numpy.load(\"data.npz\")[\"x\"])"
+    )]
+    Npz,
     /// An NPY file of a version that is not known.
     #[error("NPY version {major}.{minor} is not known, expected 1.0, 2.0 or 3.0")]
     NpyVersion {
@@ -214,8 +250,16 @@ pub enum DataError {
         /// The element.
         value: f64,
     },
+    /// Labels in rows that are not one-hot.
+    #[error(
+        "row {sample} of the labels is not one-hot: expected one 1 and otherwise zeros; to predict numbers, set task: Regression"
+    )]
+    NotOneHot {
+        /// The row, from 0.
+        sample: usize,
+    },
     /// Labels that are no list of classes.
-    #[error("labels of shape {shape:?}, expected one label for each sample")]
+    #[error("labels of shape {shape:?}, expected one label for each sample, or a one-hot row for each")]
     LabelShape {
         /// Their shape.
         shape: Vec<usize>,

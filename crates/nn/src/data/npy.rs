@@ -15,7 +15,11 @@ use std::path::{Path, PathBuf};
 /// A pair of NPY files: features, whose first dimension counts the samples, and as many labels.
 ///
 /// Features of type `uint8` stay bytes; other types become double precision. Labels are whole numbers, whose different
-/// values in rising order are the classes; with `task: Regression` they are numbers, one or a row of several a sample.
+/// values in rising order are the classes, or one-hot rows, whose columns are; with `task: Regression` they are numbers, one
+/// or a row of several a sample.
+///
+/// Archives of several arrays, the `.npz` of `numpy.savez`, are not read. Each array is saved by itself with
+/// `numpy.save("x.npy", numpy.load("data.npz")["x"])`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Npy {
@@ -96,10 +100,31 @@ impl Npy {
                 let names = (1..=outputs).map(|number| number.to_string()).collect();
                 Ok(Targets::Values { names, values })
             }
-            Task::Classification if outputs != 1 => Err(DataError::LabelShape { shape: array.shape }),
-            Task::Classification => classes(&values, known),
+            Task::Classification if outputs == 1 => classes(&values, known),
+            Task::Classification if array.shape.len() == 2 && outputs > 0 => one_hot(&values, outputs, known),
+            Task::Classification => Err(DataError::LabelShape { shape: array.shape }),
         }
     }
+}
+
+/// The classes of rows that have a 1 in the place of their class and zeros elsewhere. All places are classes, also those
+/// that no row has a 1 in.
+fn one_hot(values: &[f64], width: usize, known: Known<'_>) -> Result<Targets, DataError> {
+    let label = |(sample, row): (usize, &[f64])| {
+        let place = row.iter().position(|&value| value == 1.0);
+        let zeros = row.iter().filter(|&&value| value == 0.0).count();
+        place.filter(|_| zeros + 1 == width).ok_or(DataError::NotOneHot { sample })
+    };
+    let labels = values.chunks_exact(width).enumerate().map(label);
+    if known.classes.is_empty() {
+        let names = (0..width).map(|class| class.to_string()).collect();
+        return Ok(Targets::Classes {
+            names,
+            labels: labels.map(|label| Ok(label? as u32)).collect::<Result<_, _>>()?,
+        });
+    }
+    let labels: Vec<f64> = labels.map(|label| Ok(label? as f64)).collect::<Result<_, _>>()?;
+    classes(&labels, known)
 }
 
 /// The classes that whole numbers stand for.
@@ -227,6 +252,9 @@ fn row_major<V: Copy>(elements: &[V], shape: &[usize]) -> Vec<V> {
     ordered
 }
 
+/// What an archive such as `.npz` begins with.
+const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
+
 /// The type of an element, with its size in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -273,7 +301,7 @@ impl Header {
     /// The header, and where the elements begin.
     fn parse(bytes: &[u8]) -> Result<(Self, usize), DataError> {
         let [0x93, b'N', b'U', b'M', b'P', b'Y', major, minor, rest @ ..] = bytes else {
-            return Err(DataError::NotNpy);
+            return Err(if bytes.starts_with(ZIP_SIGNATURE) { DataError::Npz } else { DataError::NotNpy });
         };
         let (length, text): (usize, usize) = match (major, minor, rest) {
             (1, 0, [low, high, ..]) => (usize::from(u16::from_le_bytes([*low, *high])), 10),

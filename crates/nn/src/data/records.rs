@@ -29,19 +29,74 @@ pub(super) struct Records {
     lines: Lines,
 }
 
-/// Counts lines from 1, which end with `\n`, `\r\n` or `\r`.
+/// Counts lines from 1, which end with `\n`, `\r\n` or `\r`, and looks after quotes: the parser takes them as text wherever
+/// they do not open or close a cell.
 struct Lines {
     /// The line that is read next.
     next: u64,
     after_return: bool,
+    delimiter: u8,
+    /// Where in a cell the next byte stands, and in which column from 1.
+    place: InCell,
+    column: usize,
+    /// The first quote that stands where it must not.
+    misplaced: Option<DataError>,
+}
+
+/// Where in a cell a byte can stand.
+#[derive(Clone, Copy, PartialEq)]
+enum InCell {
+    Start,
+    /// Behind blanks at the start.
+    Blanks,
+    /// In text that no quote opened.
+    Text,
+    Quoted,
+    /// Behind a quote that closes the cell, or is the first of two.
+    Closed,
+    /// Behind a closing quote and blanks.
+    ClosedBlanks,
 }
 
 impl Lines {
+    fn new(delimiter: u8) -> Self {
+        Self { next: 1, after_return: false, delimiter, place: InCell::Start, column: 1, misplaced: None }
+    }
+
     fn pass(&mut self, bytes: &[u8]) {
         for &byte in bytes {
+            self.place = self.next_place(byte);
             self.next += u64::from(byte == b'\r' || byte == b'\n' && !self.after_return);
             self.after_return = byte == b'\r';
         }
+    }
+
+    fn next_place(&mut self, byte: u8) -> InCell {
+        match (self.place, byte) {
+            (InCell::Quoted, b'"') => InCell::Closed,
+            (InCell::Quoted, _) | (InCell::Start | InCell::Closed, b'"') => InCell::Quoted,
+            (_, b'\r' | b'\n') => {
+                self.column = 1;
+                InCell::Start
+            }
+            (_, delimiter) if delimiter == self.delimiter => {
+                self.column += 1;
+                InCell::Start
+            }
+            (InCell::Start | InCell::Blanks, b' ' | b'\t') => InCell::Blanks,
+            (InCell::Closed | InCell::ClosedBlanks, b' ' | b'\t') => InCell::ClosedBlanks,
+            (InCell::Blanks, b'"') => self.misplace(|cell| DataError::BlankBeforeQuote { cell }),
+            (InCell::Closed | InCell::ClosedBlanks, _) => {
+                self.misplace(|cell| DataError::TextBehindQuote { cell })
+            }
+            (InCell::Start | InCell::Blanks | InCell::Text, _) => InCell::Text,
+        }
+    }
+
+    fn misplace(&mut self, error: impl FnOnce(Cell) -> DataError) -> InCell {
+        let cell = Cell { line: self.next, column: self.column, name: String::new() };
+        self.misplaced.get_or_insert_with(|| error(cell));
+        InCell::Text
     }
 }
 
@@ -61,7 +116,7 @@ impl Records {
             ends: vec![0; 1 << 8],
             cells: 0,
             line: 1,
-            lines: Lines { next: 1, after_return: false },
+            lines: Lines::new(delimiter),
         })
     }
 
@@ -95,7 +150,7 @@ impl Records {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => {
                     self.cells = cells;
-                    return Ok(true);
+                    return self.lines.misplaced.take().map_or(Ok(true), |error| Err(self.error(error)));
                 }
                 ReadRecordResult::End => return Ok(false),
             }

@@ -197,25 +197,32 @@ pub struct HeldOut {
     pub seed: u64,
     /// How many samples were held out.
     pub held_out: usize,
+    /// How many of them a validation takes, from the first on: all, unless
+    /// [`validation_steps`](crate::Fit::validation_steps) come to fewer.
+    pub evaluated: usize,
     /// How many there were.
     pub samples: usize,
 }
 
 impl fmt::Display for HeldOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { split, seed, held_out, samples } = self;
+        let Self { split, seed, held_out, evaluated, samples } = self;
         match split {
-            ValidationSplit::Last(_) => write!(formatter, "the last {held_out} of {samples} samples"),
+            ValidationSplit::Last(_) => write!(formatter, "the last {held_out} of {samples} samples")?,
             ValidationSplit::Random(_) => {
-                write!(formatter, "{held_out} of {samples} samples, chosen at random with seed {seed}")
+                write!(formatter, "{held_out} of {samples} samples, chosen at random with seed {seed}")?;
             }
             ValidationSplit::Stratified(_) => {
                 write!(
                     formatter,
                     "{held_out} of {samples} samples, of each class its share, with seed {seed}"
-                )
+                )?;
             }
         }
+        if evaluated < held_out {
+            write!(formatter, "; the first {evaluated} of these {held_out} are evaluated")?;
+        }
+        Ok(())
     }
 }
 
@@ -237,7 +244,7 @@ impl ValidationSplit {
         let samples = data.len();
         let held_out = samples - (samples as f64 * (1.0 - share)).floor() as usize;
         let (rest, part) = method.split_strictly(data, held_out, seed)?;
-        Ok((rest, part, HeldOut { split: self, seed, held_out, samples }))
+        Ok((rest, part, HeldOut { split: self, seed, held_out, evaluated: held_out, samples }))
     }
 }
 

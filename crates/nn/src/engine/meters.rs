@@ -2,6 +2,7 @@
 
 use super::buffers::zeros;
 use super::loss::{BatchTargets, Head, predict_in_place};
+use crate::callbacks::RunningMetrics;
 use crate::data::Dataset;
 use crate::error::{BackupError, Error};
 use crate::metrics::MetricError;
@@ -159,6 +160,12 @@ impl<T: Scalar> Meters<T> {
     pub(crate) fn better(&self) -> Vec<(String, Option<bool>)> {
         let numbers = self.meters.iter().filter(|(_, state)| state.result().number().is_some());
         numbers.map(|(name, state)| (name.clone(), state.larger_is_better())).collect()
+    }
+}
+
+impl<T: Scalar> RunningMetrics for Meters<T> {
+    fn running(&self, name: &str) -> Option<f64> {
+        self.meters.iter().find(|(metric, _)| metric == name)?.1.running()
     }
 }
 

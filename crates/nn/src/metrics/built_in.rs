@@ -134,6 +134,14 @@ impl MetricState for BuiltIn {
         })
     }
 
+    /// Sums only: a ranking is sorted for its area, and a table has a cell for each pair of classes.
+    fn running(&self) -> Option<f64> {
+        match &self.seen {
+            Seen::Ranking(_) | Seen::Classes(_) => None,
+            Seen::Mean(_) | Seen::Scores(_) | Seen::Calibration(_) | Seen::R2(_) => self.result().number(),
+        }
+    }
+
     fn reset(&mut self) {
         match &mut self.seen {
             Seen::Mean(mean) => *mean = WeightedMean::default(),

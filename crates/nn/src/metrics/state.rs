@@ -66,6 +66,12 @@ pub trait MetricState: Debug + Send {
     /// What all samples since the last [`reset`](Self::reset) come to. Which batches they came in makes no difference.
     fn result(&self) -> MetricValue;
 
+    /// The number that [`result`](Self::result) would be, if it costs little more than a batch, however many samples there
+    /// were: for [who watches](crate::Training::metric) an epoch that runs. Default: `result`, if that is a number.
+    fn running(&self) -> Option<f64> {
+        self.result().number()
+    }
+
     /// Forgets all samples.
     fn reset(&mut self);
 

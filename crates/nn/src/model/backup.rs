@@ -94,8 +94,8 @@ impl Backup {
         same("validation_batch_size", validation_batch_size, &there.validation_batch_size)?;
         same("figures of an epoch", values, &there.values)?;
         same("fingerprint of the model that fit begins with", start, &there.start)?;
-        let Place { epoch, batch, .. } = checkpoint.run.place;
-        let reached = epoch.saturating_add(usize::from(batch > 0));
+        let place = &checkpoint.run.place;
+        let reached = place.epoch.saturating_add(usize::from(place.is_in_epoch()));
         if reached > epochs { Err(BackupError::Reached { epochs, reached }) } else { Ok(()) }
     }
 }
@@ -167,9 +167,10 @@ impl<T: Scalar> Model<T> {
             Backup { options, folder, description: self.saved_description(), settings, batches: 0 };
         let Some((checkpoint, problem)) = backup.folder.read()? else { return Ok((backup, None)) };
         backup.compare(&checkpoint, run.epochs).map_err(|error| checkpoint.in_file(error))?;
-        let Place { epoch, batch, .. } = checkpoint.run.place;
+        let place = &checkpoint.run.place;
+        let (epoch, begun, batch) = (place.epoch, place.is_in_epoch(), place.batch);
         let (path, damaged) = (checkpoint.path.clone(), problem.map(|problem| problem.to_string()));
-        run.restored = Some(Restored { path, epoch, batch, damaged });
+        run.restored = Some(Restored { path, epoch, begun, batch, damaged });
         run.initial_epoch = epoch;
         Ok((backup, Some(checkpoint)))
     }
@@ -248,6 +249,7 @@ impl<T: Scalar> Model<T> {
         let place = Place {
             epoch: session.epoch - usize::from(is_in_epoch),
             batch: session.batch.unwrap_or(0),
+            begun: is_in_epoch,
             passes: self.epochs,
             samples_of_pass: session.passes.samples_of_pass(),
             seconds: if is_in_epoch { session.clock.seconds() } else { 0.0 },
@@ -324,7 +326,7 @@ impl<T: Scalar> Model<T> {
             let (found, limit) = (place.epoch as u64, found as u64);
             return Err(BackupError::Place { what: "epoch", found, limit }.into());
         }
-        let is_in_epoch = place.batch > 0;
+        let is_in_epoch = place.is_in_epoch();
         if is_in_epoch {
             tensors.fill(KEPT, session.kept.values_mut())?;
             let numbers: Result<Vec<_>, _> =
@@ -509,7 +511,8 @@ mod tests {
     #[test]
     fn counts_that_no_run_has_are_refused() {
         let (run, sums) = (Run { steps: 4, samples: 9, ..Run::default() }, SavedSums::default());
-        let place = Place { epoch: 0, batch: 4, passes: 1, samples_of_pass: 3, seconds: 0.0, sums };
+        let place =
+            Place { epoch: 0, batch: 4, begun: true, passes: 1, samples_of_pass: 3, seconds: 0.0, sums };
         let optimizer = OptimizerCounters {
             learning_rate: None,
             batches: 1,

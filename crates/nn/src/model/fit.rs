@@ -6,7 +6,7 @@ use super::evaluate::Evaluation;
 use super::passes::Passes;
 use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{BackupAndRestore, Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
-use crate::data::{Dataset, ValidationSplit};
+use crate::data::{Dataset, HeldOut, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
 use crate::engine::forward::gather;
 use crate::engine::meters::Meters;
@@ -58,7 +58,7 @@ pub struct Fit<'a> {
     pub validation_freq: usize,
     /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
-    /// Batches of a validation; at least 1. Each validation takes the same first samples of the data, and all of them where
+    /// Batches of a validation, which there must be; at least 1. Each validation takes the same first samples of the data, and all of them where
     /// there are not more. Default: all.
     pub validation_steps: Option<usize>,
     /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
@@ -116,6 +116,10 @@ impl Fit<'_> {
         }
         if self.validation.is_none() && self.validation_sample_weights.is_some() {
             return Err(Error::FitWithout { setting: "validation_sample_weights", needed: "validation" });
+        }
+        if self.validation.is_none() && self.validation_split.is_none() && self.validation_steps.is_some() {
+            let (setting, needed) = ("validation_steps", "validation or validation_split");
+            return Err(Error::FitWithout { setting, needed });
         }
         self.backup.as_ref().map_or(Ok(()), BackupAndRestore::validate)
     }
@@ -246,6 +250,7 @@ impl<T: Scalar> Model<T> {
         let passes = Passes::new(data.len(), fit.batch_size, fit.shuffle, self.compile.seed);
         let meters = Meters::new(&self.compile, self.plan.outputs, data, passes.batch_size())?;
         let metrics = meters.better();
+        let held_out = split.as_ref().map(|split| split.2).zip(validation);
         let mut run = Run {
             initial_epoch: fit.initial_epoch,
             epochs: fit.epochs,
@@ -253,7 +258,7 @@ impl<T: Scalar> Model<T> {
             batch_size: passes.batch_size(),
             samples: data.len(),
             validation_samples: validation.map(Dataset::len),
-            held_out: split.as_ref().map(|split| split.2),
+            held_out: held_out.map(|(held_out, part)| HeldOut { evaluated: part.len(), ..held_out }),
             restored: None,
             values: Epoch::names(validation.is_some(), data.outputs().is_none(), &metrics),
             metrics,
@@ -307,6 +312,8 @@ impl<T: Scalar> Model<T> {
             Some(checkpoint) => self.restore_backup(checkpoint, &mut session, &mut listeners, &mut history),
             None => self.back_up(&mut session, &mut listeners, &history),
         });
+        // The one that has just been written or read is what could be asked for there.
+        listeners.take_request_of_backup();
         let trained = begun.and_then(|()| self.epochs(&mut session, &mut listeners, &mut history));
         let trained = trained.or_else(|problem| self.non_finite(problem, &session, &mut listeners));
         if let Some(reason) = listeners.stop() {
@@ -336,7 +343,7 @@ impl<T: Scalar> Model<T> {
             }
             // A run that goes on in the middle of an epoch has begun it already.
             if session.batch.is_none() {
-                self.begin_epoch(epoch, session, listeners)?;
+                self.begin_epoch(epoch, session, listeners, history)?;
             }
             if !self.steps(session, listeners, history)? {
                 break;
@@ -375,6 +382,7 @@ impl<T: Scalar> Model<T> {
         epoch: usize,
         session: &mut Session<'_, T>,
         listeners: &mut Listeners<'_>,
+        history: &History,
     ) -> Result<(), Error> {
         (session.epoch, session.batch) = (epoch, Some(0));
         session.kept.values_mut().copy_from_slice(self.parameters.values());
@@ -382,7 +390,8 @@ impl<T: Scalar> Model<T> {
         session.sums = Sums::default();
         session.meters.reset();
         session.clock = Clock::start(0.0);
-        Ok(())
+        // Where training is stopped here, no batch will end any more.
+        if listeners.take_request_of_backup() { self.back_up(session, listeners, history) } else { Ok(()) }
     }
 
     /// The steps of an epoch that are left. `false` if a callback stopped training before the last.
@@ -423,7 +432,9 @@ impl<T: Scalar> Model<T> {
                 loss: session.sums.mean_loss(),
                 accuracy: session.sums.accuracy(),
             };
-            listeners.tell(self, |callback, training| callback.on_train_batch_end(training, &progress))?;
+            listeners.tell_measured(self, Some(&session.meters), |callback, training| {
+                callback.on_train_batch_end(training, &progress)
+            })?;
             self.back_up_if_due(session, listeners, history)?;
         }
         // A stop after the last batch cuts the epoch short of its validation.

@@ -62,12 +62,23 @@ pub(crate) struct Place {
     pub(crate) epoch: usize,
     /// Batches of the next epoch that were trained on.
     pub(crate) batch: usize,
+    /// Whether callbacks have heard of the next epoch's beginning, as they have before its first batch, also where this is left
+    /// out.
+    #[serde(default)]
+    pub(crate) begun: bool,
     /// Passes over the data that were begun, and the samples of the last that were trained on.
     pub(crate) passes: u64,
     pub(crate) samples_of_pass: usize,
     /// Seconds of the next epoch that went by.
     pub(crate) seconds: f64,
     pub(crate) sums: SavedSums,
+}
+
+impl Place {
+    /// Whether it is within an epoch.
+    pub(crate) fn is_in_epoch(&self) -> bool {
+        self.begun || self.batch > 0
+    }
 }
 
 /// Sums over the samples of the next epoch.
@@ -354,4 +365,23 @@ fn remove(path: &Path) -> Result<(), Error> {
 /// Whether the content of a file is wrong, and it is not just that a newer version wrote it.
 fn is_damage(error: &Error) -> bool {
     matches!(error, Error::InFile { problem, .. } if !matches!(**problem, Error::NewerFormat { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::from_ron;
+
+    #[test]
+    fn a_place_that_does_not_say_so_is_in_an_epoch_by_its_batches() {
+        for (begun, batch, is_in_epoch) in
+            [("", 0, false), ("", 2, true), ("begun: true, ", 0, true), ("begun: false, ", 0, false)]
+        {
+            let text = format!(
+                "Place(epoch: 3, batch: {batch}, {begun}passes: 4, samples_of_pass: 8, seconds: 0.5, \
+                 sums: Sums(samples: 0, loss: 0, counted: 0, correct: None))"
+            );
+            assert_eq!(from_ron::<Place>(&text).expect("a place").is_in_epoch(), is_in_epoch, "{text}");
+        }
+    }
 }

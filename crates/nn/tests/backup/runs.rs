@@ -2,7 +2,8 @@
 
 use super::*;
 use densely::callbacks::{
-    AnyModel, CsvLogger, EarlyStopping, ModelCheckpoint, ProgressBar, ReduceLrOnPlateau, Verbosity, Weights,
+    AnyModel, CsvLogger, EarlyStopping, LearningRateScheduler, ModelCheckpoint, ProgressBar,
+    ReduceLrOnPlateau, Verbosity, Weights,
 };
 use densely::optimizers::*;
 use densely::schedules::{CosineDecay, PiecewiseConstantDecay};
@@ -295,13 +296,25 @@ fn where_numbers_run_out_the_parameters_are_those_of_the_epochs_beginning() {
 /// Stops for a reason that the run knows nothing of.
 struct Interrupt(At);
 
-impl Callback for Interrupt {
-    fn on_train_batch_end(&mut self, training: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
-        if self.0 == At::BatchEnd(progress.epoch, progress.batch) {
+impl Interrupt {
+    fn hear(&self, training: &mut Training<'_>, event: At) -> Result<(), Error> {
+        if self.0 == event {
             training.back_up();
             training.stop("somebody pressed a key");
         }
         Ok(())
+    }
+}
+
+impl Callback for Interrupt {
+    fn on_epoch_begin(&mut self, training: &mut Training<'_>, epoch: usize) -> Result<(), Error> {
+        self.hear(training, At::EpochBegin(epoch))
+    }
+    fn on_train_batch_end(&mut self, training: &mut Training<'_>, progress: &Progress) -> Result<(), Error> {
+        self.hear(training, At::BatchEnd(progress.epoch, progress.batch))
+    }
+    fn on_epoch_end(&mut self, training: &mut Training<'_>, epoch: &Epoch) -> Result<(), Error> {
+        self.hear(training, At::EpochEnd(epoch.epoch))
     }
 }
 
@@ -325,4 +338,49 @@ fn an_interruption_goes_on_where_it_was() {
     assert_eq!((restored.epoch, restored.batch), (1, 3));
     let path = folder.path().join(NEWEST);
     assert_eq!(restored.to_string(), format!("restored from {}: after batch 3 of epoch 2", path.display()));
+}
+
+/// What a callback does at the beginning of an epoch is done once, and the next event it hears of is the first batch.
+#[test]
+fn an_interruption_at_either_end_of_an_epoch_goes_on_there() {
+    let data = data(40);
+    let run = |folder: &Path, at: Option<At>| {
+        let log = RefCell::new(Vec::new());
+        let mut listener = Listener(&log);
+        let mut halve = LearningRateScheduler::new(|_, rate| rate / 2.0);
+        let mut text = Vec::new();
+        let mut lines = ProgressBar::to(&mut text, Verbosity::Lines);
+        let mut interrupt = at.map(Interrupt);
+        let mut callbacks: Vec<&mut dyn Callback> = vec![&mut listener, &mut halve, &mut lines];
+        callbacks.extend(interrupt.iter_mut().map(|interrupt| interrupt as &mut dyn Callback));
+        let backup = BackupAndRestore::new(folder).delete_checkpoint(false);
+        let fit = Fit { epochs: 3, batch_size: 10, callbacks, backup: Some(backup), ..Fit::default() };
+        let mut model = model::<f32>(Adam::new(0.1));
+        let history = model.fit(&data, fit).expect("a stop is no error");
+        (model.fingerprint(), history, log.into_inner(), String::from_utf8(text).expect("it is text"))
+    };
+    let undisturbed = run(tempfile::tempdir().unwrap().path(), None);
+    for (at, stopped, restored) in [
+        (At::EpochBegin(1), (1, Some(0)), (0, true, "before batch 1 of epoch 1")),
+        (At::EpochBegin(2), (2, Some(0)), (1, true, "before batch 1 of epoch 2")),
+        (At::EpochEnd(2), (2, None), (2, false, "after epoch 2")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, history, mut events, _) = run(folder.path(), Some(at));
+        let stop = history.stop.expect("it was interrupted");
+        assert_eq!((stop.epoch, stop.batch), stopped, "{at:?}");
+        let (fingerprint, history, further, text) = run(folder.path(), None);
+        let (epoch, begun, place) = restored;
+        let found = history.restored.clone().expect("it went on");
+        assert_eq!((found.epoch, found.begun, found.batch), (epoch, begun, 0), "{at:?}");
+        let path = folder.path().join(NEWEST);
+        assert!(
+            text.starts_with(&format!("restored from {}: {place}\nEpoch {}/3\n", path.display(), epoch + 1)),
+            "{text}"
+        );
+        assert_eq!(fingerprint, undisturbed.0, "{at:?}");
+        assert_eq!(figures(&history), figures(&undisturbed.1), "{at:?}");
+        events.extend(further);
+        assert_eq!(events, undisturbed.2, "{at:?}");
+    }
 }

@@ -63,6 +63,11 @@ fn wrong_arrays_are_refused() {
     for (bytes, expected) in [
         (
             b"PK\x03\x04".to_vec(),
+            "an archive of several arrays (.npz), expected an NPY file of one; save each array by itself, as by \
+             numpy.save(\"x.npy\", numpy.load(\"data.npz\")[\"x\"])",
+        ),
+        (
+            b"PK\x03".to_vec(),
             "not an NPY file: expected it to start with 93 4e 55 4d 50 59 and a version, found other bytes",
         ),
         (npy(4, &good, &[0; 4]), "NPY version 4.0 is not known, expected 1.0, 2.0 or 3.0"),
@@ -154,7 +159,7 @@ fn arrays_of_labels_give_classes_or_numbers() {
     refused(
         pair.read(&features, &rows, Known::default()),
         &rows,
-        "labels of shape [3, 2], expected one label for each sample",
+        "row 1 of the labels is not one-hot: expected one 1 and otherwise zeros; to predict numbers, set task: Regression",
     );
     let half: Vec<u8> = [1.0_f32, 0.5, 0.0].iter().flat_map(|x| x.to_le_bytes()).collect();
     let half = write(&folder, "half.npy", npy(1, &header("<f4", "False", "(3,)"), &half));
@@ -187,6 +192,51 @@ fn arrays_of_labels_give_classes_or_numbers() {
     assert_eq!(
         samples.targets,
         Targets::Values { names: vec!["1".into(), "2".into()], values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0] }
+    );
+}
+
+#[test]
+fn one_hot_rows_are_classes() {
+    let folder = folder();
+    let features = write(&folder, "x.npy", npy(1, &header("|u1", "False", "(3, 1)"), &[7, 8, 9]));
+    let read = |kind: &str, shape: &str, bytes: &[u8], known: &[String]| {
+        let rows = write(&folder, "rows.npy", npy(1, &header(kind, "False", shape), bytes));
+        let known = Known { classes: known, ..Known::default() };
+        (Npy::new(&features, &rows).read(&features, &rows, known), rows)
+    };
+    // Nobody is of class 1, but there is a place for it.
+    let rows = [0, 0, 1, 1, 0, 0, 0, 0, 1];
+    let floats: Vec<u8> = rows.iter().flat_map(|&value| f32::from(value).to_le_bytes()).collect();
+    let names = ["0", "1", "2"].map(str::to_owned);
+    for (kind, bytes) in [("|u1", rows.to_vec()), ("|b1", rows.to_vec()), ("<f4", floats)] {
+        for known in [&[][..], &names] {
+            let samples = read(kind, "(3, 3)", &bytes, known).0.unwrap();
+            assert_eq!((samples.classes(), labels(&samples)), (&names[..], vec![2, 0, 2]), "{kind}");
+        }
+    }
+    let (other, path) = read("|u1", "(3, 3)", &rows, &names[..2]);
+    refused(other, &path, "label 0 is 2, which is none of the 2 classes that the model was trained on");
+    for (wrong, row) in [
+        ([0, 0, 1, 0, 0, 0, 1, 0, 0], 1),
+        ([0, 0, 1, 1, 0, 0, 1, 0, 1], 2),
+        ([0, 2, 0, 1, 0, 0, 0, 0, 1], 0),
+        ([1, 2, 0, 1, 0, 0, 0, 0, 1], 0),
+    ] {
+        let (samples, path) = read("|u1", "(3, 3)", &wrong, &[]);
+        let expected = format!(
+            "row {row} of the labels is not one-hot: expected one 1 and otherwise zeros; to predict numbers, set task: Regression"
+        );
+        refused(samples, &path, &expected);
+    }
+    let (samples, path) = read("|u1", "(3, 1, 2)", &[0, 1, 1, 0, 1, 0], &[]);
+    let expected = "labels of shape [3, 1, 2], expected one label for each sample, or a one-hot row for each";
+    refused(samples, &path, expected);
+    let none = write(&folder, "none.npy", npy(1, &header("|u1", "False", "(3, 0)"), &[]));
+    let samples = Npy::new(&features, &none).read(&features, &none, Known::default());
+    refused(
+        samples,
+        &none,
+        "labels of shape [3, 0], expected one label for each sample, or a one-hot row for each",
     );
 }
 

@@ -11,6 +11,8 @@ use std::path::Path;
 /// What files begin with.
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const NPY_SIGNATURE: &[u8] = b"\x93NUMPY";
+/// Not an NPY file, but its reader tells what to do with one.
+const NPZ_SIGNATURE: &[u8] = b"PK\x03\x04";
 const IDX_SIGNATURE: &[u8] = &[0, 0];
 const GZIP_SIGNATURE: &[u8] = &[0x1f, 0x8b];
 
@@ -47,7 +49,7 @@ pub(super) fn read_inputs(
     let source = trained_on.map(|trained_on| &trained_on.source);
     let features = model.description().inputs;
     let mut samples = match (source, trained_on) {
-        _ if start.starts_with(NPY_SIGNATURE) => read_features(path)?,
+        _ if start.starts_with(NPY_SIGNATURE) || start.starts_with(NPZ_SIGNATURE) => read_features(path)?,
         (Some(DataSource::ImageFolder(_)), Some(trained_on)) if start == PNG_SIGNATURE => {
             trained_on.read_pictures(&[path.to_owned()])?
         }
