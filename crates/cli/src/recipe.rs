@@ -206,7 +206,7 @@ mod tests {
         let csv = densely::data::Csv::new("mine/a.csv", "c");
         assert_eq!(
             data("Csv(path: \"a.csv\", target: \"c\")").unwrap(),
-            Data::Described(DataSource::Csv(csv))
+            Data::Described(densely::data::DataSource::Csv(csv))
         );
         for (text, expected) in [
             ("Csw(path: \"a.csv\")", "did you mean `Csv`?"),
