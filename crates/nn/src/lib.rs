@@ -107,6 +107,8 @@ pub mod recipe;
 pub mod saving;
 pub mod text;
 
+#[cfg(debug_assertions)]
+mod compiled;
 mod engine;
 mod error;
 mod model;

@@ -1,7 +1,7 @@
 //! Recipes: a dataset, a network, and how to train it, in one RON text.
 //!
-//! It is what `densely train my.ron` follows. A recipe is a description like any other; reading the data it names and
-//! fitting the network are its reader's business.
+//! It is what `densely train my.ron` follows. [`Recipe::from_ron`] reads one, and nothing writes any; to load the data it
+//! names and to fit the network is for the program that reads it.
 
 use crate::data::DataSource;
 use crate::error::Error;
@@ -54,9 +54,9 @@ pub struct Recipe {
     pub metrics: Vec<Metric>,
     /// How. Default: Adam.
     pub optimizer: Optimizer,
-    /// Samples per update.
+    /// Samples per update; at least 1.
     pub batch_size: usize,
-    /// Passes over the training samples.
+    /// Passes over the training samples; at least 1.
     pub epochs: usize,
     /// What all randomness follows from. Default: 0.
     pub seed: u64,
@@ -124,5 +124,47 @@ impl Recipe {
         self.loss.validate(&self.model)?;
         self.optimizer.validate_for(&self.model)?;
         self.metrics.iter().try_for_each(|metric| metric.validate_outputs(self.model.outputs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(data: &str, batch_size: usize, units: usize) -> String {
+        format!(
+            "Recipe(data: {data}, model: Sequential(inputs: 4, layers: [Dense(units: {units}, activation: Softmax)]), \
+             batch_size: {batch_size}, epochs: 1)"
+        )
+    }
+
+    #[test]
+    fn the_error_is_that_of_the_reading_that_came_further() {
+        for (text, expected) in [
+            (recipe("Csw(path: \"a.csv\")", 1, 2), "did you mean `Csv`?"),
+            (recipe("\"mnist\"", 1, 2).replace("epochs", "epoch"), "did you mean `epochs`?"),
+            (
+                recipe("Csv(path: \"a.csv\", target: \"b\")", 1, 2).replace("epochs", "epoch"),
+                "did you mean `epochs`?",
+            ),
+        ] {
+            let error = Recipe::from_ron(&text).expect_err(&text).to_string();
+            assert!(error.ends_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_trained_is_refused() {
+        let described = |path: &str| format!("Csv(path: \"{path}\", target: \"b\", split: (test: 2))");
+        for (text, expected) in [
+            (recipe("\"mnist\"", 0, 2), "batch_size is 0, expected at least 1"),
+            (recipe("\"mnist\"", 1, 0), "layer 1 (dense): units is 0"),
+            (recipe(&described("a.csv"), 1, 2), "data: test of split is 2"),
+        ] {
+            let error =
+                Recipe::from_ron(&text).and_then(|recipe| recipe.validate()).expect_err(&text).to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        Recipe::from_ron(&recipe("\"mnist\"", 1, 2)).and_then(|recipe| recipe.validate()).expect("a recipe");
     }
 }

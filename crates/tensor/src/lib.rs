@@ -30,8 +30,8 @@
 //!   their derivatives. [`softmax`], [`log_softmax`], [`softmax_cross_entropy`], of one sample or of a batch
 //!   ([`ColumnsMut`]); [`arg_max`], [`top_k`], [`sum_of`]. [`dropout`].
 //! * [`Update`]: what an optimizer's step does to parameters.
-//! * Backwards in tiles ([`Tiled`]): [`input_gradient`], [`weight_gradient`], [`bias_gradient`]; [`update_kernel`]: weight
-//!   gradient and update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
+//! * Backwards in tiles ([`Tiled`]): [`input_gradient`], [`weight_gradient`], [`bias_gradient`] ([`row_sums`] for a plain
+//!   matrix); [`update_kernel`]: weight gradient and update together; [`sparse_backward`]: all of it where the input is not zero, in one pass.
 
 mod activation;
 mod aligned;

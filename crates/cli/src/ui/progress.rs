@@ -34,6 +34,8 @@ pub(crate) struct EpochTable<'a> {
     table: Table,
     /// The line below the table; none where it could not be drawn over.
     bar: Option<ProgressBar>,
+    /// The columns that it leaves to metrics.
+    room: usize,
     /// When it was last given figures; none before an epoch has any.
     shown: Option<Instant>,
     /// The last that was heard of.
@@ -42,7 +44,7 @@ pub(crate) struct EpochTable<'a> {
 
 impl<'a> EpochTable<'a> {
     pub(crate) fn new(output: &'a mut Output) -> Self {
-        Self { output, table: Table::default(), bar: None, shown: None, last: Progress::default() }
+        Self { output, table: Table::default(), bar: None, room: 0, shown: None, last: Progress::default() }
     }
 
     /// Takes the bar away, as an epoch that was cut short leaves it, and says how far training came.
@@ -70,7 +72,7 @@ impl Callback for EpochTable<'_> {
             let length = training.run().samples as u64;
             let bar = ProgressBar::new(length).with_style(style(self.output.columns(), 0));
             bar.set_prefix(self.table.position(epoch));
-            (self.bar, self.shown) = (Some(bar), None);
+            (self.bar, self.room, self.shown) = (Some(bar), 0, None);
         }
         Ok(())
     }
@@ -84,8 +86,10 @@ impl Callback for EpochTable<'_> {
         let columns = self.output.columns();
         let values = training.run().metrics.iter().map(|(name, _)| (name.as_str(), training.metric(name)));
         let metrics = metrics(values, columns.saturating_sub(BESIDES));
-        if self.shown.is_none() && !metrics.is_empty() {
-            bar.set_style(style(columns, metrics.chars().count()));
+        let width = metrics.chars().count();
+        if width > self.room {
+            bar.set_style(style(columns, width));
+            self.room = width;
         }
         bar.set_length(progress.samples as u64);
         bar.set_message(figures(progress, &metrics, self.table.epochs, bar.elapsed().as_secs_f64()));

@@ -48,8 +48,8 @@ use std::path::{Path, PathBuf};
 /// folder holds a backup when `fit` is called, training goes on behind it: callbacks hear of
 /// [`on_train_begin`](crate::Callback::on_train_begin), are given their [state](crate::Callback::restore), and then hear of
 /// the very events that come behind the backup. [`Run::restored`](super::Run::restored) and
-/// [`History::restored`](crate::History::restored) say where. An epoch during which a callback stops training is not backed up,
-/// so that the run that goes on stops by itself.
+/// [`History::restored`](crate::History::restored) say where. An epoch during which a callback stops training is not backed up
+/// unless it asks for that too, so that the run that goes on stops by itself.
 ///
 /// Program, data and settings have to be the same, from the model on with which `fit` is called: compile it anew, not from
 /// what an interrupted run left in memory. What differs is named, and the backup stays: [`BackupError::Differs`]. Only
@@ -58,13 +58,13 @@ use std::path::{Path, PathBuf};
 ///
 /// A program that is started while the one before it still runs would take its backups; nothing here keeps it from that.
 ///
-/// The folder holds one file, `checkpoint.safetensors`, as large as the model with what its optimizer remembers, and in the
-/// middle of an epoch once more the parameters; it is never there half-written. The bytes of a backup are put together in
+/// The folder holds one file, `checkpoint.safetensors`, as large as the model with what its optimizer remembers, and within
+/// an epoch once more the parameters; it is never there half-written. The bytes of a backup are put together in
 /// memory before they are written.
 ///
 /// Where this is not Keras: all of the above is kept (Keras keeps weights, the optimizer's variables and the epoch: the shuffles of a run
 /// that goes on are others, callbacks begin anew, and the history has only the new epochs), and nothing is restored for another
-/// run. Batches are exact: a run goes on in the middle of an epoch, which Keras begins again. `save_freq=False` and
+/// run. Batches are exact: a run goes on within an epoch, which Keras begins again. `save_freq=False` and
 /// `save_before_preemption` are not here: `kill` may come without a warning.
 ///
 /// [`BackupError::Differs`]: crate::BackupError::Differs
@@ -87,7 +87,7 @@ impl BackupAndRestore {
         }
     }
 
-    /// How often. In the middle of an epoch all of the model's metrics have to be ones that can be
+    /// How often. Within an epoch all of the model's metrics have to be ones that can be
     /// [backed up](crate::metrics::MetricState::numbers), as those of [`Metric`](crate::Metric) can. Default: after each epoch.
     pub fn save_freq(self, save_freq: SaveFreq) -> Self {
         Self { save_freq, ..self }

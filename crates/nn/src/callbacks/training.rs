@@ -47,8 +47,22 @@ impl Training<'_> {
 
     /// What a metric of the model comes to on the samples of this epoch so far, by its name: after a
     /// [batch](Callback::on_train_batch_end), if it is one that [costs little](crate::metrics::MetricState::running), which
-    /// the areas under curves and the figures of all pairs of classes do not. It is computed by this call, so who asks now and
-    /// then costs the other batches nothing.
+    /// the areas under curves and the figures of all pairs of classes do not. `None` for those, at other events, and for names that
+    /// are no metric's: loss and accuracy are in [`Progress`](super::Progress), and what begins with `val_` in the epoch's figures.
+    /// It is computed by this call, so who asks now and then costs the other batches nothing.
+    ///
+    /// ```
+    /// # use densely::{Activation, Compile, Dataset, Dense, Fit, Metric, Sequential, callbacks::LambdaCallback};
+    /// # let data = Dataset::from_floats(1, vec![-1.0, 1.0, -2.0, 2.0], vec![0, 1, 0, 1], 2)?;
+    /// let mut so_far = None;
+    /// let mut watch = LambdaCallback::new().on_train_batch_end(|training, _| so_far = training.metric("categorical_accuracy"));
+    /// let compile = Compile { metrics: vec![Metric::CategoricalAccuracy {}], ..Compile::default() };
+    /// let network = Sequential::new(1).add(Dense::new(2).activation(Activation::Softmax));
+    /// network.compile::<f32>(compile)?.fit(&data, Fit { callbacks: vec![&mut watch], ..Fit::default() })?;
+    /// drop(watch);
+    /// assert!(so_far.is_some());
+    /// # Ok::<(), densely::Error>(())
+    /// ```
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.metrics?.running(name)
     }

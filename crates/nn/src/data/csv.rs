@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// A CSV file: one sample a line, one feature a column, and columns with what is to be predicted.
 ///
 /// Features are finite numbers in the range of single precision; a cell that is empty or anything else is refused with
-/// its line and column. Blanks around a cell, empty lines and a byte order mark are passed over. Cells may be quoted as in
+/// its line and column. Spaces and tabs around a cell, empty lines and a byte order mark are passed over. Cells may be quoted as in
 /// RFC 4180, without blanks before the quotes; ends of lines are `\n`, `\r\n` or `\r`.
 ///
 /// The target is a class (any text; numbers are texts too here) or, with `task: Regression`, a number. Classes are
@@ -252,7 +252,8 @@ impl Csv {
             names.push(name.to_owned());
         }
         let mut seen = HashMap::new();
-        for (column, name) in (1..).zip(&names) {
+        // A column without a name is another matter: it may be one that is ignored.
+        for (column, name) in (1..).zip(&names).filter(|(_, name)| !name.is_empty()) {
             if let Some(first) = seen.insert(name.as_str(), column) {
                 let (line, second, name) = (records.line(), column, name.clone());
                 return Err(records.error(DataError::SameName { line, first, second, name }));

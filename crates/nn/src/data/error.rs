@@ -258,6 +258,18 @@ pub enum DataError {
         /// The row, from 0.
         sample: usize,
     },
+    /// One-hot labels for a model whose classes have other names than their places.
+    #[error(
+        "one-hot labels of {width} places stand for the classes 0 to {}, but the model was trained on {} classes, from {} to {}; \
+         expected the labels that those were called by",
+        width - 1, classes.len(), shown(first_of(classes)), shown(last_of(classes))
+    )]
+    OneHotClasses {
+        /// Places of a row.
+        width: usize,
+        /// The classes that the model was trained on.
+        classes: Vec<String>,
+    },
     /// Labels that are no list of classes.
     #[error("labels of shape {shape:?}, expected one label for each sample, or a one-hot row for each")]
     LabelShape {
@@ -436,6 +448,14 @@ impl fmt::Display for Pixels {
 }
 
 /// Text from a file in quotes, without control characters, and not too much of it.
+fn first_of(names: &[String]) -> &str {
+    names.first().map_or("", String::as_str)
+}
+
+fn last_of(names: &[String]) -> &str {
+    names.last().map_or("", String::as_str)
+}
+
 fn shown(text: &str) -> String {
     format!("{:?}", clipped(text))
 }

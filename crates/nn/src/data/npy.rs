@@ -115,16 +115,13 @@ fn one_hot(values: &[f64], width: usize, known: Known<'_>) -> Result<Targets, Da
         let zeros = row.iter().filter(|&&value| value == 0.0).count();
         place.filter(|_| zeros + 1 == width).ok_or(DataError::NotOneHot { sample })
     };
-    let labels = values.chunks_exact(width).enumerate().map(label);
-    if known.classes.is_empty() {
-        let names = (0..width).map(|class| class.to_string()).collect();
-        return Ok(Targets::Classes {
-            names,
-            labels: labels.map(|label| Ok(label? as u32)).collect::<Result<_, _>>()?,
-        });
+    let labels = values.chunks_exact(width).enumerate().map(|row| Ok(label(row)? as u32));
+    let labels = labels.collect::<Result<_, _>>()?;
+    let names: Vec<String> = (0..width).map(|class| class.to_string()).collect();
+    if !known.classes.is_empty() && known.classes != names {
+        return Err(DataError::OneHotClasses { width, classes: known.classes.to_vec() });
     }
-    let labels: Vec<f64> = labels.map(|label| Ok(label? as f64)).collect::<Result<_, _>>()?;
-    classes(&labels, known)
+    Ok(Targets::Classes { names, labels })
 }
 
 /// The classes that whole numbers stand for.

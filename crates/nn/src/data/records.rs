@@ -26,12 +26,15 @@ pub(super) struct Records {
     cells: usize,
     /// The line that the record began on.
     line: u64,
-    lines: Lines,
+    scanner: Scanner,
 }
 
-/// Counts lines from 1, which end with `\n`, `\r\n` or `\r`, and looks after quotes: the parser takes them as text wherever
+/// What may stand around a cell's text and is no part of it; ends of lines only between quotes.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// Follows the bytes beside the parser: counts lines from 1, which end with `\n`, `\r\n` or `\r`, and looks after quotes: the parser takes them as text wherever
 /// they do not open or close a cell.
-struct Lines {
+struct Scanner {
     /// The line that is read next.
     next: u64,
     after_return: bool,
@@ -44,7 +47,7 @@ struct Lines {
 }
 
 /// Where in a cell a byte can stand.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum InCell {
     Start,
     /// Behind blanks at the start.
@@ -58,7 +61,7 @@ enum InCell {
     ClosedBlanks,
 }
 
-impl Lines {
+impl Scanner {
     fn new(delimiter: u8) -> Self {
         Self { next: 1, after_return: false, delimiter, place: InCell::Start, column: 1, misplaced: None }
     }
@@ -116,14 +119,14 @@ impl Records {
             ends: vec![0; 1 << 8],
             cells: 0,
             line: 1,
-            lines: Lines::new(delimiter),
+            scanner: Scanner::new(delimiter),
         })
     }
 
     /// Reads the next record. `false` if there is none left.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         self.skip_empty_lines()?;
-        self.line = self.lines.next;
+        self.line = self.scanner.next;
         let (mut filled, mut cells, mut begun) = (0, 0, false);
         loop {
             let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
@@ -133,7 +136,7 @@ impl Records {
             let (result, taken, written, ended) =
                 self.parser.read_record(input, &mut self.bytes[filled..], &mut self.ends[cells..]);
             if !at_end {
-                self.lines.pass(&input[..taken]);
+                self.scanner.pass(&input[..taken]);
                 self.input.consume(taken);
             }
             begun |= taken > 0;
@@ -150,7 +153,7 @@ impl Records {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => {
                     self.cells = cells;
-                    return self.lines.misplaced.take().map_or(Ok(true), |error| Err(self.error(error)));
+                    return self.scanner.misplaced.take().map_or(Ok(true), |error| Err(self.error(error)));
                 }
                 ReadRecordResult::End => return Ok(false),
             }
@@ -171,7 +174,7 @@ impl Records {
     pub(super) fn cell(&self, column: usize) -> Option<&str> {
         let start = if column == 0 { 0 } else { self.ends[column - 1] };
         let text = std::str::from_utf8(&self.bytes[start..self.ends[column]]).ok()?;
-        Some(text.trim())
+        Some(text.trim_matches(BLANKS))
     }
 
     /// A cell's text, which must not be empty.
@@ -220,7 +223,7 @@ impl Records {
             let input = self.input.fill_buf().map_err(|source| unreadable(&self.path, source))?;
             let empty = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
             let rest = input.len() - empty;
-            self.lines.pass(&input[..empty]);
+            self.scanner.pass(&input[..empty]);
             self.input.consume(empty);
             if empty == 0 || rest > 0 {
                 return Ok(());

@@ -48,9 +48,9 @@ pub enum BackupError {
     /// A callback with a [`state`](crate::Callback::state) and without a [`restore`](crate::Callback::restore).
     #[error("it keeps a state, but does not take it up again")]
     State,
-    /// A metric whose numbers cannot be kept in the middle of an epoch.
+    /// A metric whose numbers cannot be kept within an epoch.
     #[error(
-        "the metric {metric} cannot be backed up in the middle of an epoch; expected a MetricState with numbers and restore, or \
+        "the metric {metric} cannot be backed up within an epoch; expected a MetricState with numbers and restore, or \
          a backup after each epoch"
     )]
     Metric {

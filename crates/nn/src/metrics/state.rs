@@ -76,7 +76,7 @@ pub trait MetricState: Debug + Send {
     fn reset(&mut self);
 
     /// All that it knows of the samples it has seen, as numbers that [`restore`](Self::restore) takes: with them a
-    /// [backup](crate::callbacks::BackupAndRestore) can be made in the middle of an epoch. Default: `None`, it cannot.
+    /// [backup](crate::callbacks::BackupAndRestore) can be made within an epoch. Default: `None`, it cannot.
     fn numbers(&self) -> Option<Vec<f64>> {
         None
     }

@@ -58,8 +58,8 @@ pub struct Fit<'a> {
     pub validation_freq: usize,
     /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
-    /// Batches of a validation, which there must be; at least 1. Each validation takes the same first samples of the data, and all of them where
-    /// there are not more. Default: all.
+    /// Batches of a validation; at least 1, and only with `validation` or `validation_split`. Each validation takes the same first
+    /// samples of the data, and all of them where there are not more. Default: all.
     pub validation_steps: Option<usize>,
     /// What is said on standard output; see [`ProgressBar`]. Default: nothing (Keras's is a bar).
     pub verbose: Verbosity,
@@ -341,7 +341,7 @@ impl<T: Scalar> Model<T> {
             if listeners.stop().is_some() {
                 break;
             }
-            // A run that goes on in the middle of an epoch has begun it already.
+            // A run that goes on within an epoch has begun it already.
             if session.batch.is_none() {
                 self.begin_epoch(epoch, session, listeners, history)?;
             }

@@ -115,6 +115,12 @@ struct Envelope {
     run: SavedRun,
 }
 
+/// Not generic: see the function of this name for models.
+fn to_text(description: SavedDescription, run: SavedRun) -> Result<String, Error> {
+    let (format, checksum) = (CHECKPOINT.format, no_checksum());
+    to_ron_with_short_lists(&Envelope { format, checksum, description, run })
+}
+
 /// A checkpoint's file as bytes; the same state gives the same bytes.
 ///
 /// # Errors
@@ -145,12 +151,6 @@ pub(crate) struct Checkpoint {
     pub(crate) description: SavedDescription,
     pub(crate) run: SavedRun,
     bytes: Vec<u8>,
-}
-
-/// Not generic, so that users need not compile it again.
-fn to_text(description: SavedDescription, run: SavedRun) -> Result<String, Error> {
-    let (format, checksum) = (CHECKPOINT.format, no_checksum());
-    to_ron_with_short_lists(&Envelope { format, checksum, description, run })
 }
 
 impl Checkpoint {

@@ -239,7 +239,7 @@ fn a_metric_without_numbers_is_backed_up_between_epochs_only() {
     let folder = tempfile::tempdir().unwrap();
     let counting = || with::<f32>(|_, compile| compile.custom_metrics = vec![CustomMetric::new(Count(0))]);
     let error = counting().fit(&data(40), fit(folder.path())).unwrap_err().to_string();
-    assert!(error.starts_with("the metric count cannot be backed up in the middle of an epoch; "), "{error}");
+    assert!(error.starts_with("the metric count cannot be backed up within an epoch; "), "{error}");
     assert_eq!(names(folder.path()), [""; 0]);
     let fit = || {
         let backup = BackupAndRestore::new(folder.path()).delete_checkpoint(false);

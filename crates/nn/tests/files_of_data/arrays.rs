@@ -214,8 +214,18 @@ fn one_hot_rows_are_classes() {
             assert_eq!((samples.classes(), labels(&samples)), (&names[..], vec![2, 0, 2]), "{kind}");
         }
     }
-    let (other, path) = read("|u1", "(3, 3)", &rows, &names[..2]);
-    refused(other, &path, "label 0 is 2, which is none of the 2 classes that the model was trained on");
+    // The places do not say which of such classes is meant.
+    let from_one = ["1", "2", "3"].map(str::to_owned);
+    for (known, of) in
+        [(&names[..2], r#"2 classes, from "0" to "1""#), (&from_one, r#"3 classes, from "1" to "3""#)]
+    {
+        let (other, path) = read("|u1", "(3, 3)", &rows, known);
+        let expected = format!(
+            "one-hot labels of 3 places stand for the classes 0 to 2, but the model was trained on {of}; expected the labels that \
+             those were called by"
+        );
+        refused(other, &path, &expected);
+    }
     for (wrong, row) in [
         ([0, 0, 1, 0, 0, 0, 1, 0, 0], 1),
         ([0, 0, 1, 1, 0, 0, 1, 0, 1], 2),

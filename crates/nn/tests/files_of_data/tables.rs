@@ -54,6 +54,11 @@ fn tables_give_features_and_sorted_classes() {
         &["x", "y"],
         &[1, 0],
     );
+    // As spreadsheets leave it.
+    let no_names = |csv: &mut Csv| (csv.target, csv.ignore) = (2.into(), Columns(vec![3.into(), 4.into()]));
+    check_table("a,b,c,,\n1,2,y,,\n3,4,x,,\n", no_names, &two, &["a", "b"], &["x", "y"], &[1, 0]);
+    // No blank that is known here.
+    check_table("1,2,\u{a0}y\n3,4,x", plain, &two, &[], &["x", "\u{a0}y"], &[1, 0]);
     check_table("1;2;y\n3;4;x", |csv| csv.delimiter = ';', &two, &[], &["x", "y"], &[1, 0]);
     check_table("1\t2\ty\n3\t4\tx", |csv| csv.delimiter = '\t', &two, &[], &["x", "y"], &[1, 0]);
     check_table("y,1,2\nx,3,4", |csv| csv.target = 0.into(), &two, &[], &["x", "y"], &[1, 0]);
@@ -161,6 +166,10 @@ fn wrong_tables_are_refused_by_line_and_column() {
         (
             ",b,c\n0,1,y\n".to_owned(),
             "line 1, column 1: a column for features has no name, expected one; ignore: 0 leaves it out",
+        ),
+        (
+            "a,,,c\n0,1,2,y\n".to_owned(),
+            "line 1, column 2: a column for features has no name, expected one; ignore: 1 leaves it out",
         ),
         (
             "1,inf,y\n".to_owned(),

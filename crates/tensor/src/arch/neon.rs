@@ -36,6 +36,10 @@ unsafe impl Vector for F32x4 {
     }
     #[inline(always)]
     unsafe fn load_first(source: *const f32, count: usize) -> Self {
+        if count == Self::LANES {
+            // SAFETY: the caller vouches for so many readable elements.
+            return unsafe { Self::load(source) };
+        }
         let mut lanes = [0.0; Self::LANES];
         for (lane, element) in lanes.iter_mut().enumerate().take(count) {
             // SAFETY: the caller vouches for `count` readable elements.
@@ -46,6 +50,10 @@ unsafe impl Vector for F32x4 {
     }
     #[inline(always)]
     unsafe fn store_first(self, target: *mut f32, count: usize) {
+        if count == Self::LANES {
+            // SAFETY: the caller vouches for so many writable elements.
+            return unsafe { self.store(target) };
+        }
         let mut lanes = [0.0; Self::LANES];
         // SAFETY: the array has as many elements as lanes; the caller vouches for `count` writable elements.
         unsafe {
@@ -120,6 +128,10 @@ unsafe impl Vector for F64x4 {
     }
     #[inline(always)]
     unsafe fn load_first(source: *const f64, count: usize) -> Self {
+        if count == Self::LANES {
+            // SAFETY: the caller vouches for so many readable elements.
+            return unsafe { Self::load(source) };
+        }
         let mut lanes = [0.0; Self::LANES];
         for (lane, element) in lanes.iter_mut().enumerate().take(count) {
             // SAFETY: the caller vouches for `count` readable elements.
@@ -130,6 +142,10 @@ unsafe impl Vector for F64x4 {
     }
     #[inline(always)]
     unsafe fn store_first(self, target: *mut f64, count: usize) {
+        if count == Self::LANES {
+            // SAFETY: the caller vouches for so many writable elements.
+            return unsafe { self.store(target) };
+        }
         let mut lanes = [0.0; Self::LANES];
         // SAFETY: the array has as many elements as lanes; the caller vouches for `count` writable elements.
         unsafe {

@@ -1,4 +1,4 @@
-//! The gradient with respect to a layer's bias: the sum of Δ over the samples.
+//! The gradient with respect to a layer's bias: the sum of Δ over the samples, in tiles or in column-major order.
 
 use crate::arch::Vector;
 use crate::isa::Kernel;
@@ -32,30 +32,10 @@ pub fn bias_gradient<T: Scalar>(pool: &Pool, delta: TiledRef<'_, T>, gradient: &
     }
     pool.for_each_part(height, gradient, |units, gradient| {
         for (tile, sums) in gradient.chunks_mut(height).enumerate() {
-            let columns = delta.tile(units.start / height + tile);
-            pool.isa().run(Sums { columns, height, sums });
+            let columns = delta.tile(units.start / height + tile).chunks_exact(height);
+            pool.isa().run(Sums { columns, sums });
         }
     });
-}
-
-struct Sums<'a, T> {
-    columns: &'a [T],
-    height: usize,
-    sums: &'a mut [T],
-}
-
-impl<T: Scalar> Kernel<T> for Sums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        self.sums.fill(T::ZERO);
-        for column in self.columns.chunks_exact(self.height) {
-            for (sum, &x) in self.sums.iter_mut().zip(column) {
-                *sum += x;
-            }
-        }
-    }
 }
 
 /// `sums[row] ← Σ matrix[row, column]`, the columns added one after the other.
@@ -66,22 +46,27 @@ impl<T: Scalar> Kernel<T> for Sums<'_, T> {
 #[track_caller]
 pub fn row_sums<T: Scalar>(pool: &Pool, matrix: MatRef<'_, T>, sums: &mut [T]) {
     assert_eq!(matrix.n_rows(), sums.len(), "rows and sums");
-    pool.for_each_part(64, sums, |rows, sums| pool.isa().run(RowSums { matrix: matrix.rows(rows), sums }));
+    pool.for_each_part(64, sums, |rows, sums| {
+        let matrix = matrix.rows(rows);
+        let columns = (0..matrix.n_columns()).map(|column| matrix.column(column));
+        pool.isa().run(Sums { columns, sums });
+    });
 }
 
-struct RowSums<'a, T> {
-    matrix: MatRef<'a, T>,
+/// `sums ← Σ columns`, of each as many elements as there are sums.
+struct Sums<'a, T, C> {
+    columns: C,
     sums: &'a mut [T],
 }
 
-impl<T: Scalar> Kernel<T> for RowSums<'_, T> {
+impl<'c, T: Scalar, C: Iterator<Item = &'c [T]>> Kernel<T> for Sums<'_, T, C> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         self.sums.fill(T::ZERO);
-        for column in 0..self.matrix.n_columns() {
-            for (sum, &x) in self.sums.iter_mut().zip(self.matrix.column(column)) {
+        for column in self.columns {
+            for (sum, &x) in self.sums.iter_mut().zip(column) {
                 *sum += x;
             }
         }
