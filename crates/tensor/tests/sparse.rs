@@ -30,24 +30,20 @@ fn pools() -> Vec<Pool> {
 #[track_caller]
 fn check_nonzeros<T: Scalar>(nonzeros: &Nonzeros<T>, batch: &[T], features: usize, samples: usize) {
     let element = |feature: usize, sample: usize| batch[sample * features + feature];
-    let bits = |(indices, values): (&[u32], &[T])| {
-        let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
-        (indices.to_vec(), values)
-    };
+    let found = |(indices, values): (&[u32], &[T])| (indices.to_vec(), bits(values));
     let expected = |values: &mut dyn Iterator<Item = T>| {
-        let kept: Vec<(usize, T)> = values.enumerate().filter(|(_, value)| *value != T::ZERO).collect();
-        let (indices, values): (Vec<u32>, Vec<T>) =
-            kept.into_iter().map(|(i, value)| (i as u32, value)).unzip();
-        bits((&indices, &values))
+        let kept = values.enumerate().filter(|(_, value)| *value != T::ZERO);
+        let (indices, values): (Vec<u32>, Vec<T>) = kept.map(|(i, value)| (i as u32, value)).unzip();
+        found((&indices, &values))
     };
     assert_eq!((nonzeros.n_features(), nonzeros.n_samples()), (features, samples));
     for sample in 0..samples {
         let values = &mut (0..features).map(|feature| element(feature, sample));
-        assert_eq!(bits(nonzeros.sample(sample)), expected(values), "sample {sample}");
+        assert_eq!(found(nonzeros.sample(sample)), expected(values), "sample {sample}");
     }
     for feature in 0..features {
         let values = &mut (0..samples).map(|sample| element(feature, sample));
-        assert_eq!(bits(nonzeros.feature(feature)), expected(values), "feature {feature}");
+        assert_eq!(found(nonzeros.feature(feature)), expected(values), "feature {feature}");
     }
     let count = batch.iter().filter(|value| **value != T::ZERO).count();
     assert_eq!(nonzeros.count(), count);
