@@ -11,7 +11,7 @@ use densely::{
     Activation, Adam, Callback, Compile, Constraint, Dataset, Dense, Dropout, Error, Fit, Metric, Model,
     Optimizer, Pool, Progress, Sequential, Sgd, Training,
 };
-use densely_tensor::{Epilogue, MatMut, MatRef, gemm_on_one_thread};
+use densely_tensor::{Epilogue, MatMut, MatRef, gemm};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -102,7 +102,7 @@ fn start_both_threads(pool: &Pool) {
         }
         let mut product = [0.0_f32];
         let (one, c) = (MatRef::from_slice(&[1.0], 1, 1), MatMut::from_slice(&mut product, 1, 1));
-        gemm_on_one_thread(pool.isa(), c, 1.0, one, one, 0.0, Epilogue::None);
+        gemm(pool, c, 1.0, one, one, 0.0, Epilogue::None);
         COUNTS.set(true);
     });
 }

@@ -17,8 +17,10 @@ const ALIGNMENT: usize = 64;
 /// assert_eq!(buffer.as_ptr().addr() % 64, 0);
 /// ```
 pub struct AlignedBuffer<T: Scalar> {
+    /// The first element; the allocation begins up to a cache line before it.
     pointer: NonNull<T>,
     len: usize,
+    allocation: NonNull<u8>,
 }
 
 // SAFETY: the buffer owns its elements as a `Vec` does, and `T` is `Send`.
@@ -42,16 +44,22 @@ impl<T: Scalar> AlignedBuffer<T> {
     /// `len` zeros, or `None` when the memory is not to be had.
     pub fn try_zeros(len: usize) -> Option<Self> {
         if len == 0 {
-            return Some(Self { pointer: NonNull::dangling(), len });
+            return Some(Self { pointer: NonNull::dangling(), len, allocation: NonNull::dangling() });
         }
         let layout = Self::layout(len)?;
         // SAFETY: the layout's size is not zero, as `len` and the size of a scalar are not.
-        let pointer = unsafe { alloc_zeroed(layout) }.cast::<T>();
-        Some(Self { pointer: NonNull::new(pointer)?, len })
+        let allocation = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        let address = allocation.addr().get();
+        // SAFETY: less than a cache line is skipped, which the layout has beyond the elements.
+        let pointer = unsafe { allocation.add(address.next_multiple_of(ALIGNMENT) - address) }.cast();
+        Some(Self { pointer, len, allocation })
     }
 
+    /// The elements and room to align them. An aligned allocation would be filled with zeros by hand, all of it; one of the
+    /// usual alignment comes from the system in pages that take memory when they are first written.
     fn layout(len: usize) -> Option<Layout> {
-        Layout::from_size_align(len.checked_mul(T::SIZE)?, ALIGNMENT).ok()
+        let size = len.checked_mul(T::SIZE)?.checked_add(ALIGNMENT)?;
+        Layout::from_size_align(size, align_of::<f64>()).ok()
     }
 }
 
@@ -61,7 +69,7 @@ impl<T: Scalar> Drop for AlignedBuffer<T> {
             && let Some(layout) = Self::layout(self.len)
         {
             // SAFETY: `try_zeros` allocated exactly this layout, and nothing else frees it.
-            unsafe { dealloc(self.pointer.as_ptr().cast(), layout) }
+            unsafe { dealloc(self.allocation.as_ptr(), layout) }
         }
     }
 }

@@ -55,7 +55,7 @@ mod view;
 pub use activation::{ActivationFunction, DerivativeFrom};
 pub use aligned::AlignedBuffer;
 pub use dropout::{DropoutRate, dropout};
-pub use gemm::{Epilogue, Operand, Target, gemm, gemm_on_one_thread};
+pub use gemm::{Epilogue, Operand, Target, gemm};
 pub use gradient::{
     LayerInput, bias_gradient, input_gradient, mask_gradient, row_sums, update_kernel, weight_gradient,
 };
@@ -66,8 +66,7 @@ pub use reduce::{arg_max, sum_of, top_k};
 pub use scalar::Scalar;
 pub use softmax::{
     ColumnsMut, log_softmax, log_softmax_columns, log_softmax_gradient, softmax, softmax_columns,
-    softmax_cross_entropy, softmax_cross_entropy_columns, softmax_cross_entropy_with_targets,
-    softmax_gradient,
+    softmax_cross_entropy, softmax_cross_entropy_columns, softmax_gradient,
 };
 pub use sparse::{
     MaskedGradient, Nonzeros, backward_scratch, prefers_sparse, sparse_backward, sparse_gemm,

@@ -167,6 +167,11 @@ impl<'a, T: Scalar> TiledRef<'a, T> {
     /// If the range goes beyond the last tile.
     #[track_caller]
     pub fn tiles(&self, range: Range<usize>) -> Self {
+        assert!(
+            range.start <= range.end && range.end <= self.n_tiles(),
+            "tiles {range:?} of {}",
+            self.n_tiles()
+        );
         let len = self.tile_rows * self.columns;
         let rows = rows_of_tiles(&range, self.tile_rows, self.rows);
         Self { elements: &self.elements[range.start * len..range.end * len], rows, ..*self }

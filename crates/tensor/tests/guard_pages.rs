@@ -47,11 +47,6 @@ fn kernels_of_slices<T: Scalar>() {
             softmax_cross_entropy(isa, z, label, third);
         }
     });
-    slices::<T, 2>(|isa, [z, targets]| {
-        if !z.is_empty() {
-            softmax_cross_entropy_with_targets(isa, z, targets, third, third);
-        }
-    });
     at_every_edge(|operands| {
         for (rows, columns) in [(1, 80), (10, 21), (10, 64), (17, 84)] {
             let mut z = operands.slice::<T>(rows * columns);
@@ -94,24 +89,35 @@ fn dropout_stays_inside() {
     dropout_stays_inside_with::<f64>();
 }
 
-/// One product, with every operand at the edge.
+/// One product, with every operand at the edge. `case` chooses α, β and the epilogue.
 fn product<T: Scalar>(
     operands: &Operands,
+    pool: &Pool,
     (m, n, k): (usize, usize, usize),
     [a, b, c]: [Layout; 3],
-    beta: f64,
-    epilogue: usize,
+    case: usize,
 ) {
     let (a, b) = (operands.matrix(m, k, a), operands.matrix(k, n, b));
-    let (mut c, bias) = (operands.matrix(m, n, c), operands.slice(m));
-    let epilogue = [Epilogue::None, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)][epilogue];
-    let (alpha, beta) = (T::from_f64(0.75), T::from_f64(beta));
-    gemm_on_one_thread(operands.isa, c.as_mut(), alpha, a.as_ref(), b.as_ref(), beta, epilogue);
+    let (bias, matrix) = (operands.slice(m), operands.matrix(m, n, LAYOUTS[case % 4]));
+    let mut c = operands.matrix(m, n, c);
+    let tanh = ActivationFunction::Tanh;
+    let epilogues = [
+        Epilogue::None,
+        Epilogue::Bias(&bias),
+        Epilogue::BiasRelu(&bias),
+        Epilogue::BiasActivation(&bias, tanh),
+        Epilogue::Mask(matrix.as_ref().into()),
+        Epilogue::Derivative(tanh, matrix.as_ref().into()),
+    ];
+    let (alpha, beta) = ([1.0, 0.75][case / 5 % 2], [0.0, 1.0, -0.5][case % 3]);
+    let (alpha, beta) = (T::from_f64(alpha), T::from_f64(beta));
+    gemm(pool, c.as_mut(), alpha, a.as_ref(), b.as_ref(), beta, epilogues[case / 3 % 6]);
 }
 
 #[test]
 fn products_of_every_layout_stay_inside() {
     at_every_edge(|operands| {
+        let pool = Pool::with_isa(1, operands.isa).expect("this thread");
         let mut case = 0;
         for m in [1, 2, 8, 15, 16, 17, 33, 64] {
             for n in [1, 2, 6, 7, 8, 9, 17] {
@@ -121,11 +127,9 @@ fn products_of_every_layout_stay_inside() {
                         for b in LAYOUTS {
                             case += 1;
                             let layouts = [a, b, LAYOUTS[case / 16 % 4]];
-                            let (beta, epilogue) = ([0.0, 1.0, -0.5][case % 3], case / 3 % 3);
-                            if case % 4 == 0 {
-                                product::<f64>(operands, (m, n, k), layouts, beta, epilogue);
-                            } else {
-                                product::<f32>(operands, (m, n, k), layouts, beta, epilogue);
+                            match case % 4 {
+                                0 => product::<f64>(operands, &pool, (m, n, k), layouts, case),
+                                _ => product::<f32>(operands, &pool, (m, n, k), layouts, case),
                             }
                         }
                     }
@@ -135,14 +139,13 @@ fn products_of_every_layout_stay_inside() {
     });
 }
 
-/// Products of tiled operands: every mixture with plain ones.
-#[test]
-fn tiled_products_stay_inside() {
+fn tiled_products_stay_inside_with<T: Scalar>() {
     at_every_edge(|operands| {
+        let pool = Pool::with_isa(1, operands.isa).expect("this thread");
         for (m, n, k) in
             [(1, 1, 1), (10, 5, 20), (16, 12, 64), (65, 13, 33), (130, 66, 65), (64, 0, 3), (3, 70, 0)]
         {
-            let tiled = |rows, columns| operands.slice::<f32>(tiled_len(rows, columns).expect("small"));
+            let tiled = |rows, columns| operands.slice::<T>(tiled_len(rows, columns).expect("small"));
             let (a, b, b_t, mut c) = (tiled(m, k), tiled(k, n), tiled(n, k), tiled(m, n));
             let (plain_a, mut plain_c) =
                 (operands.matrix(m, k, Layout::Columns), operands.matrix(m, n, Layout::Columns));
@@ -151,33 +154,45 @@ fn tiled_products_stay_inside() {
                 Operand::from(TiledRef::from_slice(&b, k, n)),
                 Operand::from(TiledRef::from_slice(&b_t, n, k)).t(),
             ] {
-                gemm_on_one_thread(
-                    operands.isa,
-                    TiledMut::from_slice(&mut c, m, n),
-                    1.0,
-                    a,
-                    b,
-                    1.0,
-                    Epilogue::None,
-                );
-                gemm_on_one_thread(operands.isa, plain_c.as_mut(), 1.0, a, b, 0.0, Epilogue::None);
+                let (one, half) = (T::ONE, T::from_f64(0.5));
+                gemm(&pool, TiledMut::from_slice(&mut c, m, n), one, a, b, one, Epilogue::None);
+                gemm(&pool, plain_c.as_mut(), one, a, b, T::ZERO, Epilogue::None);
                 let c = TiledMut::from_slice(&mut c, m, n);
-                gemm_on_one_thread(operands.isa, c, 0.5, plain_a.as_ref(), b, 0.0, Epilogue::None);
+                gemm(&pool, c, half, plain_a.as_ref(), b, T::ZERO, Epilogue::None);
             }
         }
     });
 }
 
-/// The edges of the blocks, and products without elements.
+/// Products of tiled operands: every mixture with plain ones.
+#[test]
+fn tiled_products_stay_inside() {
+    tiled_products_stay_inside_with::<f32>();
+    tiled_products_stay_inside_with::<f64>();
+}
+
+/// The edges of the blocks, tall columns, products without elements, and what threads share.
 #[test]
 fn large_and_empty_products_stay_inside() {
     at_every_edge(|operands| {
-        for shape in
-            [(33, 9, 193), (40, 350, 385), (3, 700, 200), (300, 3, 800), (0, 3, 4), (3, 0, 4), (0, 0, 0)]
-        {
-            for layout in LAYOUTS {
-                product::<f32>(operands, shape, [layout; 3], 1.0, 2);
-                product::<f64>(operands, shape, [layout; 3], 0.0, 1);
+        for threads in [1, 3] {
+            let pool = Pool::with_isa(threads, operands.isa).expect("three threads can be had");
+            let shapes = [
+                (33, 9, 193),
+                (40, 350, 385),
+                (3, 700, 200),
+                (300, 3, 800),
+                (300, 1, 20),
+                (20, 40, 1025),
+                (0, 3, 4),
+                (3, 0, 4),
+                (0, 0, 0),
+            ];
+            for (index, shape) in shapes.into_iter().enumerate() {
+                for (turn, layout) in LAYOUTS.into_iter().enumerate() {
+                    product::<f32>(operands, &pool, shape, [layout; 3], 4 * index + turn);
+                    product::<f64>(operands, &pool, shape, [layout; 3], 4 * index + turn + 2);
+                }
             }
         }
     });

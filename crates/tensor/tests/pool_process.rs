@@ -3,13 +3,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr)] // how a child tells its parent
 
-use densely_tensor::Pool;
+use densely_tensor::{Isa, Pool};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, process, thread};
 
 const THREADS: &str = "DENSELY_THREADS";
+const ISA: &str = "DENSELY_ISA";
 
 /// Run by the other tests in a process of its own. It ends with workers of the shared default pool alive, too.
 #[test]
@@ -22,6 +23,7 @@ fn child() {
             Pool::default().for_each_part(1, &mut items[..], |_, part| part.fill(2));
             assert_eq!(items, [2; 100]);
             eprintln!("threads: {}, by default: {};", pool.threads(), Pool::default().threads());
+            eprintln!("instruction set: {};", pool.isa());
         }
         Err(error) => eprintln!("threads: {error};"),
     }
@@ -29,19 +31,25 @@ fn child() {
 
 /// What [`child`] says about its threads, started through the command `through`.
 fn threads_of_child(through: &[&str], variable: Option<&str>) -> String {
+    said_by_child("threads", through, variable.map(|value| (THREADS, value)))
+}
+
+/// What [`child`] says about something, started through the command `through` and with a variable.
+fn said_by_child(about: &str, through: &[&str], variable: Option<(&str, &str)>) -> String {
     let test = env::current_exe().expect("a test has a path");
     let mut command = through.iter().map(|word| word.to_string()).collect::<Vec<_>>();
     command.extend([test.to_str().expect("the path is UTF-8").to_owned()]);
     command.extend(["child", "--exact", "--ignored", "--nocapture"].map(String::from));
     let mut child = Command::new(&command[0]);
-    child.args(&command[1..]).env_remove(THREADS).env_remove("DENSELY_ISA");
-    if let Some(value) = variable {
-        child.env(THREADS, value);
+    child.args(&command[1..]).env_remove(THREADS).env_remove(ISA);
+    if let Some((name, value)) = variable {
+        child.env(name, value);
     }
     let output = child.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command:?}: {text}");
-    let (_, said) = text.split_once("threads: ").unwrap_or_else(|| panic!("{command:?} said {text:?}"));
+    let before = format!("{about}: ");
+    let (_, said) = text.split_once(&before).unwrap_or_else(|| panic!("{command:?} said {text:?}"));
     said.split(';').next().expect("split gives a first part").to_owned()
 }
 
@@ -81,6 +89,16 @@ fn the_variable_says_how_many_threads() {
         let said = threads_of_child(&["env"], Some(refused));
         assert_eq!(said, format!("DENSELY_THREADS is {refused:?}, expected a number from 1 to 1024"));
     }
+}
+
+#[test]
+fn the_variable_says_which_instruction_set() {
+    for isa in Isa::available() {
+        let name = isa.to_string();
+        assert_eq!(said_by_child("instruction set", &["env"], Some((ISA, &name))), name);
+    }
+    let best = Isa::detect().to_string();
+    assert_eq!(said_by_child("instruction set", &["env"], None), best);
 }
 
 /// A group of processes with a quota of processor time, removed in the end.

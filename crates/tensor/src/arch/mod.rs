@@ -1,6 +1,6 @@
 //! What a micro-kernel needs of a vector register, and the types that provide it: one file for each instruction set.
 //!
-//! A [`Vector`] is written for the product's register tile and for packing. Element-wise kernels need no vector type:
+//! A [`Vector`] is written for register tiles, packing and finding nonzeros. Element-wise kernels need no vector type:
 //! they are plain loops that the compiler vectorises once [`Isa::run`](crate::Isa) has switched the instruction set on.
 
 #[cfg(target_arch = "x86_64")]

@@ -2,6 +2,7 @@
 
 use super::Operand;
 use crate::activation::ActivationFunction;
+use crate::elementwise::{self, Zip};
 use crate::isa::Isa;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
@@ -87,15 +88,23 @@ impl<'a, T: Scalar> Epilogue<'a, T> {
             Epilogue::BiasActivation(_, function) => function.apply(isa, c),
             Epilogue::Mask(mask) => {
                 let mut copy = [T::ZERO; TILE_ROWS];
-                for (c, &mask) in c.iter_mut().zip(mask.rows_of_column(rows, column, &mut copy)) {
-                    *c = *c * mask + T::ZERO;
-                }
+                elementwise::zip(isa, mask.rows_of_column(rows, column, &mut copy), c, ByMask);
             }
             Epilogue::Derivative(function, kept) => {
                 let mut copy = [T::ZERO; TILE_ROWS];
                 function.multiply_by_derivative(isa, kept.rows_of_column(rows, column, &mut copy), c);
             }
         }
+    }
+}
+
+/// `c · mask`, and +0 for −0.
+struct ByMask;
+
+impl<T: Scalar> Zip<T> for ByMask {
+    #[inline(always)]
+    fn zip(&self, mask: T, c: T) -> T {
+        c * mask + T::ZERO
     }
 }
 

@@ -94,27 +94,6 @@ const COLUMN_GRANULARITY: usize = 8;
 /// Multiply-adds from which handing a part to a second thread, about a microsecond, pays.
 const WORK_OF_TWO_THREADS: usize = 1 << 17;
 
-/// [`gemm`] on the calling thread alone, for callers that share out the work themselves.
-///
-/// # Panics
-///
-/// If the shapes do not fit together; the message names the operands.
-#[track_caller]
-pub fn gemm_on_one_thread<'a, T: Scalar>(
-    isa: Isa,
-    c: impl Into<Target<'a, T>>,
-    alpha: T,
-    a: impl Into<Operand<'a, T>>,
-    b: impl Into<Operand<'a, T>>,
-    beta: T,
-    epilogue: Epilogue<'_, T>,
-) {
-    let product = Product::new(c.into(), alpha, a.into(), b.into(), beta, epilogue);
-    let (m, n) = (product.c.n_rows(), product.c.n_columns());
-    // SAFETY: the operands are borrowed until the end of this function.
-    unsafe { product.multiply(isa, 0..m, 0..n) };
-}
-
 /// Rows and columns of a product that are to be computed.
 pub struct Part<'a, T> {
     product: &'a Product<'a, T>,

@@ -9,10 +9,8 @@
 //! vectors and adding the halves does one level of both trees at once, so L vectors take L − 1 additions.
 
 use crate::arch::{MOST_LANES, Vector};
+pub(crate) use crate::reduce::LANES;
 use crate::scalar::Scalar;
-
-/// Lanes of every sum.
-pub(crate) const LANES: usize = 16;
 
 /// The most vectors that sixteen lanes take.
 const MOST_VECTORS: usize = 4;

@@ -12,7 +12,7 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::sparse::{Nonzeros, SparseColumns};
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
-use crate::update::{self, MOST_MOMENTS, Update};
+use crate::update::{self, MOST_MOMENTS, Update, take_front};
 use crate::view::MatMut;
 use std::ops::Range;
 
@@ -166,14 +166,6 @@ pub(crate) fn apply_weight_gradient<T: Scalar>(
     });
 }
 
-/// Splits the first `len` elements off, or what there is.
-fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
-    let all = std::mem::take(rest);
-    let (front, back) = all.split_at_mut(len.min(all.len()));
-    *rest = back;
-    front
-}
-
 /// Threads share columns out in multiples of this.
 const GRANULARITY: usize = 4;
 
@@ -275,7 +267,8 @@ impl<T: Scalar> DenseColumns<'_, T> {
             let gradient = &mut self.gradient[column * self.height..(column + columns) * self.height];
             let gradient = gradient[row..].as_mut_ptr();
             // SAFETY: delta's tile has `samples` columns of `height` elements, of which rows `row` to `row + MV · LANES` are read;
-            // the input's tile as many of `input_height`, and `columns` rows from `input_row` on.
+            // the input's tile as many of `input_height`, and `columns` rows from `input_row` on; the gradient's `columns` columns of
+            // `height` elements are there, as the slices above show.
             unsafe {
                 match columns {
                     1 => operands.multiply::<V, MV, 1>(gradient),

@@ -38,7 +38,7 @@ pub(crate) struct ColumnsPart<'a, T> {
     lifetime: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: a part is reached by one thread at a time, through `column`; `T: Send` lets others than the owner write.
+// SAFETY: a part is reached by one thread at a time, through `columns_mut`; `T: Send` lets others than the owner write.
 unsafe impl<T: Send> Sync for ColumnsPart<'_, T> {}
 
 impl<T> ColumnsPart<'_, T> {

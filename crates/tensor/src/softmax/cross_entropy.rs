@@ -7,7 +7,6 @@ use super::columns::Change;
 use super::{ColumnsMut, Exponentials, exponentials};
 use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
-use crate::reduce::{maximum, sum_of};
 use crate::scalar::Scalar;
 use std::ops::Range;
 
@@ -148,66 +147,5 @@ impl<T: Scalar> Change<T> for ToGradient<'_, T> {
         for (sample, target) in self.losses[columns].iter_mut().enumerate() {
             *target = loss(sum[sample], largest[sample], logits[sample]);
         }
-    }
-}
-
-/// The cross-entropy `−Σᵢ tᵢ·ln softmax(z)ᵢ` of one sample's logits with target probabilities
-/// `tᵢ = (1 − label_smoothing)·targetsᵢ + label_smoothing/n`, n the number of classes; the logits become the gradient times
-/// `scale`: `zᵢ ← scale·(softmax(z)ᵢ·Σⱼ tⱼ − tᵢ)`.
-///
-/// Label smoothing is Keras's: Szegedy and others, arXiv:1512.00567, section 7. Targets need not sum to 1.
-///
-/// # Panics
-///
-/// If the slices differ in length.
-///
-/// ```
-/// use densely_tensor::{Isa, softmax_cross_entropy_with_targets};
-///
-/// let mut z = [0.0, 0.0];
-/// let loss = softmax_cross_entropy_with_targets(Isa::detect(), &mut z, &[1.0, 0.0], 0.5, 1.0);
-/// assert_eq!(loss, std::f64::consts::LN_2);
-/// assert_eq!(z, [-0.25, 0.25]); // the targets become ¾ and ¼
-/// ```
-#[track_caller]
-pub fn softmax_cross_entropy_with_targets<T: Scalar>(
-    isa: Isa,
-    z: &mut [T],
-    targets: &[T],
-    label_smoothing: T,
-    scale: T,
-) -> f64 {
-    assert_eq!(z.len(), targets.len(), "logits and targets");
-    isa.run(CrossEntropyWithTargets { z, targets, label_smoothing, scale })
-}
-
-struct CrossEntropyWithTargets<'a, T> {
-    z: &'a mut [T],
-    targets: &'a [T],
-    label_smoothing: T,
-    scale: T,
-}
-
-impl<T: Scalar> Kernel<T> for CrossEntropyWithTargets<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) -> f64 {
-        let Self { z, targets, label_smoothing, scale } = self;
-        let kept = T::ONE - label_smoothing;
-        let uniform = label_smoothing / T::from_f64(z.len() as f64);
-        let target = |i: usize| targets[i].mul_add(kept, uniform);
-
-        let total = sum_of(targets.len(), target);
-        let largest = maximum(z).to_f64();
-        let below_largest = {
-            let z = &*z;
-            sum_of(z.len(), |i| target(i).to_f64() * (largest - z[i].to_f64()))
-        };
-        let Exponentials { sum, .. } = exponentials(z);
-        for (i, z) in z.iter_mut().enumerate() {
-            *z = scale * (*z / sum * total - target(i));
-        }
-        total.to_f64() * libm::log(sum.to_f64()) + below_largest
     }
 }

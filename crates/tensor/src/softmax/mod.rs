@@ -9,19 +9,17 @@ mod columns;
 mod cross_entropy;
 
 pub use columns::ColumnsMut;
-pub use cross_entropy::{
-    softmax_cross_entropy, softmax_cross_entropy_columns, softmax_cross_entropy_with_targets,
-};
+pub use cross_entropy::{softmax_cross_entropy, softmax_cross_entropy_columns};
 
 use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
-use crate::reduce::{LANES, fold, maximum, sum_of};
+use crate::reduce::{LANES, maximum, sum_of};
 use crate::scalar::Scalar;
 use block::{Row, SAMPLES};
 use columns::Change;
 use std::ops::Range;
 
-/// `z ← softmax(z)`: positive, with sum 1. NaN anywhere gives NaN everywhere.
+/// `z ← softmax(z)`: not negative, with sum 1. NaN anywhere gives NaN everywhere.
 ///
 /// ```
 /// use densely_tensor::{Isa, softmax};
@@ -136,17 +134,10 @@ impl<T: Scalar> Change<T> for ToLogSoftmax {
     #[inline(always)]
     fn change(&mut self, _: usize, z: &mut [T]) {
         let largest = maximum(z);
-        let mut lanes = [T::ZERO; LANES];
-        let (whole, rest) = z.as_chunks::<LANES>();
-        for block in whole {
-            for (lane, &z) in lanes.iter_mut().zip(block) {
-                *lane += (z - largest).exp();
-            }
-        }
-        for (lane, &z) in lanes.iter_mut().zip(rest) {
-            *lane += (z - largest).exp();
-        }
-        let logarithm = fold(lanes).log();
+        let logarithm = {
+            let z = &*z;
+            sum_of(z.len(), |i| (z[i] - largest).exp()).log()
+        };
         for z in z {
             *z = (*z - largest) - logarithm;
         }

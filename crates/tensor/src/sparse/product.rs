@@ -234,7 +234,7 @@ impl<T: Scalar> Product<'_, T> {
                     for t in 0..TILES {
                         for i in 0..MV {
                             // SAFETY: a list's features are less than X's, which are W's columns (checked by
-                            // `sparse_gemm`); each has `height` elements in a tile, and the strip's rows are among
+                            // `multiply`); each has `height` elements in a tile, and the strip's rows are among
                             // them, as asserted above.
                             let column = unsafe { V::load(w[t].as_ptr().add(start + i * V::LANES)) };
                             sums[t][i] = column.mul_add(value, sums[t][i]);

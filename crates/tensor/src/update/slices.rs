@@ -100,10 +100,11 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
     }
 }
 
-/// Splits the first `len` elements off.
+/// Splits the first `len` elements off, or what there is.
 #[inline(always)]
-fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
-    let (front, back) = std::mem::take(rest).split_at_mut(len);
+pub(crate) fn take_front<'a, T>(rest: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let all = std::mem::take(rest);
+    let (front, back) = all.split_at_mut(len.min(all.len()));
     *rest = back;
     front
 }

@@ -1,5 +1,6 @@
 //! Single products, written out.
 
+use crate::reference::Random;
 use densely_tensor::{Epilogue, Isa, MatMut, MatRef, Operand, Pool, Tiled, gemm};
 use nalgebra::DMatrix;
 
@@ -118,4 +119,27 @@ fn shapes_that_do_not_fit_are_named() {
 #[should_panic(expected = "overlap")]
 fn overlapping_elements_cannot_be_written() {
     MatMut::with_strides(&mut [0.0; 10], 3, 3, 1, 2);
+}
+
+/// Some tiles of a matrix are a matrix: whole ones, and a last one with fewer rows than a tile has places.
+#[test]
+fn some_tiles_of_a_matrix_are_an_operand() {
+    let pool = Pool::new(1).expect("this thread");
+    let mut random = Random(11);
+    let mut matrix = |len: usize| (0..len).map(|_| random.next_unit()).collect::<Vec<f64>>();
+    let (a, b) = (matrix(130 * 5), matrix(5 * 3));
+    let (a, b) = (MatRef::from_slice(&a, 130, 5), MatRef::from_slice(&b, 5, 3));
+    let mut whole = vec![0.0; 130 * 3];
+    gemm(&pool, MatMut::from_slice(&mut whole, 130, 3), 1.0, a, b, 0.0, Epilogue::None);
+    let tiles = Tiled::from(a);
+    for range in [0..1, 1..2, 2..3, 1..3, 0..3, 1..1] {
+        let part = tiles.as_ref().tiles(range.clone());
+        let rows = range.start * 64..130.min(range.end * 64);
+        assert_eq!(part.n_rows(), rows.len(), "tiles {range:?}");
+        let mut found = vec![0.0; rows.len() * 3];
+        gemm(&pool, MatMut::from_slice(&mut found, rows.len(), 3), 1.0, part, b, 0.0, Epilogue::None);
+        let expected: Vec<f64> =
+            (0..3).flat_map(|column| whole[column * 130..][rows.clone()].to_vec()).collect();
+        assert_eq!(found, expected, "tiles {range:?}");
+    }
 }
