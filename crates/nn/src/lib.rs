@@ -32,9 +32,10 @@
 //! # Ok::<(), densely::Error>(())
 //! ```
 //!
-//! What is not said has Keras's defaults. Here these are: the loss is categorical cross-entropy, a batch has 32 samples,
-//! each epoch shuffles them, the seed of initial weights and shuffles is 0, Glorot's weights, biases 0. Those of
-//! [`Compile`] are why and on what a network learns, those of [`Fit`] how long; each field's documentation has its default.
+//! Layers, losses, optimizers and metrics have Keras's defaults: Glorot's weights, biases 0. So has [`Fit`], how long a network
+//! learns: a batch has 32 samples, and each epoch shuffles them. Of [`Compile`], how it learns, Keras leaves the loss open and
+//! takes RMSprop; here the loss is categorical cross-entropy, the optimizer Adam, and the seed of initial weights and shuffles
+//! 0. Each field's documentation has its default.
 //!
 //! * **Precision.** `compile::<f32>` computes in single precision: half the memory, twice the speed, and enough for nearly
 //!   all that networks do. `compile::<f64>` is for small problems whose results are wanted to many digits, and for
@@ -62,7 +63,7 @@
 //! | learning from another model | [`Model::copy_weights_from`], [`Model::set_trainable`], [`Model::adapt`] |
 //! | watching and steering | [`callbacks`]: early stopping, checkpoints, learning rates, logs, one's own; [`BackupAndRestore`](callbacks::BackupAndRestore), to go on after a crash |
 //! | what came out | [`history`], [`metrics`], [`statistics`] |
-//! | files | [`Model::save`], [`Model::load`], [`Model::from_bytes`]; [`saving`] for the format; [`Recipe`], all of a training run in a text; [`text`] for RON |
+//! | files | [`Model::save`], [`Model::load`], [`Model::from_bytes`]; [`saving`] for the format; [`Recipe`], a text with data, network and settings that `densely train` follows; [`text`] for RON |
 //!
 //! # Learning it
 //!

@@ -16,7 +16,7 @@ pub enum Purpose {
     Weights = 1,
     /// The order of the samples in an epoch; `index` is 0.
     Shuffle = 2,
-    /// Dropout masks.
+    /// Dropout masks; `index` is the layer's position in the network, and a sample's place in the epoch that in the stream.
     Dropout = 3,
     /// Which samples are held out; `epoch` is 0, `index` the class.
     Split = 4,

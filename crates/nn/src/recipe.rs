@@ -1,7 +1,8 @@
 //! Recipes: a dataset, a network, and how to train it, in one RON text.
 //!
-//! It is what `densely train my.ron` follows. [`Recipe::from_ron`] reads one, and nothing writes any; to load the data it
-//! names and to fit the network is for the program that reads it.
+//! It is what `densely train my.ron` follows; callbacks, weights of samples and the other settings of a [`Fit`](crate::Fit) are
+//! flags of the command line. [`Recipe::from_ron`] reads one, and nothing writes any; to load the data it names and to fit the
+//! network is for the program that reads it.
 
 use crate::data::DataSource;
 use crate::error::Error;
@@ -44,7 +45,7 @@ pub enum Data {
 pub struct Recipe {
     /// What is trained on; paths are as they are written.
     pub data: Data,
-    /// The network.
+    /// The network: an input for each feature of the data, and an output for each class or target.
     pub model: Sequential,
     /// What training makes small. Default: categorical cross-entropy.
     pub loss: Loss,
@@ -110,7 +111,8 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// [`Error::FitSetting`] for a batch size or a number of epochs of 0; what the first part to be refused says.
+    /// [`Error::FitSetting`] for a batch size or a number of epochs of 0; what is wrong with the data's description; and what
+    /// [`Sequential::compile`] would say of the network, the loss, the optimizer and the metrics.
     pub fn validate(&self) -> Result<(), Error> {
         for (setting, found) in [("batch_size", self.batch_size), ("epochs", self.epochs)] {
             if found == 0 {
@@ -120,9 +122,8 @@ impl Recipe {
         if let Data::Described(source) = &self.data {
             source.validate()?;
         }
-        self.model.validate()?;
-        self.loss.validate(&self.model)?;
-        self.optimizer.validate_for(&self.model)?;
+        self.loss.refuse_missing_code()?;
+        self.model.check(&self.loss, &self.optimizer)?;
         self.metrics.iter().try_for_each(|metric| metric.validate_outputs(self.model.outputs()))
     }
 }
@@ -160,6 +161,18 @@ mod tests {
             (recipe("\"mnist\"", 0, 2), "batch_size is 0, expected at least 1"),
             (recipe("\"mnist\"", 1, 0), "layer 1 (dense): units is 0"),
             (recipe(&described("a.csv"), 1, 2), "data: test of split is 2"),
+            (
+                recipe("\"mnist\", loss: Custom(name: \"mine\")", 1, 2),
+                "the loss is mine, which is not one of densely's own",
+            ),
+            (
+                recipe("\"mnist\"", 1, 2).replace("Softmax", "Softmax, activity_regularizer: L2()"),
+                "layer 1 (dense): activity_regularizer is on the Softmax that ends the network",
+            ),
+            (
+                recipe("\"mnist\", metrics: [TopKCategoricalAccuracy(k: 0)]", 1, 2),
+                "TopKCategoricalAccuracy: k is 0",
+            ),
         ] {
             let error =
                 Recipe::from_ron(&text).and_then(|recipe| recipe.validate()).expect_err(&text).to_string();

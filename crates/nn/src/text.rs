@@ -79,11 +79,11 @@ pub(crate) fn to_ron_line<V: Serialize>(value: &V) -> String {
         .expect("activations, losses and metrics are shallow and can always be written")
 }
 
-/// The same with the value's name before it, by which a reader tells it from others.
+/// The same with the value's name before it, by which a reader tells it from others: what a callback remembers.
 ///
 /// # Panics
 ///
-/// As [`to_ron_line`].
+/// As [`to_ron_line`], but for a path that is UTF-8.
 pub(crate) fn to_named_ron_line<V: Serialize>(value: &V) -> String {
     options()
         .to_string_pretty(value, PrettyConfig::new().struct_names(true).compact_structs(true).separator(" "))

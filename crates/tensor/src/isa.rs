@@ -90,6 +90,15 @@ impl Isa {
         FAMILIES.iter().copied().filter(|family| family.supported()).map(Isa)
     }
 
+    /// Bytes of the second-level cache that a CPU with this instruction set has at least, or nearly every one.
+    pub(crate) fn second_level_cache(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Family::Avx512 => 1024 * 1024,
+            _ => 512 * 1024,
+        }
+    }
+
     /// Runs a kernel compiled for this instruction set.
     pub(crate) fn run<T: Scalar, K: Kernel<T>>(self, kernel: K) -> K::Output {
         match self.0 {

@@ -447,7 +447,6 @@ impl fmt::Display for Pixels {
     }
 }
 
-/// Text from a file in quotes, without control characters, and not too much of it.
 fn first_of(names: &[String]) -> &str {
     names.first().map_or("", String::as_str)
 }
@@ -456,6 +455,7 @@ fn last_of(names: &[String]) -> &str {
     names.last().map_or("", String::as_str)
 }
 
+/// Text from a file in quotes, without control characters, and not too much of it.
 fn shown(text: &str) -> String {
     format!("{:?}", clipped(text))
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// How features are scaled before they enter a network.
 ///
-/// Bytes enter one as shares of 255, and are scaled from there.
+/// Bytes that are not scaled stay bytes, and enter one as shares of 255; scaled ones become numbers of eight bytes each. What
+/// `Standardize` and `MinMax` give does not depend on whether bytes or their shares are scaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Scaling {
     /// Not at all.

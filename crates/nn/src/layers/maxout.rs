@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// networks", ICML 2013, section 2). Where two pieces are equally large, the gradient goes to the first.
 ///
 /// The kernel is (units · pieces) × inputs; the pieces of a unit stand together, as in TensorFlow Addons' `Maxout`
-/// behind a dense layer. Not in Keras 3.
+/// behind a dense layer. Not in Keras 3. There is no penalty on `b` or on the output, and no constraint of `b`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Maxout {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// `y = (x − mean)/√variance`, feature by feature, with the mean and the variance of the data that the model was
 /// [adapted](crate::Model::adapt) to; before that it is the identity. Neither is learned. Keras's `Normalization`, but
 /// for features that are constant in those data: they are shifted to 0 and keep their scale, where Keras divides by
-/// 1e-7.
+/// 1e-7; and without its `mean`, `variance` and `invert`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Normalization {

@@ -80,7 +80,7 @@ impl<T: Scalar> Model<T> {
     /// # Errors
     ///
     /// If the data do not fit the network, there is not enough memory, or the loss is not finite; the step is not taken
-    /// then. [`Error::NonFinite`] counts the model's passes as epochs.
+    /// then. It is taken where a metric cannot measure the batch's outputs. [`Error::NonFinite`] counts the model's passes as epochs.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<BatchResult, Error> {
         self.train_on_batch_with(data, TrainOnBatch::default())
     }

@@ -64,13 +64,18 @@ impl Sequential {
 
     /// The plan of this network, after every check of it, of its loss, its optimizer and its metrics.
     pub(crate) fn plan<T: Scalar>(&self, compile: &Compile) -> Result<Plan<T>, Error> {
-        self.validate()?;
-        compile.loss.validate(self)?;
-        self.refuse_regularized_end(&compile.loss)?;
-        compile.optimizer.validate_for(self)?;
+        self.check(&compile.loss, &compile.optimizer)?;
         let plan = Plan::new(self, &compile.loss);
         meters::validate(compile, plan.outputs)?;
         Ok(plan)
+    }
+
+    /// Checks this network, and that it goes with a loss and an optimizer.
+    pub(crate) fn check(&self, loss: &Loss, optimizer: &Optimizer) -> Result<(), Error> {
+        self.validate()?;
+        loss.validate(self)?;
+        self.refuse_regularized_end(loss)?;
+        optimizer.validate_for(self)
     }
 
     /// Some losses are computed from the logits before the last softmax or sigmoid, whose output is nowhere then.

@@ -61,8 +61,10 @@ impl<T: Scalar> Model<T> {
     /// As [`load`](Self::load); [`DescriptionError::UnknownCustomLayer`](crate::DescriptionError::UnknownCustomLayer) for a
     /// layer that is not in `custom`.
     pub fn load_with(path: impl AsRef<Path>, pool: Pool, custom: &[Custom]) -> Result<Self, Error> {
+        let path = path.as_ref();
         let (saved, parameters) = saving::read_model(path, custom)?;
         Self::restore(saved, parameters, pool)
+            .map_err(|error| Error::InFile { path: path.to_owned(), problem: Box::new(error) })
     }
 
     /// The model in the bytes of a file, as [`load`](Self::load): for a program that carries its model with it.

@@ -35,7 +35,7 @@ use crate::summary::Summary;
 use batch::BatchBuffers;
 use compile::Compile;
 use densely_tensor::{Pool, Scalar};
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 
 /// A compiled network in single (`f32`) or double (`f64`) precision.
 pub struct Model<T: Scalar> {
@@ -53,7 +53,7 @@ pub struct Model<T: Scalar> {
     provenance: Provenance,
 }
 
-/// [`Parameters`] of a model that takes them over when this goes; see [`Model::parameters_mut`].
+/// [`Parameters`] of a model that takes their values over when this goes; see [`Model::parameters_mut`].
 #[derive(Debug)]
 pub struct ParametersMut<'a, T: Scalar> {
     copy: Parameters<T>,
@@ -68,9 +68,20 @@ impl<T: Scalar> Deref for ParametersMut<'_, T> {
     }
 }
 
-impl<T: Scalar> DerefMut for ParametersMut<'_, T> {
-    fn deref_mut(&mut self) -> &mut Parameters<T> {
-        &mut self.copy
+impl<T: Scalar> ParametersMut<'_, T> {
+    /// As [`Parameters::tensor_mut`].
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many tensors.
+    #[track_caller]
+    pub fn tensor_mut(&mut self, index: usize) -> &mut [T] {
+        self.copy.tensor_mut(index)
+    }
+
+    /// As [`Parameters::values_mut`].
+    pub fn values_mut(&mut self) -> &mut [T] {
+        self.copy.values_mut()
     }
 }
 

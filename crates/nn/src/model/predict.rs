@@ -72,7 +72,8 @@ impl<T: Scalar> Model<T> {
     }
 
     /// The class that a sample's [prediction](Self::predict) means: that of the largest output, or, of a single one, 1 where
-    /// it is beyond the middle (0.5, or 0 of a logit or under a hinge loss).
+    /// it is beyond the middle (0.5, or 0 of a logit or under a hinge loss). `prediction` has an element for each output; what has
+    /// not gives a class that means nothing.
     pub fn class_of(&self, prediction: &[T]) -> usize {
         let loss = &self.compile.loss;
         match prediction {

@@ -33,7 +33,9 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Features`] if the samples have another width than the network's input, [`Error::Memory`].
+    /// [`Error::Features`] if the samples have another width than the network's input, [`Error::Memory`];
+    /// [`Error::Parameter`] if a mean or a variance is beyond the model's precision: that layer, and those behind it, stay as
+    /// they were.
     pub fn adapt(&mut self, data: &Dataset) -> Result<(), Error> {
         let (expected, found) = (self.plan.inputs, data.features());
         if expected != found {
@@ -62,11 +64,18 @@ impl<T: Scalar> Model<T> {
                 let distance = x - means[feature];
                 variances[feature] += distance * distance;
             });
-            for (to, mean) in self.parameters.stored_mut(first + MEAN).iter_mut().zip(&means) {
-                *to = T::from_f64(*mean);
+            let variance = |sum: f64| if sum > 0.0 { sum * share } else { 1.0 };
+            let variances: Vec<f64> = variances.into_iter().map(variance).collect();
+            let rounded = |numbers: Vec<f64>| numbers.into_iter().map(T::from_f64).collect::<Vec<T>>();
+            let statistics = [(first + MEAN, rounded(means)), (first + VARIANCE, rounded(variances))];
+            for (tensor, numbers) in &statistics {
+                if let Some(index) = numbers.iter().position(|number| !number.is_finite()) {
+                    let (name, value) = (&self.parameters.tensors()[*tensor].name, numbers[index].to_f64());
+                    return Err(Error::Parameter { tensor: name.clone(), index, value });
+                }
             }
-            for (to, sum) in self.parameters.stored_mut(first + VARIANCE).iter_mut().zip(variances) {
-                *to = if sum > 0.0 { T::from_f64(sum * share) } else { T::ONE };
+            for (tensor, numbers) in &statistics {
+                self.parameters.stored_mut(*tensor).copy_from_slice(numbers);
             }
         }
         Ok(())
@@ -130,8 +139,9 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`DescriptionError::NoSuchLayer`] if one of the models has no layer of a name, [`Error::TensorMissing`] if this one's layer lacks a
-    /// tensor, [`Error::TensorShape`] if two tensors of the same name differ in shape. Nothing is copied then.
+    /// [`DescriptionError::NoSuchLayer`] if one of the models has no layer of a name, [`Error::TensorMissing`] if a layer of
+    /// one lacks a tensor that it has in the other, [`Error::TensorShape`] if two tensors of the same name differ in shape,
+    /// [`Error::Parameter`] for a value that is not finite, or is too large for this model's precision. Nothing is copied then.
     pub fn copy_weights_from<U: Scalar>(
         &mut self,
         other: &Model<U>,
@@ -145,7 +155,7 @@ impl<T: Scalar> Model<T> {
         let of_layer = |tensor: &Tensor, layer: &str| {
             tensor.name.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
         };
-        let mut pairs = Vec::new();
+        let mut copies = Vec::new();
         for (from, tensor) in other.parameters.tensors().iter().enumerate() {
             if !layers.iter().any(|layer| of_layer(tensor, layer)) {
                 continue;
@@ -158,15 +168,26 @@ impl<T: Scalar> Model<T> {
                 let [expected, found] = [own, tensor].map(Tensor::shape_in_file);
                 return Err(Error::TensorShape { tensor: tensor.name.clone(), expected, found });
             }
-            pairs.push((from, to));
-        }
-        self.optimizer_state.starts_anew = true;
-        for &(from, to) in &pairs {
-            let mut values = vec![U::ZERO; other.parameters.tensors()[from].len()];
+            let mut values = vec![U::ZERO; tensor.len()];
             other.parameters.read(from, &mut values);
             let values: Vec<T> = values.iter().map(|value| T::from_f64(value.to_f64())).collect();
-            self.parameters.write(to, &values);
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                let value = values[index].to_f64();
+                return Err(Error::Parameter { tensor: tensor.name.clone(), index, value });
+            }
+            copies.push((to, values));
         }
-        Ok(pairs.into_iter().map(|(_, to)| self.parameters.tensors()[to].name.clone()).collect())
+        let named = |tensor: &&Tensor| layers.iter().any(|layer| of_layer(tensor, layer));
+        let mut own = self.parameters.tensors().iter().filter(named);
+        if let Some(tensor) =
+            own.find(|own| !other.parameters.tensors().iter().any(|other| other.name == own.name))
+        {
+            return Err(Error::TensorMissing { tensor: tensor.name.clone() });
+        }
+        self.optimizer_state.starts_anew = true;
+        for (to, values) in &copies {
+            self.parameters.write(*to, values);
+        }
+        Ok(copies.into_iter().map(|(to, _)| self.parameters.tensors()[to].name.clone()).collect())
     }
 }

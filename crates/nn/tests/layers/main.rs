@@ -309,6 +309,18 @@ fn an_adapted_normalization_agrees_with_the_reference() {
 }
 
 #[test]
+fn statistics_beyond_the_precision_are_refused() {
+    let network = Sequential::new(3).add(Normalization::default()).add(Dense::new(2));
+    let data = Dataset::from_floats(3, vec![0.0, 1e30, 0.0, 1.0, -1e30, 2.0], vec![0; 2], 2).unwrap();
+    let mut model = compiled::<f32>(&network, 1);
+    let before = model.fingerprint();
+    let error = model.adapt(&data).unwrap_err().to_string();
+    assert_eq!(error, "value 1 of tensor normalization.variance is inf, expected a finite number");
+    assert_eq!(model.fingerprint(), before);
+    compiled::<f64>(&network, 1).adapt(&data).unwrap();
+}
+
+#[test]
 fn a_feature_that_never_varies_keeps_its_scale_also_where_its_mean_is_rounded() {
     let network = Sequential::new(1).add(Normalization::default());
     let mut model = compiled::<f64>(&network, 1);

@@ -28,6 +28,26 @@ fn a_given_name_is_the_layer_s_everywhere() {
     assert_eq!(again.fingerprint(), model.fingerprint());
 }
 
+/// Whichever of the two has a tensor more, and where a value does not fit.
+#[test]
+fn a_layer_is_copied_as_a_whole_or_not_at_all() {
+    let whole = Sequential::new(4).add(Dense::new(3).name("hidden"));
+    let bare = Sequential::new(4).add(Dense::new(3).use_bias(false).name("hidden"));
+    let (mut whole, mut bare) = (compiled::<f32>(&whole, 1), compiled::<f64>(&bare, 1));
+    let before = whole.fingerprint();
+    for error in [
+        whole.copy_weights_from(&bare, &["hidden"]).unwrap_err(),
+        bare.copy_weights_from(&whole, &["hidden"]).unwrap_err(),
+    ] {
+        assert_eq!(error.to_string(), "tensor hidden.bias is missing");
+    }
+    let mut large = compiled::<f64>(whole.description(), 1);
+    large.parameters_mut().tensor_mut(0)[1] = 1e300;
+    let error = whole.copy_weights_from(&large, &["hidden"]).unwrap_err();
+    assert_eq!(error.to_string(), "value 1 of tensor hidden.kernel is inf, expected a finite number");
+    assert_eq!(whole.fingerprint(), before);
+}
+
 #[test]
 fn every_layer_but_an_activation_takes_a_name() {
     for text in LAYERS {

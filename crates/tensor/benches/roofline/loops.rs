@@ -124,7 +124,7 @@ mod x86 {
                 *chain = _mm256_fmadd_ps(*chain, x, y);
             }
         }
-        chains.into_iter().map(|vector| first_lane(vector)).sum()
+        chains.into_iter().map(|vector| sum_of_lanes(vector)).sum()
     }
 
     #[target_feature(enable = "avx512f")]
@@ -150,11 +150,15 @@ mod x86 {
                 *sum = _mm256_add_ps(*sum, vector);
             }
         }
-        sums.into_iter().map(|vector| first_lane(vector)).sum()
+        sums.into_iter().map(|vector| sum_of_lanes(vector)).sum()
     }
 
     #[target_feature(enable = "avx2")]
-    fn first_lane(vector: __m256) -> f32 {
-        _mm256_cvtss_f32(vector)
+    fn sum_of_lanes(vector: __m256) -> f32 {
+        // A result of one lane would leave the compiler free to compute that one alone.
+        let mut lanes = [0.0; 8];
+        // SAFETY: the array has eight lanes.
+        unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), vector) };
+        lanes.iter().sum()
     }
 }

@@ -12,7 +12,7 @@
 //! contiguous, its copy is made by the first register tiles that read it.
 
 use super::Product;
-use super::buffer::{inner_block, nc, with_buffers};
+use super::buffer::{inner_block, kc, kc_of_few_columns, nc, with_buffers};
 use super::microkernel::{Ahead, PackedA, Panel};
 use super::operand::Layout;
 use super::pack::{Pack, pack_tiles};
@@ -72,8 +72,10 @@ pub(super) unsafe fn multiply<T: Scalar>(
     columns: Range<usize>,
 ) {
     let k = product.a.layout.columns;
+    let kc = if columns.len() <= COLUMNS_WITHOUT_PACKING { kc_of_few_columns::<T>() } else { kc::<T>(isa) };
     // For one panel a block of B is used once: a small one is still in the first-level cache then.
-    let width = if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>() };
+    let width =
+        if rows.len() <= TILE_ROWS && product.has_free_columns() { NARROW_BLOCK } else { nc::<T>(kc) };
     // Beside a single column A is read once, where it lies, and its columns may as well be whole.
     let contiguous = |layout: &Layout| layout.row_stride == 1 && layout.row_block == TILE_ROWS;
     let vector = columns.len() == 1 && contiguous(&product.a.layout) && contiguous(&product.c.layout);
@@ -85,7 +87,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
             let mut p = 0;
             // At least one round, so that an empty inner index still gives epilogue(β·C).
             loop {
-                let inner = inner_block::<T>(p, k);
+                let inner = inner_block(kc, p, k);
                 // SAFETY: ranges lie within B, and the buffer holds a block.
                 let block =
                     unsafe { block_of_b(isa, product, block_buffer, &inner, &block_columns, rows.len()) };
@@ -95,7 +97,7 @@ pub(super) unsafe fn multiply<T: Scalar>(
                     let panel_rows = i..rows.end.min((i / height + 1).saturating_mul(height));
                     let next = match panel_rows.end < rows.end {
                         true => (panel_rows.end, inner.clone()),
-                        false if inner.end < k => (rows.start, inner_block::<T>(inner.end, k)),
+                        false if inner.end < k => (rows.start, inner_block(kc, inner.end, k)),
                         false => (rows.start, k..k),
                     };
                     // SAFETY: ranges lie within the operands, and the buffer holds a panel.

@@ -165,10 +165,10 @@ unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const CUT: 
     let place = |i: usize, j: usize| c.wrapping_add(j * panel.c_column_stride + i * V::LANES);
 
     let mut sums = [[V::splat(V::Element::ZERO); MV]; NR];
-    // C comes from far where it is large: the tile to the right is asked for while this one is multiplied.
+    // C comes from far where it is large: the tile below is asked for while this one is multiplied.
     if panel.k >= TILE_ROWS {
-        for j in NR..2 * NR {
-            for i in 0..MV {
+        for j in 0..NR {
+            for i in MV..2 * MV {
                 V::prefetch(place(i, j));
             }
         }

@@ -4,6 +4,7 @@ use super::microkernel::{Ahead, Panel, Tile};
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
+use std::ops::Range;
 
 /// A panel's product.
 pub(super) struct PanelProduct<'a, T>(Panel<'a, T>, Ahead<T>);
@@ -24,15 +25,13 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let Self(panel, mut ahead) = self;
         let mut row = 0;
-        while row < panel.rows {
+        // Few columns make few chains: a taller tile has more of them. One column leaves registers for long runs of A, which
+        // prefetchers follow: 512 × 784 in column-major order by a vector ran at 36 GFLOP/s with 64 rows, at 53 with 256.
+        loop {
             let vectors = (panel.rows - row) / V::LANES;
-            // SAFETY: `new`'s caller vouches for the pointers; there are as many vectors of rows as a tile has, the
-            // last one's rows perhaps not all.
+            // SAFETY: `new`'s caller vouches for the pointers; there are as many vectors of rows as a tile has.
             row += V::LANES
                 * unsafe {
-                    // Few columns make few chains: a taller tile has more of them. One column leaves registers for long
-                    // runs of A, which prefetchers follow: 512 × 784 in column-major order by a vector ran at 36 GFLOP/s
-                    // with 64 rows, at 53 with 256.
                     match panel.columns {
                         1 if const { V::REGISTERS >= 32 } && vectors >= 16 => {
                             Tile::<_, 16, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
@@ -42,29 +41,16 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
                             Tile::<_, 8, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
                             8
                         }
-                        ..=6 if const { widest::<V>(4) >= 6 } && vectors >= 4 => {
-                            multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
+                        columns if columns <= widest::<V>(4).min(6) && vectors >= 4 => {
+                            multiply_columns::<V, 4, false>(&panel, &mut ahead, row, 0..columns);
                             4
                         }
-                        ..=2 if const { widest::<V>(4) >= 2 } && vectors >= 4 => {
-                            multiply_strips::<V, 4, false>(&panel, &mut ahead, row);
-                            4
-                        }
-                        _ if vectors >= 2 => {
-                            multiply_strips::<V, 2, false>(&panel, &mut ahead, row);
-                            2
-                        }
-                        _ if vectors == 1 && row + V::LANES < panel.rows => {
-                            multiply_strips::<V, 2, true>(&panel, &mut ahead, row);
-                            2
-                        }
-                        _ => {
-                            multiply_strips::<V, 1, true>(&panel, &mut ahead, row);
-                            1
-                        }
+                        _ => break,
                     }
                 };
         }
+        // SAFETY: as above.
+        unsafe { multiply_rows::<V>(&panel, &mut ahead, row) };
     }
 }
 
@@ -74,45 +60,104 @@ const fn widest<V: Vector>(mv: usize) -> usize {
     if fitting < 12 { fitting } else { 12 }
 }
 
-/// All columns of `MV` vectors of rows, a strip of NR at a time. If there is a copy to be left, the first strip leaves it
-/// and the others read it.
+/// Bytes of two vectors of rows of A that stay in the first-level cache beside strips of B and C.
+const ROWS_BYTES: usize = 16 * 1024;
+
+/// The rows from `row` on. Where two vectors of them stay in the first-level cache, all columns pass there, and all rows one
+/// after the other. Else all rows pass each strip of columns: then a strip of B stays there while A's panel comes from the
+/// second-level cache.
+///
+/// # Safety
+///
+/// The panel's pointers must be valid for its shape and strides; the copy must have room for whole vectors.
+#[inline(always)]
+unsafe fn multiply_rows<V: Vector>(
+    panel: &Panel<'_, V::Element>,
+    ahead: &mut Ahead<V::Element>,
+    first_row: usize,
+) {
+    let most = const { widest::<V>(2) };
+    let stay = 2 * V::LANES * panel.k * V::Element::SIZE <= ROWS_BYTES || panel.columns < 3 * most;
+    let mut column = 0;
+    while column < panel.columns {
+        let left = panel.columns - column;
+        let width = match panel.copy {
+            _ if stay => left,
+            Some(_) if column == 0 => const { copying_strip::<V>() },
+            _ => next_strip(left, most),
+        };
+        let columns = column..column + width;
+        let mut row = first_row;
+        while row < panel.rows {
+            let left = panel.rows - row;
+            // SAFETY: there are as many vectors of rows as a tile has, the last one's rows perhaps not all.
+            row += V::LANES
+                * unsafe {
+                    if left >= 2 * V::LANES {
+                        multiply_columns::<V, 2, false>(panel, ahead, row, columns.clone());
+                        2
+                    } else if left > V::LANES {
+                        multiply_columns::<V, 2, true>(panel, ahead, row, columns.clone());
+                        2
+                    } else {
+                        multiply_columns::<V, 1, true>(panel, ahead, row, columns.clone());
+                        1
+                    }
+                };
+        }
+        column = columns.end;
+    }
+}
+
+/// Columns of the strip that leaves a copy; less than the panel has then.
+const fn copying_strip<V: Vector>() -> usize {
+    if widest::<V>(2) == 12 { 12 } else { 6 }
+}
+
+/// How wide the next strip is when so many columns are left: no narrow one at the end, but two of about the same width.
+#[inline(always)]
+fn next_strip(left: usize, most: usize) -> usize {
+    match left {
+        _ if left >= most + 3 => most,
+        _ if left > most => left.div_ceil(2),
+        _ => left,
+    }
+}
+
+/// Some columns of `MV` vectors of rows, a strip of NR at a time. If there is a copy to be left, the panel's first strip leaves
+/// it and the others read it.
 ///
 /// # Safety
 ///
 /// As [`Tile::multiply`].
 #[inline(always)]
-unsafe fn multiply_strips<V: Vector, const MV: usize, const CUT: bool>(
+unsafe fn multiply_columns<V: Vector, const MV: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
     row: usize,
+    columns: Range<usize>,
 ) {
     let copied;
-    let (panel, mut column) = match panel.copy {
-        Some(packed) if const { MV <= 2 } => {
+    let (mut panel, mut column) = (panel, columns.start);
+    if const { MV <= 2 }
+        && let Some(packed) = panel.copy
+    {
+        if column == 0 {
             // SAFETY: a panel with a copy has more columns than the first strip.
-            let column = unsafe {
-                if const { widest::<V>(MV) == 12 } {
+            unsafe {
+                if const { copying_strip::<V>() == 12 } {
                     Tile::<_, MV, 12, CUT, true>::multiply::<V>(panel, ahead, row, 0);
-                    12
                 } else {
                     Tile::<_, MV, 6, CUT, true>::multiply::<V>(panel, ahead, row, 0);
-                    6
                 }
-            };
-            copied = Panel { a: packed.pointer, a_column_stride: packed.height, copy: None, ..*panel };
-            (&copied, column)
+            }
+            column = const { copying_strip::<V>() };
         }
-        _ => (panel, 0),
-    };
-    while column < panel.columns {
-        let left = panel.columns - column;
-        // No narrow strip at the end: two of about the same width instead.
-        let most = const { widest::<V>(MV) };
-        let width = match left {
-            _ if left >= most + 3 => most,
-            _ if left > most => left.div_ceil(2),
-            _ => left,
-        };
+        copied = Panel { a: packed.pointer, a_column_stride: packed.height, copy: None, ..*panel };
+        panel = &copied;
+    }
+    while column < columns.end {
+        let width = next_strip(columns.end - column, const { widest::<V>(MV) });
         // SAFETY: the strip's columns are among the panel's; the rest is handed on.
         unsafe {
             match width {
