@@ -51,3 +51,21 @@ fn the_least_losses_are_those_of_the_reference() {
         check(case, &file, 1);
     }
 }
+
+#[test]
+fn a_setting_out_of_its_range_is_named() {
+    let data = Dataset::from_values(1, vec![0.0, 1.0], 1, vec![0.0, 2.0]).expect("valid data");
+    let compile = Compile { loss: Loss::MeanSquaredError, ..Compile::default() };
+    let mut model: Model<f64> = Sequential::new(1).add(Dense::new(1)).compile(compile).expect("valid");
+    let usual = Lbfgs::default();
+    for (settings, expected) in [
+        (Lbfgs { max_iterations: 0, ..usual.clone() }, "Lbfgs: max_iterations is 0, expected at least 1"),
+        (Lbfgs { memory: 0, ..usual.clone() }, "Lbfgs: memory is 0, expected at least 1"),
+        (
+            Lbfgs { gradient_tolerance: f64::NAN, ..usual },
+            "Lbfgs: gradient_tolerance is NaN, expected 0 or a number above 0",
+        ),
+    ] {
+        assert_eq!(model.fit_lbfgs(&data, &settings).unwrap_err().to_string(), expected);
+    }
+}

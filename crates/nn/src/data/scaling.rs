@@ -144,7 +144,7 @@ impl Dataset {
     /// # Errors
     ///
     /// [`Error::Features`] if the scaling was fitted to samples of another width, [`Error::Feature`] if a scaled value is
-    /// beyond single precision.
+    /// beyond single precision, [`Error::Memory`] if there is not enough.
     pub fn scaled(&self, scaling: &FittedScaling) -> Result<Dataset, Error> {
         let FittedScaling { offset, scale } = scaling;
         for numbers in [offset, scale] {
@@ -154,7 +154,9 @@ impl Dataset {
         }
         let of =
             |numbers: &[f64], feature: usize| if let [number] = *numbers { number } else { numbers[feature] };
-        let mut scaled = Vec::with_capacity(self.len() * self.features());
+        let mut scaled = Vec::new();
+        let memory = |_| Error::Memory { what: "the scaled features" };
+        scaled.try_reserve_exact(self.len() * self.features()).map_err(memory)?;
         for_each_value(self, |feature, value| {
             scaled.push((value - of(offset, feature)) / of(scale, feature))
         });

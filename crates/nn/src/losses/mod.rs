@@ -223,7 +223,8 @@ impl Loss {
     ///
     /// # Errors
     ///
-    /// [`Error::TargetWidth`] if the three differ in length, [`DescriptionError::CustomLoss`] if the loss is only a name.
+    /// [`Error::TargetWidth`] if the three differ in length, [`DescriptionError::CustomLoss`] if the loss is only a name. Settings are
+    /// taken as they are; [`Sequential::compile`](crate::Sequential::compile) checks them.
     pub fn of_sample<T: Scalar>(
         &self,
         targets: &[f64],

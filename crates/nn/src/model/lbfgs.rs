@@ -94,21 +94,18 @@ impl<T: Scalar> Model<T> {
 
 impl Lbfgs {
     fn validate(&self) -> Result<(), Error> {
+        let refuse = |setting, found, expected| {
+            Err(DescriptionError::OptimizerSetting { optimizer: "Lbfgs", setting, found, expected }.into())
+        };
         for (setting, found) in [("max_iterations", self.max_iterations), ("memory", self.memory)] {
             if found == 0 {
-                return Err(Error::FitSetting { setting, found, expected: "at least 1" });
+                return refuse(setting, 0.0, "at least 1");
             }
         }
         if self.gradient_tolerance >= 0.0 {
             return Ok(());
         }
-        Err(DescriptionError::OptimizerSetting {
-            optimizer: "Lbfgs",
-            setting: "gradient_tolerance",
-            found: self.gradient_tolerance,
-            expected: "0 or a number above 0",
-        }
-        .into())
+        refuse("gradient_tolerance", self.gradient_tolerance, "0 or a number above 0")
     }
 }
 

@@ -31,16 +31,23 @@ fn dense(units: usize) -> Dense {
 }
 
 fn compiled<T: Scalar>(network: &Sequential, threads: usize) -> Model<T> {
+    compiled_for(network, Loss::MeanSquaredError, threads)
+}
+
+fn compiled_for<T: Scalar>(network: &Sequential, loss: Loss, threads: usize) -> Model<T> {
     let pool = Pool::new(threads).expect("some threads");
-    network
-        .compile(Compile { loss: Loss::MeanSquaredError, seed: 3, pool, ..Compile::default() })
-        .expect("valid")
+    network.compile(Compile { loss, seed: 3, pool, ..Compile::default() }).expect("valid")
 }
 
 #[track_caller]
 fn check_gradient(network: &Sequential, samples: usize) {
+    check_gradient_of(network, Loss::MeanSquaredError, samples);
+}
+
+#[track_caller]
+fn check_gradient_of(network: &Sequential, loss: Loss, samples: usize) {
     let data = data(network.inputs, network.outputs(), samples);
-    let model = compiled::<f64>(network, 2);
+    let model = compiled_for::<f64>(network, loss, 2);
     let report = model.check_gradient(&data, GradientCheck::default()).expect("the data fit");
     assert!(report.passed() && report.largest > 1e-6, "{}: {report}", network.to_ron().unwrap());
 }
@@ -68,7 +75,7 @@ const LAYERS: [&str; 22] = [
     "Maxout(units: 3, pieces: 2)",
     "DropConnect(rate: 0.3, dense: (units: 4, activation: Tanh, bias_initializer: GlorotUniform))",
     "DropConnect(rate: 0.3, dense: (units: 4, activation: Gelu, use_bias: false))",
-    "Residual(layers: [Dense(units: 3, activation: Tanh), Residual(layers: [PRelu()]), Dense(units: 5)])",
+    "Residual(layers: [Dense(units: 3, activation: Tanh, bias_initializer: GlorotUniform), Residual(layers: [PRelu()]), Dense(units: 5)])",
 ];
 
 fn layer(text: &str) -> Layer {
@@ -86,6 +93,17 @@ fn gradients_go_through_every_layer_and_to_its_weights() {
     }
 }
 
+/// Losses that class labels go with, each with an end: computed together with it, or after it.
+const ENDS: [(&str, &str); 7] = [
+    ("MeanSquaredError", "Linear"),
+    ("CategoricalCrossentropy()", "Softmax"),
+    ("CategoricalCrossentropy(from_logits: true)", "Linear"),
+    ("BinaryCrossentropy()", "Sigmoid"),
+    ("KlDivergence", "Softmax"),
+    ("LogCosh", "Tanh"),
+    ("Poisson", "Softplus"),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
@@ -94,13 +112,16 @@ proptest! {
         layers in prop::collection::vec((0..LAYERS.len(), 1..8_usize), 1..4),
         (inputs, first, last) in (1..6_usize, 2..9_usize, 2..5_usize),
         samples in 2..9_usize,
+        end in 0..ENDS.len(),
     ) {
         let mut network = Sequential::new(inputs).add(dense(first));
         for (index, units) in layers {
             let next = with_widths(LAYERS[index], units, network.outputs());
             network = network.add(layer(&next));
         }
-        check_gradient(&network.add(dense(last)), samples);
+        let (loss, end) = ENDS[end];
+        let end: Activation = from_ron(end).expect(end);
+        check_gradient_of(&network.add(dense(last).activation(end)), from_ron(loss).expect(loss), samples);
     }
 }
 

@@ -27,13 +27,13 @@ const BLOCK_BYTES: usize = 32 * 1024;
 /// Up to this density a block is twice as large: its columns are used by so few samples that not all need to stay, and
 /// Z is loaded and stored half as often. Measured; the two cross between 0.25 and 0.3.
 const LOW_DENSITY: f64 = 0.25;
-/// From this density the dense product can be faster.
+/// From this density the dense product can be faster, as [`prefers_sparse`] says.
 const DENSE_DENSITY: f64 = 0.45;
 
 /// Whether [`sparse_gemm`] is worth its while at this density of X: below 0.45.
 ///
-/// Measured with compression (`cargo bench -p densely-tensor --bench sparse`), 512 × 512 weights and 128 samples with
-/// 512-bit vectors on one thread: 1.17 times as fast as the dense product at 0.4, 0.94 times at 0.5, 1.7 times at 0.25.
+/// Measured with the search for nonzeros (`cargo bench -p densely-tensor --bench sparse`; `docs/benchmarks.md` has the figures): the
+/// forward products cross between 0.4 and 0.5, where the backward pass, which takes the same lists, still gains.
 ///
 /// ```
 /// assert!(densely_tensor::prefers_sparse(0.19)); // digits
