@@ -1,8 +1,8 @@
 //! Recipes: a dataset, a network, and how to train it, in one RON text.
 //!
-//! It is what `densely train my.ron` follows; callbacks, weights of samples and the other settings of a [`Fit`](crate::Fit) are
-//! flags of the command line. [`Recipe::from_ron`] reads one, and nothing writes any; to load the data it names and to fit the
-//! network is for the program that reads it.
+//! It is what `densely train my.ron` follows. Callbacks, weights of samples and the other settings of a [`Fit`](crate::Fit) have no
+//! place in it. [`Recipe::from_ron`] reads one, and nothing writes any; to load the data it names and to fit the network is for
+//! the program that reads it.
 
 use crate::data::DataSource;
 use crate::error::Error;

@@ -64,7 +64,8 @@ impl<T: Scalar> Model<T> {
                 let distance = x - means[feature];
                 variances[feature] += distance * distance;
             });
-            let variance = |sum: f64| if sum > 0.0 { sum * share } else { 1.0 };
+            // What is 0 in this precision cannot be divided by, as that of a constant feature cannot.
+            let variance = |sum: f64| if T::from_f64(sum * share) > T::ZERO { sum * share } else { 1.0 };
             let variances: Vec<f64> = variances.into_iter().map(variance).collect();
             let rounded = |numbers: Vec<f64>| numbers.into_iter().map(T::from_f64).collect::<Vec<T>>();
             let statistics = [(first + MEAN, rounded(means)), (first + VARIANCE, rounded(variances))];

@@ -339,6 +339,11 @@ fn statistics_beyond_the_precision_are_refused() {
     assert_eq!(error, "value 1 of tensor normalization.variance is inf, expected a finite number");
     assert_eq!(model.fingerprint(), before);
     compiled::<f64>(&network, 1).adapt(&data).unwrap();
+
+    // A variance that is 0 in single precision is taken for that of a constant.
+    let data = Dataset::from_floats(3, vec![0.0, 1e-30, 0.0, 1.0, -1e-30, 2.0], vec![0; 2], 2).unwrap();
+    model.adapt(&data).unwrap();
+    assert!(model.predict(&data).unwrap().iter().all(|output| output.is_finite()));
 }
 
 #[test]

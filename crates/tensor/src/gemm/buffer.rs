@@ -17,7 +17,7 @@ const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 ///
 /// A panel of A, 64 × KC elements, takes a quarter of the second-level cache, where the next one is fetched while it is
 /// multiplied, and strips of B and C pass. It is as long as that because C is read and written once for each block of the inner
-/// index, and C comes from afar. Squares of 1,024 with half of 512 KiB lost a sixth, with a sixteenth of 1 MiB a tenth.
+/// index, and C comes from afar. Squares of 1,024 lost a tenth with half of 512 KiB, and a tenth with a sixteenth of 1 MiB.
 pub(super) fn kc<T: Scalar>(isa: Isa) -> usize {
     (isa.second_level_cache() / 4).min(PANEL_BYTES) / T::SIZE / TILE_ROWS
 }
