@@ -100,6 +100,20 @@ impl Isa {
         }
     }
 
+    /// Lanes of its vectors.
+    pub(crate) fn lanes<T: Scalar>(self) -> usize {
+        struct Lanes;
+        impl<T: Scalar> Kernel<T> for Lanes {
+            type Output = usize;
+
+            #[inline(always)]
+            fn run<V: Vector<Element = T>>(self) -> usize {
+                V::LANES
+            }
+        }
+        self.run::<T, _>(Lanes)
+    }
+
     /// Runs a kernel compiled for this instruction set.
     pub(crate) fn run<T: Scalar, K: Kernel<T>>(self, kernel: K) -> K::Output {
         match self.0 {

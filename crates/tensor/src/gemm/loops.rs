@@ -13,7 +13,7 @@
 
 use super::Product;
 use super::buffer::{inner_block, kc, kc_of_few_columns, nc, with_buffers};
-use super::microkernel::{Ahead, PackedA, Panel};
+use super::microkernel::{Ahead, PackedA, Panel, RowsOfA};
 use super::operand::Layout;
 use super::pack::{Pack, pack_tiles};
 use super::panel::PanelProduct;
@@ -31,6 +31,11 @@ const COLUMNS_WITHOUT_PACKING: usize = 14;
 const ROWS_WITHOUT_PACKING: usize = TILE_ROWS;
 /// An A of at most so many bytes is near enough to be read where it lies: 100 × 100 × 100 gains a fifth by it.
 const SMALL_A: usize = 64 * 1024;
+/// Up to so many inner indices two vectors of rows stay in a first-level cache although the columns of their tile are four
+/// times as high (see [`RowsOfA::Pairs`]).
+const INNER_INDICES_IN_PLACE: usize = 64;
+/// From so many columns on, the first strip copies tiles of A that do not stay there.
+const COLUMNS_FOR_TILES_TO_BE_COPIED: usize = 256;
 /// A B of at most so many bytes stays in a second-level cache while every panel passes it, and is not packed,
 const SMALL_B: usize = 1024 * 1024;
 /// unless its columns are a multiple of so many bytes apart and compete for the same places of a first-level cache.
@@ -56,8 +61,8 @@ struct Work<'a, T> {
     product: &'a Product<'a, T>,
     /// Room for a packed panel of A.
     buffer: *mut T,
-    /// The first row and inner index of the panel that is packed there.
-    packed: Option<(usize, usize)>,
+    /// The first row and inner index of the panel that is packed there, and whether for few columns.
+    packed: Option<(usize, usize, bool)>,
 }
 
 /// Computes the rows and columns of C in the ranges, on this thread.
@@ -175,7 +180,7 @@ unsafe fn block_of_b<T: Scalar>(
 /// A panel of A as the micro-kernel reads it.
 struct PanelOfA<T> {
     pointer: *const T,
-    column_stride: usize,
+    rows: RowsOfA,
     /// The copy that is to be left on the way.
     copy: Option<PackedA<T>>,
 }
@@ -196,41 +201,58 @@ unsafe fn panel_of_a<T: Scalar>(
     let (a, factor) = (&work.product.a, work.product.a_factor);
     let contiguous = a.layout.row_stride == 1 && a.layout.is_even();
     let few_columns = columns.len() <= COLUMNS_WITHOUT_PACKING;
-    // A tile, or what is as close together and as well aligned.
+    // Two vectors of rows, as tiles read them, and whether they stay in a first-level cache where they lie.
+    let pair = 2 * work.isa.lanes::<T>();
     let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
+    let stays = a.layout.column_stride < 4 * pair || inner.len() <= INNER_INDICES_IN_PLACE;
     let small = a.layout.bytes::<T>() <= SMALL_A;
+    let near =
+        tiled && (stays || !whole || columns.len() < COLUMNS_FOR_TILES_TO_BE_COPIED) || !tiled && small;
     let in_place = PanelOfA {
         pointer: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start)),
-        column_stride: a.layout.column_stride,
+        rows: RowsOfA::Together(a.layout.column_stride),
         copy: None,
     };
-    if contiguous && factor == T::ONE && (tiled || small || few_columns) {
+    if contiguous && factor == T::ONE && (near || few_columns) {
         return in_place;
     }
-    let height = rows.len().next_multiple_of(MOST_LANES);
-    let packed = PanelOfA { pointer: work.buffer.cast_const(), column_stride: height, copy: None };
+    // Beside few columns tiles are taller than two vectors.
+    let (height, packed_rows) = match few_columns {
+        true => {
+            let height = rows.len().next_multiple_of(MOST_LANES);
+            (height, RowsOfA::Together(height))
+        }
+        false => (pair, RowsOfA::Pairs),
+    };
+    let packed = PanelOfA { pointer: work.buffer.cast_const(), rows: packed_rows, copy: None };
     // A product of one panel finds it packed from the block before.
-    if work.packed.replace((rows.start, inner.start)) == Some((rows.start, inner.start)) {
+    let panel = (rows.start, inner.start, few_columns);
+    if work.packed.replace(panel) == Some(panel) {
         return packed;
     }
     if contiguous && whole && !few_columns {
-        return PanelOfA { copy: Some(PackedA { pointer: work.buffer, height, factor }), ..in_place };
-    }
-    for p in (0..inner.len()).step_by(TILE_ROWS) {
-        let pack = Pack {
-            source: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start + p)),
-            row_stride: a.layout.row_stride,
-            row_block: 0, // one tile
-            column_stride: a.layout.column_stride,
-            rows: rows.len(),
-            columns: TILE_ROWS.min(inner.len() - p),
-            factor,
-            tiles: work.buffer.wrapping_add(p * height),
-            height,
-            tile: 0,
+        return PanelOfA {
+            copy: Some(PackedA { pointer: work.buffer, rows: packed_rows, factor }),
+            ..in_place
         };
-        // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds a panel.
-        unsafe { pack_tiles(work.isa, pack) };
+    }
+    for row in (0..rows.len()).step_by(height) {
+        for p in (0..inner.len()).step_by(TILE_ROWS) {
+            let pack = Pack {
+                source: a.pointer.wrapping_add(a.layout.offset(rows.start + row, inner.start + p)),
+                row_stride: a.layout.row_stride,
+                row_block: 0, // one tile
+                column_stride: a.layout.column_stride,
+                rows: height.min(rows.len() - row),
+                columns: TILE_ROWS.min(inner.len() - p),
+                factor,
+                tiles: work.buffer.wrapping_add(row * inner.len() + p * height),
+                height,
+                tile: 0,
+            };
+            // SAFETY: rows and inner indices lie within A, inner.start being a multiple of 64; the buffer holds a panel.
+            unsafe { pack_tiles(work.isa, pack) };
+        }
     }
     packed
 }
@@ -275,7 +297,7 @@ unsafe fn multiply_panel<T: Scalar>(
         let panel = Panel {
             k: inner.len(),
             a: a.pointer,
-            a_column_stride: a.column_stride,
+            a_rows: a.rows,
             copy: a.copy,
             b: block.pointer.wrapping_add(b_offset),
             b_row_stride: block.layout.row_stride,

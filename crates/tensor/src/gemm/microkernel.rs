@@ -9,15 +9,16 @@ use crate::isa::Kernel;
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
 use std::hint::black_box;
+use std::ops::Range;
 
 /// One panel of A by some columns of B: the operands of one call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Panel<'a, T> {
     /// Length of the inner index.
     pub(super) k: usize,
-    /// The panel's first element; rows are contiguous.
+    /// A's first element.
     pub(super) a: *const T,
-    pub(super) a_column_stride: usize,
+    pub(super) a_rows: RowsOfA,
     /// Where the first strip of columns leaves a copy of A, which the others read.
     pub(super) copy: Option<PackedA<T>>,
     /// B's first element.
@@ -40,12 +41,33 @@ pub(super) struct Panel<'a, T> {
     pub(super) last: bool,
 }
 
-/// A panel of A times a factor, packed: its columns are one height apart.
+/// Where the rows of a panel of A lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RowsOfA {
+    /// All rows of a column together, and so many elements from column to column.
+    Together(usize),
+    /// Two vectors of rows for each inner index, these one after the other, then the next two vectors: packed so, what a tile
+    /// reads takes as few lines as can be. Of higher columns it would take some lines in each row of them, which compete for
+    /// the same places of a first-level cache: one of 32 KiB holds 128 pieces of 64 bytes that are 256 bytes apart.
+    Pairs,
+}
+
+impl RowsOfA {
+    /// How far the first element of `row` is from the panel's, and from column to column.
+    #[inline(always)]
+    fn offset_and_stride<V: Vector>(self, row: usize, k: usize) -> (usize, usize) {
+        match self {
+            RowsOfA::Together(stride) => (row, stride),
+            RowsOfA::Pairs => (row * k, 2 * V::LANES),
+        }
+    }
+}
+
+/// Where a copy of a panel of A is left, times a factor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PackedA<T> {
     pub(super) pointer: *mut T,
-    /// Rows, with those of padding: a multiple of the widest vector.
-    pub(super) height: usize,
+    pub(super) rows: RowsOfA,
     pub(super) factor: T,
 }
 
@@ -97,7 +119,7 @@ pub(super) enum Bias<'a, T> {
 impl<'a, T> Bias<'a, T> {
     /// That of a part of the product.
     #[inline(always)]
-    pub(super) fn part(self, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> Self {
+    pub(super) fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
         match self {
             Bias::None => Bias::None,
             Bias::Rows(bias) => Bias::Rows(&bias[rows]),
@@ -106,53 +128,57 @@ impl<'a, T> Bias<'a, T> {
     }
 }
 
-/// `NR` columns of a panel, from `column`, and `MV` vectors of rows, from `row`. If it is `CUT`, the last vector has only as many
-/// lanes as the panel has rows, which may be all. `COPY` leaves the copy that the panel asks for.
-pub(super) struct Tile<'p, T, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> {
+/// Tiles beside each other: strips of `NR` columns of a panel, and `MV` vectors of rows, from `row`. If they are `CUT`, the last
+/// vector has only as many lanes as the panel has rows, which may be all. `COPY` leaves the copy that the panel asks for.
+pub(super) struct Tiles<'p, T, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> {
     panel: &'p Panel<'p, T>,
     ahead: &'p mut Ahead<T>,
     row: usize,
-    column: usize,
+    columns: Range<usize>,
 }
 
 impl<T: Scalar, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool>
-    Tile<'_, T, MV, NR, CUT, COPY>
+    Tiles<'_, T, MV, NR, CUT, COPY>
 {
-    /// Computes the tile.
+    /// Computes the tiles.
     ///
     /// # Safety
     ///
-    /// The panel's pointers must be valid for its shape and strides; it must have the columns and the rows, if `CUT` all
+    /// The panel's pointers must be valid for its shape and strides; it must have the columns, whole strips, and the rows, if `CUT` all
     /// but some of the last vector's; the copy must have room for whole vectors.
     #[inline(always)]
     pub(super) unsafe fn multiply<V: Vector<Element = T>>(
         panel: &Panel<'_, T>,
         ahead: &mut Ahead<T>,
         row: usize,
-        column: usize,
+        columns: Range<usize>,
     ) {
-        V::run_apart(Tile::<T, MV, NR, CUT, COPY> { panel, ahead, row, column });
+        V::run_apart(Tiles::<T, MV, NR, CUT, COPY> { panel, ahead, row, columns });
     }
 }
 
 impl<T: Scalar, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool> Kernel<T>
-    for Tile<'_, T, MV, NR, CUT, COPY>
+    for Tiles<'_, T, MV, NR, CUT, COPY>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { panel, ahead, row, column } = self;
-        // SAFETY: `multiply`, which alone makes tiles, hands its contract on.
-        unsafe { multiply_tile::<V, MV, NR, CUT, COPY>(panel, ahead, row, column) };
+        let Self { panel, ahead, row, columns } = self;
+        let mut column = columns.start;
+        while column < columns.end {
+            // SAFETY: `multiply`, which alone makes tiles, hands its contract on.
+            unsafe { multiply_tile::<V, MV, NR, CUT, COPY>(panel, ahead, row, column) };
+            column += NR;
+        }
     }
 }
 
-/// Computes a [`Tile`].
+/// Computes one of [`Tiles`].
 ///
 /// # Safety
 ///
-/// As [`Tile::multiply`].
+/// As [`Tiles::multiply`].
 #[inline(always)]
 unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const CUT: bool, const COPY: bool>(
     panel: &Panel<'_, V::Element>,
@@ -161,8 +187,9 @@ unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const CUT: 
     column: usize,
 ) {
     let lanes = if CUT { panel.rows - row - (MV - 1) * V::LANES } else { V::LANES };
-    let c = panel.c.wrapping_add(column * panel.c_column_stride + row);
-    let place = |i: usize, j: usize| c.wrapping_add(j * panel.c_column_stride + i * V::LANES);
+    let c_column_stride = panel.c_column_stride;
+    let c = panel.c.wrapping_add(column * c_column_stride + row);
+    let place = |i: usize, j: usize| c.wrapping_add(j * c_column_stride + i * V::LANES);
 
     let mut sums = [[V::splat(V::Element::ZERO); MV]; NR];
     // C comes from far where it is large: the tile below is asked for while this one is multiplied.
@@ -205,7 +232,7 @@ unsafe fn multiply_tile<V: Vector, const MV: usize, const NR: usize, const CUT: 
 ///
 /// # Safety
 ///
-/// As [`Tile::multiply`].
+/// As [`Tiles::multiply`].
 #[inline(always)]
 unsafe fn multiply_registers<
     V: Vector,
@@ -221,9 +248,14 @@ unsafe fn multiply_registers<
     mut sums: [[V; MV]; NR],
 ) -> [[V; MV]; NR] {
     let lanes = if CUT { panel.rows - row - (MV - 1) * V::LANES } else { V::LANES };
-    let mut a = panel.a.wrapping_add(row);
+    // Where rows lie in pairs, each tile has two vectors of them, or the last one.
+    let (offset, a_stride) = panel.a_rows.offset_and_stride::<V>(row, panel.k);
+    let mut a = panel.a.wrapping_add(offset);
     let (mut copy, copy_stride, factor) = match panel.copy {
-        Some(packed) if COPY => (packed.pointer.wrapping_add(row), packed.height, V::splat(packed.factor)),
+        Some(packed) if COPY => {
+            let (offset, stride) = packed.rows.offset_and_stride::<V>(row, panel.k);
+            (packed.pointer.wrapping_add(offset), stride, V::splat(packed.factor))
+        }
         _ => (std::ptr::null_mut(), 0, V::splat(V::Element::ONE)),
     };
     // A pointer for every third column, and two multiples of the stride behind it: addresses that an instruction can form.
@@ -254,7 +286,7 @@ unsafe fn multiply_registers<
                     }
                 }
             }
-            a = a.wrapping_add(panel.a_column_stride);
+            a = a.wrapping_add(a_stride);
             copy = copy.wrapping_add(copy_stride);
             for b in &mut b {
                 *b = b.wrapping_add(panel.b_row_stride);
@@ -270,7 +302,7 @@ unsafe fn multiply_registers<
 ///
 /// # Safety
 ///
-/// As [`Tile::multiply`].
+/// As [`Tiles::multiply`].
 #[inline(always)]
 unsafe fn finish<V: Vector, const MV: usize, const NR: usize>(
     panel: &Panel<'_, V::Element>,

@@ -1,7 +1,7 @@
 //! Copying a part of an operand into tiles, so that a micro-kernel finds all rows of a panel for one inner index together.
 
+use crate::arch::Vector;
 use crate::arch::transpose::{load_block, transpose};
-use crate::arch::{MOST_LANES, Vector};
 use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
 use crate::tiled::TILE_ROWS;
@@ -9,7 +9,7 @@ use crate::tiled::TILE_ROWS;
 /// A part of a matrix and the tiles that it goes to, times `factor`.
 ///
 /// Element (i, j) comes from `source[i / 64 · row_block + i % 64 · row_stride + j · column_stride]` and goes to
-/// `tiles[i / 64 · tile + j · height + i % 64]`. Beyond the last row there are zeros up to the next multiple of 16.
+/// `tiles[i / 64 · tile + j · height + i % 64]`. Beyond the last row there are zeros up to the next whole vector.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pack<T> {
     pub(super) source: *const T,
@@ -20,7 +20,7 @@ pub(super) struct Pack<T> {
     pub(super) columns: usize,
     pub(super) factor: T,
     pub(super) tiles: *mut T,
-    /// Rows of a tile: a multiple of 16, and 64 if there is more than one.
+    /// Rows of a tile: whole vectors, and 64 if there is more than one tile.
     pub(super) height: usize,
     /// From one tile to the next.
     pub(super) tile: usize,
@@ -60,7 +60,7 @@ impl<T: Scalar> Kernel<T> for PackTiles<T> {
                     if pack.column_stride == 1 {
                         transpose_tile::<V>(&pack, tile);
                     } else {
-                        copy_elements(&pack, tile);
+                        copy_elements(&pack, tile, V::LANES);
                     }
                 }
             }
@@ -79,11 +79,11 @@ impl<T: Scalar> Pack<T> {
         self.tiles.wrapping_add(tile * self.tile + j * self.height)
     }
 
-    /// Rows of a tile that are there, and those that are written.
+    /// Rows of a tile that are there, and those that are written in whole vectors.
     #[inline(always)]
-    fn rows_of(&self, tile: usize) -> (usize, usize) {
+    fn rows_of(&self, tile: usize, lanes: usize) -> (usize, usize) {
         let rows = (self.rows - tile * TILE_ROWS).min(TILE_ROWS);
-        (rows, rows.next_multiple_of(MOST_LANES))
+        (rows, rows.next_multiple_of(lanes))
     }
 }
 
@@ -108,7 +108,7 @@ unsafe fn copy_column<V: Vector>(pack: &Pack<V::Element>, tile: usize, j: usize)
 /// As [`copy_column`].
 #[inline(always)]
 unsafe fn copy_last_column<V: Vector>(pack: &Pack<V::Element>, tile: usize, j: usize) {
-    let (rows, written) = pack.rows_of(tile);
+    let (rows, written) = pack.rows_of(tile, V::LANES);
     let (source, target, factor) = (pack.source(tile, j), pack.target(tile, j), V::splat(pack.factor));
     for i in (0..written).step_by(V::LANES) {
         // SAFETY: only rows that are there are read.
@@ -126,7 +126,7 @@ unsafe fn copy_last_column<V: Vector>(pack: &Pack<V::Element>, tile: usize, j: u
 /// The pack's column stride must be 1 and the tile one of its own.
 #[inline(always)]
 unsafe fn transpose_tile<V: Vector>(pack: &Pack<V::Element>, tile: usize) {
-    let (rows, written) = pack.rows_of(tile);
+    let (rows, written) = pack.rows_of(tile, V::LANES);
     let factor = V::splat(pack.factor);
     for j in (0..pack.columns).step_by(V::LANES) {
         let columns = V::LANES.min(pack.columns - j);
@@ -150,8 +150,8 @@ unsafe fn transpose_tile<V: Vector>(pack: &Pack<V::Element>, tile: usize) {
 ///
 /// The tile must be one of the pack's own.
 #[inline(always)]
-unsafe fn copy_elements<T: Scalar>(pack: &Pack<T>, tile: usize) {
-    let (rows, written) = pack.rows_of(tile);
+unsafe fn copy_elements<T: Scalar>(pack: &Pack<T>, tile: usize, lanes: usize) {
+    let (rows, written) = pack.rows_of(tile, lanes);
     for j in 0..pack.columns {
         for i in 0..written {
             // SAFETY: only rows that are there are read.

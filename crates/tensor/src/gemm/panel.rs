@@ -1,6 +1,6 @@
 //! Loops 1 and 0: a panel of A, mostly of 64 rows, by columns of B; cut into register tiles.
 
-use super::microkernel::{Ahead, Panel, Tile};
+use super::microkernel::{Ahead, Panel, RowsOfA, Tiles};
 use crate::arch::Vector;
 use crate::isa::Kernel;
 use crate::scalar::Scalar;
@@ -27,18 +27,18 @@ impl<T: Scalar> Kernel<T> for PanelProduct<'_, T> {
         let mut row = 0;
         // Few columns make few chains: a taller tile has more of them. One column leaves registers for long runs of A, which
         // prefetchers follow: 512 × 784 in column-major order by a vector ran at 36 GFLOP/s with 64 rows, at 53 with 256.
-        loop {
+        while let RowsOfA::Together(_) = panel.a_rows {
             let vectors = (panel.rows - row) / V::LANES;
             // SAFETY: `new`'s caller vouches for the pointers; there are as many vectors of rows as a tile has.
             row += V::LANES
                 * unsafe {
                     match panel.columns {
                         1 if const { V::REGISTERS >= 32 } && vectors >= 16 => {
-                            Tile::<_, 16, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
+                            Tiles::<_, 16, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0..1);
                             16
                         }
                         1 if vectors >= 8 => {
-                            Tile::<_, 8, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0);
+                            Tiles::<_, 8, 1, false, false>::multiply::<V>(&panel, &mut ahead, row, 0..1);
                             8
                         }
                         columns if columns <= widest::<V>(4).min(6) && vectors >= 4 => {
@@ -129,7 +129,7 @@ fn next_strip(left: usize, most: usize) -> usize {
 ///
 /// # Safety
 ///
-/// As [`Tile::multiply`].
+/// As [`Tiles::multiply`].
 #[inline(always)]
 unsafe fn multiply_columns<V: Vector, const MV: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
@@ -146,33 +146,38 @@ unsafe fn multiply_columns<V: Vector, const MV: usize, const CUT: bool>(
             // SAFETY: a panel with a copy has more columns than the first strip.
             unsafe {
                 if const { copying_strip::<V>() == 12 } {
-                    Tile::<_, MV, 12, CUT, true>::multiply::<V>(panel, ahead, row, 0);
+                    Tiles::<_, MV, 12, CUT, true>::multiply::<V>(panel, ahead, row, 0..12);
                 } else {
-                    Tile::<_, MV, 6, CUT, true>::multiply::<V>(panel, ahead, row, 0);
+                    Tiles::<_, MV, 6, CUT, true>::multiply::<V>(panel, ahead, row, 0..6);
                 }
             }
             column = const { copying_strip::<V>() };
         }
-        copied = Panel { a: packed.pointer, a_column_stride: packed.height, copy: None, ..*panel };
+        copied = Panel { a: packed.pointer, a_rows: packed.rows, copy: None, ..*panel };
         panel = &copied;
     }
     while column < columns.end {
-        let width = next_strip(columns.end - column, const { widest::<V>(MV) });
-        // SAFETY: the strip's columns are among the panel's; the rest is handed on.
+        let most = const { widest::<V>(MV) };
+        let left = columns.end - column;
+        let strip = next_strip(left, most);
+        // All of the widest strips at once.
+        let width = if strip == most { most.max((left - left.min(3)) / most * most) } else { strip };
+        // SAFETY: the strips' columns are among the panel's; the rest is handed on.
         unsafe {
-            match width {
-                1 => multiply_strip::<V, MV, 1, CUT>(panel, ahead, row, column),
-                2 => multiply_strip::<V, MV, 2, CUT>(panel, ahead, row, column),
-                3 => multiply_strip::<V, MV, 3, CUT>(panel, ahead, row, column),
-                4 => multiply_strip::<V, MV, 4, CUT>(panel, ahead, row, column),
-                5 => multiply_strip::<V, MV, 5, CUT>(panel, ahead, row, column),
-                6 => multiply_strip::<V, MV, 6, CUT>(panel, ahead, row, column),
-                7 => multiply_strip::<V, MV, 7, CUT>(panel, ahead, row, column),
-                8 => multiply_strip::<V, MV, 8, CUT>(panel, ahead, row, column),
-                9 => multiply_strip::<V, MV, 9, CUT>(panel, ahead, row, column),
-                10 => multiply_strip::<V, MV, 10, CUT>(panel, ahead, row, column),
-                11 => multiply_strip::<V, MV, 11, CUT>(panel, ahead, row, column),
-                _ => multiply_strip::<V, MV, 12, CUT>(panel, ahead, row, column),
+            let columns = column..column + width;
+            match strip {
+                1 => multiply_strip::<V, MV, 1, CUT>(panel, ahead, row, columns),
+                2 => multiply_strip::<V, MV, 2, CUT>(panel, ahead, row, columns),
+                3 => multiply_strip::<V, MV, 3, CUT>(panel, ahead, row, columns),
+                4 => multiply_strip::<V, MV, 4, CUT>(panel, ahead, row, columns),
+                5 => multiply_strip::<V, MV, 5, CUT>(panel, ahead, row, columns),
+                6 => multiply_strip::<V, MV, 6, CUT>(panel, ahead, row, columns),
+                7 => multiply_strip::<V, MV, 7, CUT>(panel, ahead, row, columns),
+                8 => multiply_strip::<V, MV, 8, CUT>(panel, ahead, row, columns),
+                9 => multiply_strip::<V, MV, 9, CUT>(panel, ahead, row, columns),
+                10 => multiply_strip::<V, MV, 10, CUT>(panel, ahead, row, columns),
+                11 => multiply_strip::<V, MV, 11, CUT>(panel, ahead, row, columns),
+                _ => multiply_strip::<V, MV, 12, CUT>(panel, ahead, row, columns),
             }
         }
         column += width;
@@ -183,16 +188,16 @@ unsafe fn multiply_columns<V: Vector, const MV: usize, const CUT: bool>(
 ///
 /// # Safety
 ///
-/// As [`Tile::multiply`].
+/// As [`Tiles::multiply`].
 #[inline(always)]
 unsafe fn multiply_strip<V: Vector, const MV: usize, const NR: usize, const CUT: bool>(
     panel: &Panel<'_, V::Element>,
     ahead: &mut Ahead<V::Element>,
     row: usize,
-    column: usize,
+    columns: Range<usize>,
 ) {
     if const { NR <= widest::<V>(MV) } {
         // SAFETY: as for this function.
-        unsafe { Tile::<_, MV, NR, CUT, false>::multiply::<V>(panel, ahead, row, column) };
+        unsafe { Tiles::<_, MV, NR, CUT, false>::multiply::<V>(panel, ahead, row, columns) };
     }
 }
