@@ -4,7 +4,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 
 use super::sweeps::Point;
-use crate::drawing::{Area, GRID, INK, LABEL_SIZE, OURS, TITLE_SIZE, drawing, letters};
+use crate::drawing::{Area, GRID, INK, LABEL_SIZE, OURS, TITLE_SIZE, centred, drawing, letters};
 
 const WIDTH: u32 = 1380;
 const HEIGHT: u32 = 720;
@@ -50,6 +50,9 @@ pub(super) fn picture(title: &str, lines: &[Line]) -> Result<String> {
     Ok(text)
 }
 
+/// Pixels between labels below the points, at least.
+const LABEL_DISTANCE: i32 = 40;
+
 /// One chart: the median as a line, the range as bars.
 fn chart<Y>(
     area: &Area<'_>,
@@ -76,9 +79,10 @@ where
         .bold_line_style(GRID)
         .axis_style(INK)
         .label_style(letters(LABEL_SIZE))
+        .disable_x_mesh()
+        .x_labels(0)
         .x_desc(line.name)
         .y_desc(name)
-        .x_label_formatter(&|value| super::document::grouped(*value))
         .y_label_formatter(&label)
         .draw()
         .map_err(drawing)?;
@@ -86,7 +90,16 @@ where
     chart
         .draw_series([PathElement::new(medians.collect::<Vec<_>>(), OURS.stroke_width(2))])
         .map_err(drawing)?;
+    let (origin, bottom) = (area.get_base_pixel(), area.dim_in_pixel().1 as i32 - 20 - 46);
+    let mut free_from = 0;
     for point in &line.points {
+        let (x, _) = chart.backend_coord(&(point.value as f64, values(point).0));
+        let x = x - origin.0;
+        if x >= free_from {
+            let value = super::document::grouped(point.value as f64);
+            area.draw_text(&value, &centred(LABEL_SIZE), (x, bottom + 18)).map_err(drawing)?;
+            free_from = x + LABEL_DISTANCE;
+        }
         let (x, (median, least, most)) = (point.value as f64, values(point));
         let range = PathElement::new(vec![(x, least), (x, most)], OURS.stroke_width(1));
         chart.draw_series([range]).map_err(drawing)?;

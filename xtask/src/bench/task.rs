@@ -75,9 +75,15 @@ impl<'a> Task<'a> {
 /// Floating-point operations that an image costs in training if every product is dense: two for each weight forward, two
 /// for its gradient, and, behind the first layer, two for the gradient of the input.
 pub(super) fn flops_of_an_image(hidden: &[usize]) -> f64 {
-    let sizes = [&[784], hidden, &[10]].concat();
-    let weights = sizes.windows(2).map(|pair| (pair[0] * pair[1]) as f64);
-    weights.enumerate().map(|(layer, weights)| if layer == 0 { 4.0 } else { 6.0 } * weights).sum()
+    let operations = |layer| if layer == 0 { 4.0 } else { 6.0 };
+    weights(hidden).enumerate().map(|(layer, weights)| operations(layer) * weights).sum()
+}
+
+/// The weights of each layer.
+pub(super) fn weights(hidden: &[usize]) -> impl Iterator<Item = f64> {
+    let inputs = [&[784], hidden].concat();
+    let units = [hidden, &[10]].concat();
+    inputs.into_iter().zip(units).map(|(inputs, units)| (inputs * units) as f64)
 }
 
 /// Rates of epochs or of predictions of all test images.
