@@ -10,6 +10,9 @@
 pub mod manifest;
 pub mod workspace;
 
+mod drawing;
+mod figure;
+
 pub mod bench;
 pub mod ci;
 pub mod cross;

@@ -14,13 +14,14 @@ use crate::manifest::Manifest;
 use crate::workspace;
 
 /// Which workspace crates each crate may use; `true` only behind a feature. Data flow down this table and nowhere else.
-const MAY_USE: [(&str, &[(&str, bool)]); 5] = [
+const MAY_USE: [(&str, &[(&str, bool)]); 6] = [
     ("densely-tensor", &[]),
     ("idx-dataset", &[]),
     ("densely", &[("densely-tensor", false), ("idx-dataset", true)]),
     ("densely-cli", &[("densely", false), ("idx-dataset", false)]),
     // Its tests run the Rust of the tutorial.
     ("xtask", &[("idx-dataset", false), ("densely", true)]),
+    ("measure", &[("densely", false), ("idx-dataset", false)]),
 ];
 
 /// The only crate with unsafe code: the SIMD kernels and the thread pool.

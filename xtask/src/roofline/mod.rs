@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
+use crate::figure::Figure;
 use crate::workspace;
-use lines::Line;
+use lines::{Line, Machine};
 use report::Report;
 
 /// Measure this machine's roofs (fused multiply-adds, bandwidth) and our kernels below them, beside other libraries.
@@ -79,8 +80,7 @@ pub fn run(mut arguments: Arguments) -> Result<()> {
         arguments.threads = vec![1, thread::available_parallelism().map_or(1, usize::from)];
         arguments.threads.dedup();
     }
-    let package = ["bench", "--package=densely-tensor", "--features=densely-tensor/system-peers"];
-    let binary = workspace::build(&[&package[..], &["--bench=roofline", "--no-run"]].concat())?;
+    let binary = build()?;
     let measured = arguments.threads.iter().map(|&threads| measure(&binary, threads, &arguments));
     let reports: Vec<Report> = measured.collect::<Result<_>>()?;
     if arguments.json {
@@ -93,6 +93,37 @@ pub fn run(mut arguments: Arguments) -> Result<()> {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// Builds the benchmark and says where it is.
+///
+/// # Errors
+///
+/// If cargo cannot be run or the build fails; cargo has said why.
+pub(crate) fn build() -> Result<PathBuf> {
+    let package = ["bench", "--package=densely-tensor", "--features=densely-tensor/system-peers"];
+    workspace::build(&[&package[..], &["--bench=roofline", "--no-run"]].concat())
+}
+
+/// The rate of fused multiply-adds alone: GFLOP/s of so many threads, and the instruction set. Takes a tenth of a second.
+///
+/// # Errors
+///
+/// If the benchmark cannot be run.
+pub(crate) fn peak(binary: &Path, threads: usize) -> Result<(Figure, String)> {
+    let mut benchmark = Command::new(binary);
+    benchmark.env("DENSELY_THREADS", threads.to_string()).args(["--rounds", "9", "--peers", "none"]);
+    let mut child = benchmark.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut output = BufReader::new(child.stdout.take().expect("standard output is piped"));
+    let mut text = String::new();
+    output.read_line(&mut text)?;
+    // What it would measure next is not wanted here.
+    child.kill()?;
+    child.wait()?;
+    match serde_json::from_str(&text).context("the benchmark's first line")? {
+        Line::Machine(Machine { isa, peak, .. }) => Ok((Figure::new(peak)?, isa)),
+        Line::Level(_) | Line::Kernel(_) => bail!("the benchmark's first line is not that of the machine"),
+    }
 }
 
 /// Runs the benchmark once.

@@ -1,13 +1,14 @@
 //! The report as a picture: for each number of threads the roofs with our products and the best peers' below them, and bars
 //! of what share of the peak each reaches.
 
-use anyhow::{Error, Result, anyhow};
-use plotters::coord::Shift;
+use anyhow::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::lines::Unit;
-use super::report::{Contender, Kernel, Report, rounded};
+use super::report::{Contender, Kernel, Report};
+use crate::drawing::{Area, GRID, INK, LABEL_SIZE, OURS, PEER, TITLE_SIZE, centred, drawing, letters};
+use crate::figure::rounded;
 
 const WIDTH: u32 = 1480;
 const ROOFS_WIDTH: u32 = 700;
@@ -18,23 +19,13 @@ const HEIGHT_OF_ROW: u32 = 44;
 const BARS_MARGIN: u32 = 100;
 const BARS_LABELS: u32 = 290;
 
-/// Blue for ours, plain and packed; orange for the best peer (Okabe and Ito's palette, which colour-blind readers can tell
-/// apart).
+/// Ours with operands that are not packed ahead.
 const PLAIN: RGBColor = RGBColor(86, 180, 233);
-const PACKED: RGBColor = RGBColor(0, 114, 178);
-const PEER: RGBColor = RGBColor(213, 94, 0);
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(225, 225, 225);
 const ROOF: RGBColor = RGBColor(120, 120, 120);
-
-const TITLE_SIZE: i32 = 20;
-const LABEL_SIZE: i32 = 14;
 
 /// Operations a byte, and GFLOP/s from this share of the peak on, that the chart of roofs shows.
 const INTENSITIES: std::ops::Range<f64> = 0.25..1000.0;
 const LEAST_SHARE: f64 = 0.005;
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// All reports, one below the other, as SVG. Kernels counted in elements and the sweep are left to the table.
 ///
@@ -65,18 +56,6 @@ pub(super) fn picture(reports: &[Report]) -> Result<String> {
 
 fn shown(report: &Report) -> Vec<&Kernel> {
     report.kernels.iter().filter(|kernel| kernel.unit == Unit::Flops && kernel.group != "sweep").collect()
-}
-
-fn drawing(error: impl std::fmt::Display) -> Error {
-    anyhow!("cannot draw: {error}")
-}
-
-fn letters(size: i32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&INK)
-}
-
-fn centred(size: i32) -> TextStyle<'static> {
-    letters(size).pos(Pos::new(HPos::Center, VPos::Bottom))
 }
 
 /// Arithmetic intensity against rate, both logarithmic.
@@ -157,7 +136,7 @@ fn best(kernel: &Kernel) -> Option<&Contender> {
 }
 
 fn colour(ours: &Contender) -> RGBColor {
-    if ours.packed { PACKED } else { PLAIN }
+    if ours.packed { OURS } else { PLAIN }
 }
 
 /// Shares of the peak, a row of bars for each kernel.
@@ -166,7 +145,7 @@ fn bars(area: &Area<'_>, kernels: &[&Kernel]) -> Result<()> {
         .map_err(drawing)?;
     let mut x = 20;
     for (name, colour, width) in
-        [("densely", PLAIN, 90), ("densely, packed ahead", PACKED, 190), ("best peer", PEER, 0)]
+        [("densely", PLAIN, 90), ("densely, packed ahead", OURS, 190), ("best peer", PEER, 0)]
     {
         area.draw(&Rectangle::new([(x, 45), (x + 12, 57)], colour.filled())).map_err(drawing)?;
         area.draw_text(name, &letters(LABEL_SIZE), (x + 18, 42)).map_err(drawing)?;

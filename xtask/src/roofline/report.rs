@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::lines::{self, Line, Unit};
+use crate::figure::Figure;
 
 /// Our name among the contenders.
 const OURS: &str = "densely";
@@ -17,18 +18,6 @@ pub(super) struct Report {
     pub(super) peak: Figure,
     pub(super) levels: Vec<Level>,
     pub(super) kernels: Vec<Kernel>,
-}
-
-/// Median and range of samples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Figure {
-    pub(super) median: f64,
-    pub(super) least: f64,
-    pub(super) most: f64,
-    /// The upper quartile.
-    pub(super) upper: f64,
-    /// Distance of the quartiles as a share of the median: how noisy the host was.
-    pub(super) spread: f64,
 }
 
 /// A level of memory, GB/s.
@@ -97,17 +86,6 @@ impl Report {
     }
 }
 
-impl Figure {
-    fn new(mut samples: Vec<f64>) -> Result<Self> {
-        samples.sort_by(f64::total_cmp);
-        let at = |quarter: usize| samples.get((samples.len().saturating_sub(1)) * quarter / 4).copied();
-        let all = [at(0), at(1), at(2), at(3), at(4)].map(|sample| sample.context("nothing was measured"));
-        let [least, lower, median, upper, most] = all;
-        let (median, upper) = (median?, upper?);
-        Ok(Figure { median, least: least?, most: most?, upper, spread: (upper - lower?) / median })
-    }
-}
-
 impl Level {
     fn new(lines::Level { name, holds, read, copy }: lines::Level) -> Result<Self> {
         Ok(Level { name, holds, read: Figure::new(read)?, copy: Figure::new(copy)? })
@@ -156,16 +134,6 @@ impl Contender {
     }
 }
 
-/// Three digits, or more before the point.
-pub(super) fn rounded(value: f64) -> String {
-    let decimals = match value {
-        value if value >= 100.0 => 0,
-        value if value >= 10.0 => 1,
-        _ => 2,
-    };
-    format!("{value:.decimals$}")
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -185,13 +153,6 @@ pub(super) mod tests {
                 "resident":1000,"peak":[100],"contenders":[{"name":"densely","packed":false,"seconds":[0.2]}]}"#,
         ];
         Report::new(lines.map(|line| serde_json::from_str(line).unwrap()).into()).unwrap()
-    }
-
-    #[test]
-    fn figures_are_median_range_and_quartiles() {
-        let figure = Figure::new(vec![5.0, 1.0, 2.0, 4.0, 3.0]).unwrap();
-        assert_eq!(figure, Figure { median: 3.0, least: 1.0, most: 5.0, upper: 4.0, spread: 2.0 / 3.0 });
-        assert!(Figure::new(vec![]).is_err());
     }
 
     #[test]
@@ -233,15 +194,6 @@ pub(super) mod tests {
         ] {
             let lines = lines.into_iter().map(|line| serde_json::from_str(line).unwrap()).collect();
             assert!(Report::new(lines).is_err());
-        }
-    }
-
-    #[test]
-    fn figures_have_three_digits() {
-        for (value, text) in
-            [(1234.5, "1234"), (123.4, "123"), (12.34, "12.3"), (1.234, "1.23"), (0.0, "0.00")]
-        {
-            assert_eq!(rounded(value), text);
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::lines::Unit;
-use super::report::{Contender, Figure, Kernel, Report, rounded};
+use super::report::{Contender, Kernel, Report};
+use crate::figure::rounded;
 
 /// Above this distance of the peak's quartiles the host is called noisy.
 const NOISY: f64 = 0.05;
@@ -44,19 +45,15 @@ fn row(kernel: &Kernel, ours: &Contender) -> String {
         if kernel.roof < kernel.peak.most || kernel.unit == Unit::Elements { &*kernel.level } else { "peak" };
     let (ratio, best) = kernel.best_peer().map_or_else(Default::default, |peer| {
         let ratio = format!("{:.2}", ours.rate.median / peer.rate.median);
-        (ratio, format!("{}: {}", peer.label(), with_range(&peer.rate)))
+        (ratio, format!("{}: {}", peer.label(), peer.rate.with_range()))
     });
     let row = format!(
         "  {:<34}{:>22}{share_of_peak:>9}{:>9} {roof:<8}{ratio:>10}   {best}",
         format!("{}{form}", kernel.name),
-        with_range(&ours.rate),
+        ours.rate.with_range(),
         percent(ours.share_of_roof),
     );
     format!("{}\n", row.trim_end())
-}
-
-fn with_range(figure: &Figure) -> String {
-    format!("{} ({}–{})", rounded(figure.median), rounded(figure.least), rounded(figure.most))
 }
 
 fn percent(share: f64) -> String {
