@@ -19,7 +19,7 @@ fn trained(task: &Task) -> Result<Model<f32>> {
 }
 
 /// How long all test images are predicted again and again, and how often at least.
-const TIME: Duration = Duration::from_secs(2);
+const TIME: Duration = Duration::from_secs(1);
 const LEAST: usize = 5;
 
 /// Images a second of each prediction of all test images, from their bytes to probabilities.

@@ -80,7 +80,7 @@ class Peer:
             epochs=epochs,
             verbose=0,
             callbacks=[Clock(on_epoch)],
-            validation_data=(data.test_x, data.test_y),
+            validation_data=(data.test_x, data.test_y) if self.task.task == "accuracy" else None,
             validation_batch_size=1000,
         )
 

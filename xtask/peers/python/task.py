@@ -75,11 +75,9 @@ def training(peer, data):
 
     def on_epoch(seconds, accuracy):
         rates.append(len(data.train_x) / seconds)
-        if len(rates) == TASK.epochs:
-            rates.append(accuracy())
 
     peer.fit(TASK.epochs, on_epoch)
-    return {"images_per_second": rates[1:-1], "test_accuracy": rates[-1]}
+    return {"images_per_second": rates[1:]}
 
 
 def accuracy(peer, data):
@@ -103,7 +101,7 @@ def inference(peer, data):
             peer.predict(batch)
         rates = []
         begin = time.perf_counter()
-        while time.perf_counter() - begin < 2 or len(rates) < 5:
+        while time.perf_counter() - begin < 1 or len(rates) < 5:
             start = time.perf_counter()
             for batch in batches:
                 peer.predict(batch)
@@ -113,7 +111,7 @@ def inference(peer, data):
 
 
 def latency(peer, data):
-    """At most 5,000 calls, or as many as five seconds have."""
+    """At most 5,000 calls, or as many as two seconds have."""
     peer.fit(1, lambda seconds, accuracy: None)
     images = [np.ascontiguousarray(image[None]) for image in data.test_x]
     for image in images[:200]:
@@ -124,7 +122,7 @@ def latency(peer, data):
         start = time.perf_counter()
         peer.predict(image)
         microseconds.append(1e6 * (time.perf_counter() - start))
-        if time.perf_counter() - begin > 5:
+        if time.perf_counter() - begin > 2:
             break
     return {"microseconds": microseconds}
 

@@ -24,9 +24,24 @@ pub(super) struct Contender {
     pub(super) schedule: Schedule,
 }
 
-/// What the search in `docs/benchmarks.md` found best for all of them.
-const TWO_EPOCHS: Schedule =
-    Schedule { batch_size: 256, learning_rate: 0.006, warm_up: Some(0.3), epochs: 2 };
+/// A peer that cannot be measured.
+pub(super) struct Missing {
+    pub(super) name: &'static str,
+    pub(super) why: String,
+}
+
+impl Missing {
+    pub(super) fn new(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, why: why.into() }
+    }
+}
+
+/// What the search in `docs/benchmarks.md` found best for networks with Glorot's initial weights,
+const OF_GLOROT: Schedule = Schedule { batch_size: 256, learning_rate: 0.006, warm_up: Some(0.3), epochs: 2 };
+
+/// and for those with PyTorch's, which are smaller and need more steps.
+const OF_PYTORCH: Schedule =
+    Schedule { batch_size: 128, learning_rate: 0.006, warm_up: Some(0.15), epochs: 2 };
 
 impl Contender {
     pub(super) fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
@@ -36,7 +51,7 @@ impl Contender {
             arguments: Vec::new(),
             more_arguments: Vec::new(),
             slow: false,
-            schedule: TWO_EPOCHS,
+            schedule: OF_GLOROT,
         }
     }
 
@@ -50,6 +65,12 @@ impl Contender {
         arguments: impl IntoIterator<Item = S>,
     ) -> Self {
         self.more_arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// With initial weights like PyTorch's.
+    pub(super) fn with_smaller_weights(mut self) -> Self {
+        self.schedule = OF_PYTORCH;
         self
     }
 

@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::document::Table;
+use super::rates::{rate_cell, rates, ratios};
 use super::session::{Answers, Failures, Session};
 use super::task::{Kind, Latency, Speed, Task};
-use super::training::{rate_cell, ratios};
 use crate::figure::Figure;
 
 /// The networks have been trained for so many steps, so that their activations are those of networks in use.
@@ -16,7 +16,7 @@ pub(super) fn section(session: &Session) -> Result<String> {
     let mut failures = Failures::default();
     let (mut many, mut single): (Vec<Answers<Speed>>, Vec<Answers<Latency>>) = (Vec::new(), Vec::new());
     let task = |kind, threads| {
-        let task = Task::new(kind, session.data(), threads);
+        let task = Task::new(kind, &session.data, threads);
         Some(Task { steps: Some(STEPS), ..task })
     };
     for round in 1..=session.rounds {
@@ -29,10 +29,6 @@ pub(super) fn section(session: &Session) -> Result<String> {
 }
 
 fn throughput(session: &Session, answers: &[Answers<Speed>]) -> Result<String> {
-    let rates = |answers: &Answers<Speed>| -> Result<Vec<f64>> {
-        let of_process = |speed: &Speed| Ok(Figure::new(speed.images_per_second.clone())?.median);
-        answers.iter().map(|answered| of_process(&answered.answer)).collect()
-    };
     let column = format!("10,000 images, {} threads", session.most_threads());
     let mut table = Table::new(&[&column, "images/s, median (range)", "densely ÷ it, median (range)"]);
     let ours = rates(&answers[0])?;

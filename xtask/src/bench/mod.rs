@@ -2,7 +2,7 @@
 //!
 //! A contender is a program that is given a task (`task`, `contender`; `densely`, `python` and `rust` find them) and runs in a process of
 //! its own (`process`). The parts ask all of them in turns (`session`) and make tables: `training`, `accuracy`, `inference`,
-//! `sweeps` with its `picture`. `document` puts them where they belong.
+//! `sweeps` with its `picture`; `rates` has the figures in them. `document` puts them where they belong.
 
 mod accuracy;
 mod contender;
@@ -12,6 +12,7 @@ mod inference;
 mod picture;
 mod process;
 mod python;
+mod rates;
 mod rust;
 mod session;
 mod sweeps;
@@ -31,6 +32,7 @@ use clap::ValueEnum;
 use crate::download::{Downloader, Limits, Report};
 use crate::manifest::Manifest;
 use crate::{roofline, workspace};
+use contender::Missing;
 use session::Session;
 
 /// Measure densely beside its peers, whole processes in turns, and write tables and pictures into docs/benchmarks.md.
@@ -172,7 +174,8 @@ pub fn run(mut arguments: Arguments) -> Result<()> {
             }
         }?;
         let minutes = start.elapsed().as_secs_f64() / 60.0;
-        let text = format!("{}\n{section}", heading(&session, &arguments, available, minutes)?);
+        let heading = heading(&session, &arguments, available, minutes)?;
+        let text = format!("{heading}\n{}", section.trim_start());
         write(&document, part.name(), &text)?;
         session.say(&format!("{} took {minutes:.1} minutes", part.name()));
     }
@@ -197,8 +200,8 @@ fn prepare(arguments: &Arguments) -> Result<Session> {
         contenders.extend(found);
         missing.extend(not_found);
     }
-    for line in &missing {
-        eprintln!("missing: {line}");
+    for Missing { name, why } in &missing {
+        eprintln!("missing: {name}: {why}");
     }
     if process::taskset().is_none() {
         eprintln!("warning: there is no taskset here, so peers may use more processors than threads");
@@ -219,12 +222,13 @@ fn heading(session: &Session, arguments: &Arguments, available: usize, minutes: 
     let (_, isa) = roofline::peak(&session.roofline, 1)?;
     let Arguments { rounds, epochs, seeds, .. } = arguments;
     let mut text = format!(
-        "Measured on {}: {model}, {available} processors, {isa}; {rounds} rounds, {epochs} epochs, {seeds} seeds; \
-         {minutes:.1} minutes.\n",
+        "Measured on {}: {model}, {available} processors, {isa}; rounds: {rounds}, epochs: {epochs}, seeds: {seeds}; \
+         in {minutes:.1} minutes.\n",
         date.trim()
     );
     if !session.missing.is_empty() {
-        text += &format!("Not there: {}.\n", session.missing.join("; "));
+        let names: Vec<&str> = session.missing.iter().map(|missing| missing.name).collect();
+        text += &format!("Not there: {}.\n", names.join("; "));
     }
     Ok(text)
 }

@@ -81,6 +81,7 @@ where
         .label_style(letters(LABEL_SIZE))
         .disable_x_mesh()
         .x_labels(0)
+        .x_label_formatter(&|_| String::new())
         .x_desc(line.name)
         .y_desc(name)
         .y_label_formatter(&label)
@@ -97,7 +98,7 @@ where
         let x = x - origin.0;
         if x >= free_from {
             let value = super::document::grouped(point.value as f64);
-            area.draw_text(&value, &centred(LABEL_SIZE), (x, bottom + 18)).map_err(drawing)?;
+            area.draw_text(&value, &centred(LABEL_SIZE), (x, bottom + 34)).map_err(drawing)?;
             free_from = x + LABEL_DISTANCE;
         }
         let (x, (median, least, most)) = (point.value as f64, values(point));

@@ -3,8 +3,10 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,9 @@ use super::task::Task;
 
 /// A process that has not answered by then is ended.
 const LIMIT: Duration = Duration::from_secs(600);
+
+/// How long lines are waited for when it has ended.
+const REST: Duration = Duration::from_secs(1);
 
 /// How often its memory is looked at.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -56,12 +61,16 @@ pub(super) fn ask<A: DeserializeOwned>(contender: &Contender, task: &Task<'_>) -
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot run {}", contender.program.display()))?;
     let output = BufReader::new(child.stdout.take().expect("standard output is piped"));
-    let lines = thread::spawn(move || {
-        let lines = output.lines().map_while(Result::ok).filter(|line| line.starts_with('{'));
-        lines.map(|line| (line, start.elapsed())).last()
+    let (sender, answers) = mpsc::channel();
+    thread::spawn(move || {
+        for line in output.lines().map_while(Result::ok).filter(|line| line.starts_with('{')) {
+            // Nobody listens any more where the process was given up.
+            let _ = sender.send((line, start.elapsed()));
+        }
     });
     let (ended, peak_memory) = watch(&mut child, start)?;
-    let answer = lines.join().expect("reading lines does not panic");
+    // What the process has started may keep its output open.
+    let answer = iter::from_fn(|| answers.recv_timeout(REST).ok()).last();
     match answer.filter(|_| ended.is_ok()) {
         Some((line, time)) => {
             let answer = serde_json::from_str(&line).with_context(|| format!("its answer, {line}"))?;

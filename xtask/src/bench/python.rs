@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::Peer;
-use super::contender::Contender;
+use super::contender::{Contender, Missing};
 use crate::workspace;
 
 /// Prints the versions of the modules that are there, without importing them, which would take seconds.
@@ -23,11 +23,11 @@ print(json.dumps(versions))";
 /// What Keras computes with, the fastest first.
 const BACKENDS: [(&str, &str); 3] = [("jax", "JAX"), ("tensorflow", "TensorFlow"), ("torch", "PyTorch")];
 
-/// The contenders among `wanted`, and a line for each that is missing.
-pub(super) fn find(python: &Path, wanted: &[Peer]) -> (Vec<Contender>, Vec<String>) {
+/// The contenders among `wanted`, and those that are missing.
+pub(super) fn find(python: &Path, wanted: &[Peer]) -> (Vec<Contender>, Vec<Missing>) {
     match versions(python) {
         Ok(versions) => contenders(python, wanted, &versions),
-        Err(error) => (Vec::new(), vec![format!("peers in Python: {error:#}")]),
+        Err(error) => (Vec::new(), vec![Missing::new("peers in Python", format!("{error:#}"))]),
     }
 }
 
@@ -40,7 +40,7 @@ fn contenders(
     python: &Path,
     wanted: &[Peer],
     versions: &HashMap<String, String>,
-) -> (Vec<Contender>, Vec<String>) {
+) -> (Vec<Contender>, Vec<Missing>) {
     let scripts = workspace::root().join("xtask/peers/python");
     let script = |name: String, file: &str, arguments: &[&str]| {
         Contender::new(name, python).arguments([scripts.join(file)]).more_arguments(arguments)
@@ -49,11 +49,13 @@ fn contenders(
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for peer in wanted {
         let contender = match peer {
-            Peer::Pytorch => {
-                has("torch").map(|version| script(format!("PyTorch {version}, eager"), "torch_mlp.py", &[]))
-            }
-            Peer::Compiled => has("torch")
-                .map(|version| script(format!("PyTorch {version}, compiled"), "torch_mlp.py", &["compile"])),
+            Peer::Pytorch => has("torch").map(|version| {
+                script(format!("PyTorch {version}, eager"), "torch_mlp.py", &[]).with_smaller_weights()
+            }),
+            Peer::Compiled => has("torch").map(|version| {
+                let name = format!("PyTorch {version}, compiled");
+                script(name, "torch_mlp.py", &["compile"]).with_smaller_weights()
+            }),
             Peer::Jax => has("jax").map(|version| script(format!("JAX {version}"), "jax_mlp.py", &[])),
             Peer::Keras => {
                 let backend = BACKENDS.iter().find(|(module, _)| has(module).is_some());
@@ -65,7 +67,10 @@ fn contenders(
         };
         match contender {
             Some(contender) => found.push(contender),
-            None => missing.push(format!("{}: {} has not all of its modules", peer.name(), python.display())),
+            None => {
+                let why = format!("{} has not all of its modules", python.display());
+                missing.push(Missing::new(peer.name(), why));
+            }
         }
     }
     (found, missing)

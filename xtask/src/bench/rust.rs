@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::Peer;
-use super::contender::Contender;
+use super::contender::{Contender, Missing};
 use crate::workspace;
 
-/// The contenders among `wanted`, and a line for each that is missing. Those that are not built yet are built if `build`.
-pub(super) fn find(wanted: &[Peer], build: bool) -> (Vec<Contender>, Vec<String>) {
+/// The contenders among `wanted`, and those that are missing. What is not built yet is built if `build`.
+pub(super) fn find(wanted: &[Peer], build: bool) -> (Vec<Contender>, Vec<Missing>) {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for peer in wanted.iter().copied().filter(|peer| matches!(peer, Peer::Burn | Peer::Candle)) {
         match contender(peer, build) {
             Ok(Some(contender)) => found.push(contender),
-            Ok(None) => missing.push(format!("{}: not built; --build-peers does that", peer.name())),
-            Err(error) => missing.push(format!("{}: {error:#}", peer.name())),
+            Ok(None) => missing.push(Missing::new(peer.name(), "not built; --build-peers does that")),
+            Err(error) => missing.push(Missing::new(peer.name(), format!("{error:#}"))),
         }
     }
     (found, missing)
@@ -40,7 +40,8 @@ fn contender(peer: Peer, build: bool) -> Result<Option<Contender>> {
     cargo.args(["tree", "--offline", "--depth=1", "--prefix=none", "--package", package, "--manifest-path"]);
     let tree = workspace::output(cargo.arg(manifest()))?;
     let version = version_of(library, &tree).with_context(|| format!("cargo tree names no {library}"))?;
-    let mut contender = Contender::new(format!("{} {version}{form}", peer.name()), program);
+    let contender = Contender::new(format!("{} {version}{form}", peer.name()), program);
+    let mut contender = contender.with_smaller_weights();
     contender.slow = true;
     Ok(Some(contender))
 }

@@ -1,12 +1,12 @@
 //! What all parts of the bench share: who is measured, on what, and the taking of turns.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 
-use super::contender::Contender;
+use super::contender::{Contender, Missing};
 use super::process::{Answered, ask};
 use super::task::Task;
 use crate::figure::Figure;
@@ -16,8 +16,7 @@ use crate::roofline;
 pub(super) struct Session {
     /// Ours first.
     pub(super) contenders: Vec<Contender>,
-    /// Why others are missing.
-    pub(super) missing: Vec<String>,
+    pub(super) missing: Vec<Missing>,
     /// The folder with MNIST's files.
     pub(super) data: PathBuf,
     /// Numbers of threads, ascending.
@@ -38,10 +37,6 @@ pub(super) type Answers<A> = Vec<Answered<A>>;
 impl Session {
     pub(super) fn most_threads(&self) -> usize {
         self.threads.iter().copied().max().unwrap_or(1)
-    }
-
-    pub(super) fn data(&self) -> &Path {
-        &self.data
     }
 
     /// GFLOP/s of fused multiply-adds: the upper quartile of nine samples.

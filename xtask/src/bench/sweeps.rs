@@ -8,9 +8,10 @@ use anyhow::{Context, Result};
 use super::document::{Table, grouped};
 use super::picture::{Line, picture};
 use super::process::ask;
+use super::rates::rate_cell;
 use super::session::Session;
 use super::task::{HIDDEN, Kind, Schedule, Speed, Task, flops_of_an_image, weights};
-use crate::figure::Figure;
+use crate::figure::{Figure, rounded};
 
 /// What is varied: its name, its values, and the network with the batch size that each makes.
 pub(super) struct Sweep {
@@ -59,20 +60,31 @@ pub(super) struct Point {
 /// Measures, draws the picture, and returns the section; `link` is how the document calls the picture.
 pub(super) fn section(session: &Session, file: &Path, link: &str) -> Result<String> {
     let threads = session.most_threads();
-    let mut text = format!("![images/s and share of the dense roofline]({link})\n");
+    let (mut peaks, mut measured) = (Vec::new(), Vec::new());
+    for sweep in &SWEEPS {
+        for &value in sweep.values {
+            session.say(&format!("{} {value}", sweep.name));
+            peaks.push(session.peak(threads)?);
+            measured.push((sweep.name, value, measure(session, sweep, value, peaks[peaks.len() - 1])?));
+        }
+    }
+    // One for all points: where the host took a core while the peak was measured, its point would stand out.
+    let peak = Figure::new(peaks)?.median;
+    let mut text = format!(
+        "![images/s and share of the dense roofline]({link})\n\nFMA peak: {} GFLOP/s, the median of one before each point.\n",
+        rounded(peak)
+    );
     let mut lines = Vec::new();
     for sweep in &SWEEPS {
         let mut table = Table::new(&[sweep.name, "images/s, median (range)", "of the dense roofline"]);
-        let mut points = Vec::new();
-        for &value in sweep.values {
-            session.say(&format!("{} {value}", sweep.name));
-            let point = measure(session, sweep, value, threads)?;
-            table.row(&[
-                grouped(value as f64),
-                super::training::rate_cell(&point.rate),
-                format!("{:.0} %", 100.0 * point.share),
-            ]);
-            points.push(point);
+        let of_sweep = measured.iter().filter(|(name, ..)| *name == sweep.name);
+        let points = of_sweep.map(|&(_, value, rate)| {
+            let roof = roof(peak, &(sweep.setting)(value).0);
+            Point { value, rate, share: rate.median / roof }
+        });
+        let points: Vec<Point> = points.collect();
+        for Point { value, rate, share } in &points {
+            table.row(&[grouped(*value as f64), rate_cell(rate), format!("{:.0} %", 100.0 * share)]);
         }
         text += &format!("\n{}", table.text());
         lines.push(Line { name: sweep.name, points });
@@ -82,18 +94,21 @@ pub(super) fn section(session: &Session, file: &Path, link: &str) -> Result<Stri
     Ok(text)
 }
 
-fn measure(session: &Session, sweep: &Sweep, value: usize, threads: usize) -> Result<Point> {
+/// The dense roofline in images a second, at a peak of so many GFLOP/s.
+fn roof(peak: f64, hidden: &[usize]) -> f64 {
+    peak * 1e9 / flops_of_an_image(hidden)
+}
+
+/// Images a second at one value; the peak says how many steps are affordable.
+fn measure(session: &Session, sweep: &Sweep, value: usize, peak: f64) -> Result<Figure> {
     let (hidden, batch_size) = (sweep.setting)(value);
-    let flops = flops_of_an_image(&hidden);
-    let roof = session.peak(threads)? * 1e9 / flops;
     let update = weights(&hidden).sum::<f64>() * SECONDS_OF_AN_UPDATE;
-    let steps = steps(batch_size as f64 / roof + update, batch_size);
-    let task = Task::new(Kind::Training, session.data(), threads);
+    let steps = steps(batch_size as f64 / roof(peak, &hidden) + update, batch_size);
+    let task = Task::new(Kind::Training, &session.data, session.most_threads());
     let schedule = Schedule { batch_size, epochs: EPOCHS + 1, ..task.schedule };
     let task = Task { hidden, schedule, steps: Some(steps), ..task };
     let answer: Speed = ask(&session.contenders[0], &task)?.answer;
-    let rate = Figure::new(answer.images_per_second)?;
-    Ok(Point { value, share: rate.median / roof, rate })
+    Figure::new(answer.images_per_second)
 }
 
 /// Steps of an epoch, if one takes so many seconds: at least one and no more than all of MNIST has.

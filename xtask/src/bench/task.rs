@@ -90,8 +90,6 @@ pub(super) fn weights(hidden: &[usize]) -> impl Iterator<Item = f64> {
 #[derive(Deserialize)]
 pub(super) struct Speed {
     pub(super) images_per_second: Vec<f64>,
-    /// Between 0 and 1, after training that was not cut short.
-    pub(super) test_accuracy: Option<f64>,
 }
 
 /// The test accuracy after each epoch, between 0 and 1.

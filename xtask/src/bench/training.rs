@@ -3,12 +3,14 @@
 use anyhow::Result;
 
 use super::document::{Table, grouped};
+use super::rates::{memory_cell, rate_cell, rates, ratios};
 use super::session::{Answers, Failures, Session};
 use super::task::{DROPOUT, HIDDEN, Kind, Schedule, Speed, Task, flops_of_an_image};
 use crate::figure::{Figure, rounded};
 
-/// Steps of an epoch of contenders that take minutes for all.
-const STEPS_OF_SLOW: usize = 100;
+/// Steps of an epoch, and of one of contenders that would take minutes.
+const STEPS: usize = 300;
+const STEPS_OF_SLOW: usize = 50;
 
 /// One setting that all are measured in.
 struct Setting {
@@ -32,9 +34,9 @@ pub(super) fn section(session: &Session) -> Result<String> {
             let what = format!("training, round {round}, dropout {dropout}, {threads} threads");
             peaks.push(session.peak(*threads)?);
             session.round(answers, &mut failures, &what, |contender| {
-                let task = Task::new(Kind::Training, session.data(), *threads);
+                let task = Task::new(Kind::Training, &session.data, *threads);
                 let schedule = Schedule { epochs: session.epochs + 1, ..task.schedule };
-                let steps = contender.slow.then_some(STEPS_OF_SLOW);
+                let steps = Some(if contender.slow { STEPS_OF_SLOW } else { STEPS });
                 Some(Task { dropout: *dropout, schedule, steps, ..task })
             })?;
         }
@@ -46,23 +48,6 @@ pub(super) fn section(session: &Session) -> Result<String> {
     text += &roofline(&settings)?;
     text += &threads(session, &settings)?;
     Ok(text)
-}
-
-/// The rate of each round.
-fn rates(answers: &Answers<Speed>) -> Result<Vec<f64>> {
-    let of_process = |speed: &Speed| Ok(Figure::new(speed.images_per_second.clone())?.median);
-    answers.iter().map(|answered| of_process(&answered.answer)).collect()
-}
-
-/// One by the other, round by round.
-pub(super) fn ratios(ours: &[f64], theirs: &[f64]) -> Result<Figure> {
-    Figure::new(ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect())
-}
-
-/// A rate with its range.
-pub(super) fn rate_cell(figure: &Figure) -> String {
-    let Figure { median, least, most, .. } = *figure;
-    format!("{} ({}–{})", grouped(median), grouped(least), grouped(most))
 }
 
 fn plural(threads: usize) -> String {
@@ -79,7 +64,6 @@ fn table(session: &Session, setting: &Setting) -> Result<String> {
         "images/s, median (range)",
         "densely ÷ it, median (range)",
         "peak memory",
-        "test accuracy",
     ]);
     let ours = rates(&setting.answers[0])?;
     for (contender, answers) in session.contenders.iter().zip(&setting.answers) {
@@ -88,18 +72,11 @@ fn table(session: &Session, setting: &Setting) -> Result<String> {
         }
         let rates = rates(answers)?;
         let ratio = ratios(&ours, &rates)?.with_range();
-        let accuracies: Vec<f64> =
-            answers.iter().filter_map(|answered| answered.answer.test_accuracy).collect();
-        let memory = answers.iter().map(|answered| answered.peak_memory).max().unwrap_or(0);
         table.row(&[
             contender.name.clone(),
             rate_cell(&Figure::new(rates)?),
             if contender.is_ours() { "1".to_owned() } else { ratio },
-            if memory > 0 { format!("{} MB", memory / 1_000_000) } else { "–".to_owned() },
-            match Figure::new(accuracies) {
-                Ok(figure) if !contender.slow => format!("{:.2} %", 100.0 * figure.median),
-                _ => "–".to_owned(),
-            },
+            memory_cell(answers),
         ]);
     }
     Ok(format!("\n{}", table.text()))
@@ -156,21 +133,4 @@ fn threads(session: &Session, settings: &[Setting]) -> Result<String> {
         table.row(&[contender.name.clone(), ratio(DROPOUT)?, ratio(0.0)?]);
     }
     Ok(format!("\n{}", table.text()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ratios_are_taken_round_by_round() {
-        let figure = ratios(&[40.0, 90.0, 20.0], &[20.0, 30.0, 20.0]).unwrap();
-        assert_eq!((figure.median, figure.least, figure.most), (2.0, 1.0, 3.0));
-        assert!(ratios(&[1.0], &[]).is_err());
-    }
-
-    #[test]
-    fn rates_have_no_decimals() {
-        assert_eq!(rate_cell(&Figure::new(vec![1234.6, 999.4, 50_000.0]).unwrap()), "1,235 (999–50,000)");
-    }
 }
