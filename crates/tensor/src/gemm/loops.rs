@@ -7,9 +7,10 @@
 //! loop 1: the panel, by register tiles     (panel.rs)
 //! ```
 //!
-//! An operand that lies well is not packed: tiles (unless α multiplies them, or A is transposed), a small A, a B that stays in
-//! the second-level cache, and either when the other is so narrow that a copy would hardly be used. Where A's columns are
-//! contiguous, its copy is made by the first register tiles that read it.
+//! An operand that lies well is not packed: tiles (unless α multiplies them, A is transposed, or many columns are to read tiles of A
+//! that do not stay in the first-level cache), a small A, a B that stays in the second-level cache, and either when the other
+//! is so narrow that a copy would hardly be used. Where A's columns are contiguous, its copy is made by the first register tiles
+//! that read it.
 
 use super::Product;
 use super::buffer::{inner_block, kc, kc_of_few_columns, nc, with_buffers};
@@ -201,13 +202,15 @@ unsafe fn panel_of_a<T: Scalar>(
     let (a, factor) = (&work.product.a, work.product.a_factor);
     let contiguous = a.layout.row_stride == 1 && a.layout.is_even();
     let few_columns = columns.len() <= COLUMNS_WITHOUT_PACKING;
-    // Two vectors of rows, as tiles read them, and whether they stay in a first-level cache where they lie.
+    // What a register tile reads of a column, and whether all of that stays in a first-level cache where it lies.
     let pair = 2 * work.isa.lanes::<T>();
+    // A tile, or what is as close together and as well aligned.
     let tiled = a.layout.column_stride <= TILE_ROWS && a.layout.column_stride.is_multiple_of(MOST_LANES);
     let stays = a.layout.column_stride < 4 * pair || inner.len() <= INNER_INDICES_IN_PLACE;
-    let small = a.layout.bytes::<T>() <= SMALL_A;
-    let near =
-        tiled && (stays || !whole || columns.len() < COLUMNS_FOR_TILES_TO_BE_COPIED) || !tiled && small;
+    let near = match tiled {
+        true => stays || !whole || columns.len() < COLUMNS_FOR_TILES_TO_BE_COPIED,
+        false => a.layout.bytes::<T>() <= SMALL_A,
+    };
     let in_place = PanelOfA {
         pointer: a.pointer.wrapping_add(a.layout.offset(rows.start, inner.start)),
         rows: RowsOfA::Together(a.layout.column_stride),

@@ -144,8 +144,8 @@ impl<T: Scalar, const MV: usize, const NR: usize, const CUT: bool, const COPY: b
     ///
     /// # Safety
     ///
-    /// The panel's pointers must be valid for its shape and strides; it must have the columns, whole strips, and the rows, if `CUT` all
-    /// but some of the last vector's; the copy must have room for whole vectors.
+    /// The panel's pointers must be valid for its shape and strides; it must have the columns, whole strips, and the rows, if
+    /// `CUT` all but some of the last vector's; the copy must have room for whole vectors.
     #[inline(always)]
     pub(super) unsafe fn multiply<V: Vector<Element = T>>(
         panel: &Panel<'_, T>,

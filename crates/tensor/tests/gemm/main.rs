@@ -181,6 +181,22 @@ fn every_edge_of_the_blocks_keeps_the_bound() {
     }
 }
 
+/// Beside 256 columns and more, tiles of A are copied where a register tile reads a quarter of their height.
+#[test]
+#[cfg_attr(miri, ignore = "too long for an interpreter")]
+fn tiles_beside_many_columns_keep_the_bound() {
+    let pools = Pools::new();
+    for shape in [(66, 256, 65), (40, 262, 129)] {
+        // The last two layouts of A are tiles and their transpose; every seventh of their mixtures has each B and each C.
+        for mixture in (0..MIXTURES).filter(|mixture| mixture % LAYOUTS.len() >= 6).step_by(7) {
+            let beta = [0.0, 1.0, -0.5][mixture % 3];
+            let case = Case { beta, epilogue: mixture / 2 % 2, ..Case::new(shape, mixture) };
+            check::<f32>(&case, &pools);
+            check::<f64>(&case, &pools);
+        }
+    }
+}
+
 /// Rows in tiles and in less, columns one by one and in whole blocks; C row-major, a vector, and without inner index.
 #[test]
 #[cfg_attr(miri, ignore = "too long for an interpreter")]
