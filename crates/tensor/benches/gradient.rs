@@ -63,6 +63,7 @@ impl Layer {
         let inputs = input.as_ref().n_rows();
         let mut nonzeros = Nonzeros::new(inputs, SAMPLES);
         nonzeros.fill_from_tiled(&pool, input.as_ref());
+        nonzeros.list_features(&pool);
         Self {
             update: Update::from(Adam::step(100, 0.001, 0.9, 0.999, 1e-7)),
             input,

@@ -151,6 +151,7 @@ fn check_layer<T: Scalar>(layer: &Layer<T>, pool: &Pool) {
     let (delta, dense) = (delta.as_ref(), input.as_ref());
     let mut nonzeros = Nonzeros::new(inputs, samples);
     nonzeros.fill_from_tiled(pool, dense);
+    nonzeros.list_features(pool);
     let both = [LayerInput::Dense(dense), LayerInput::Sparse(&nonzeros)];
     let before = State::new(layer);
 
@@ -227,9 +228,11 @@ fn two_layer_step(pool: &Pool, sparse: bool, layer: &Layer<f32>) -> Vec<u64> {
     // Forward, the same for both.
     let (mut hidden, mut logits) = (Tiled::zeros(units, samples), Tiled::zeros(classes, samples));
     nonzeros.fill_from_tiled(pool, input.as_ref());
+    nonzeros.list_features(pool);
     sparse_gemm(pool, hidden.as_mut(), first.kernel.as_ref(), &nonzeros, Epilogue::None);
     ActivationFunction::Relu.apply(pool.isa(), hidden.as_mut().into_slice());
     nonzeros.fill_from_tiled(pool, hidden.as_ref());
+    nonzeros.list_features(pool);
     sparse_gemm(pool, logits.as_mut(), second.kernel.as_ref(), &nonzeros, Epilogue::None);
     let mut probabilities = vec![0.0; classes * samples];
     logits.as_ref().copy_to(MatMut::from_slice(&mut probabilities, classes, samples));
@@ -258,6 +261,7 @@ fn two_layer_step(pool: &Pool, sparse: bool, layer: &Layer<f32>) -> Vec<u64> {
 
     // The hidden layer: nobody needs the pixels' gradient.
     nonzeros.fill_from_tiled(pool, input.as_ref());
+    nonzeros.list_features(pool);
     let input = if sparse { LayerInput::Sparse(&nonzeros) } else { LayerInput::Dense(input.as_ref()) };
     let moments = State::moments(&mut first.moments, update.moments());
     update_kernel(pool, &update, hidden_delta.as_ref(), input, first.kernel.as_mut(), moments);

@@ -313,6 +313,7 @@ fn layers<T: Scalar>(work: impl Fn(&Operands, &Pool, (usize, usize, usize), Tile
                 }
                 let input = TiledRef::from_slice(&input, inputs, samples);
                 nonzeros.fill_from_tiled(&pool, input);
+                nonzeros.list_features(&pool);
                 work(operands, &pool, (units, inputs, samples), input, &nonzeros);
             }
         }

@@ -2,7 +2,8 @@
 //! the threads and the instruction set.
 
 use densely_tensor::{
-    Epilogue, Isa, MatMut, MatRef, Nonzeros, Pool, Scalar, Tiled, gemm, prefers_sparse, sparse_gemm,
+    Epilogue, Isa, LayerInput, MatMut, MatRef, Nonzeros, Pool, Scalar, Tiled, gemm, prefers_sparse,
+    sparse_gemm, weight_gradient,
 };
 use proptest::prelude::*;
 
@@ -28,7 +29,13 @@ fn pools() -> Vec<Pool> {
 
 /// What one line says of the nonzeros: elements that are not zero, in order.
 #[track_caller]
-fn check_nonzeros<T: Scalar>(nonzeros: &Nonzeros<T>, batch: &[T], features: usize, samples: usize) {
+fn check_nonzeros<T: Scalar>(
+    pool: &Pool,
+    nonzeros: &mut Nonzeros<T>,
+    batch: &[T],
+    features: usize,
+    samples: usize,
+) {
     let element = |feature: usize, sample: usize| batch[sample * features + feature];
     let found = |(indices, values): (&[u32], &[T])| (indices.to_vec(), bits(values));
     let expected = |values: &mut dyn Iterator<Item = T>| {
@@ -41,6 +48,7 @@ fn check_nonzeros<T: Scalar>(nonzeros: &Nonzeros<T>, batch: &[T], features: usiz
         let values = &mut (0..features).map(|feature| element(feature, sample));
         assert_eq!(found(nonzeros.sample(sample)), expected(values), "sample {sample}");
     }
+    nonzeros.list_features(pool);
     for feature in 0..features {
         let values = &mut (0..samples).map(|sample| element(feature, sample));
         assert_eq!(found(nonzeros.feature(feature)), expected(values), "feature {feature}");
@@ -76,9 +84,9 @@ fn check_every_source<T: Scalar>() {
                 }
                 let matrix = MatRef::from_slice(&dense, features, samples);
                 nonzeros.fill_from_columns(&pool, matrix);
-                check_nonzeros(&nonzeros, &dense, features, samples);
+                check_nonzeros(&pool, &mut nonzeros, &dense, features, samples);
                 nonzeros.fill_from_tiled(&pool, Tiled::from(matrix).as_ref());
-                check_nonzeros(&nonzeros, &dense, features, samples);
+                check_nonzeros(&pool, &mut nonzeros, &dense, features, samples);
 
                 let stored = samples + 3;
                 let images: Vec<u8> = batch::<f64>(features, stored, density, 9)
@@ -92,7 +100,7 @@ fn check_every_source<T: Scalar>() {
                     let image = |&sample: &u32| &images[sample as usize * features..][..features];
                     let pixels = order.iter().flat_map(image);
                     let dense: Vec<T> = pixels.map(|&byte| values[usize::from(byte)]).collect();
-                    check_nonzeros(&nonzeros, &dense, features, samples);
+                    check_nonzeros(&pool, &mut nonzeros, &dense, features, samples);
                 }
             }
         }
@@ -123,6 +131,18 @@ fn more_samples_than_an_index_can_count_are_refused() {
 #[should_panic(expected = "sample 2 of 2 samples of 3 bytes")]
 fn samples_beyond_the_bytes_are_refused() {
     Nonzeros::new(3, 1).fill_from_bytes(&Pool::default(), 3, &[0; 6], &[2], &[0.0; 256]);
+}
+
+#[test]
+#[should_panic(expected = "nonzeros by feature are used before list_features")]
+fn a_batch_whose_features_are_not_listed_is_refused() {
+    let pool = Pool::default();
+    let mut x = Nonzeros::<f32>::new(2, 1);
+    x.fill_from_columns(&pool, MatRef::from_slice(&[1.0; 2], 2, 1));
+    x.list_features(&pool);
+    x.fill_from_columns(&pool, MatRef::from_slice(&[1.0; 2], 2, 1));
+    let delta = Tiled::zeros(1, 1);
+    weight_gradient(&pool, delta.as_ref(), LayerInput::Sparse(&x), Tiled::zeros(1, 2).as_mut());
 }
 
 /// The chain that every product promises, one element at a time.

@@ -6,7 +6,9 @@ use super::penalties::takes_a_matrix;
 use super::plan::{Kind, Pass, Plan, Stage};
 use crate::error::Error;
 use crate::layers::{Kept, KeptMut, RandomSource};
-use densely_tensor::{AlignedBuffer, MatMut, MatRef, Nonzeros, Scalar, backward_scratch, prefers_sparse};
+use densely_tensor::{
+    AlignedBuffer, MatMut, MatRef, Nonzeros, Pool, Scalar, backward_scratch, prefers_sparse,
+};
 
 /// What the loss says of one sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,6 +67,13 @@ impl<T: Scalar> InputNonzeros<T> {
         fill(&mut self.nonzeros);
         self.filled = prefers_sparse(self.nonzeros.density());
         self.pause = if self.filled { 0 } else { PAUSE };
+    }
+
+    /// Makes the nonzeros ready for the backward pass, if there are so few that it skips zeros.
+    pub(crate) fn list_features(&mut self, pool: &Pool) {
+        if self.filled {
+            self.nonzeros.list_features(pool);
+        }
     }
 
     /// The nonzeros of the present batch, if there are so few that skipping zeros pays.

@@ -88,6 +88,9 @@ pub(crate) fn forward<T: Scalar>(
                     if !(buffers.input_was_looked_through && plan.takes_input() == Some(index)) {
                         nonzeros.find(|nonzeros| nonzeros.fill_from_tiled(pool, input));
                     }
+                    if training.is_some() && index >= plan.first_learning {
+                        nonzeros.list_features(pool);
+                    }
                     nonzeros.few()
                 });
                 let bias = bias.map(|bias| parameters.stored(bias));

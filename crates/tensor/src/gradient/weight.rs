@@ -32,7 +32,8 @@ pub enum LayerInput<'a, T: Scalar> {
 ///
 /// # Panics
 ///
-/// If a shape does not fit; the message names the operand.
+/// If a shape does not fit (the message names the operand), or a sparse input's nonzeros are not
+/// [listed by feature](Nonzeros::list_features).
 ///
 /// # Examples
 ///
@@ -89,7 +90,8 @@ pub(crate) fn store_weight_gradient<T: Scalar>(
 ///
 /// # Panics
 ///
-/// If a shape does not fit; the message names the operand.
+/// If a shape does not fit (the message names the operand), or a sparse input's nonzeros are not
+/// [listed by feature](Nonzeros::list_features).
 ///
 /// # Examples
 ///
@@ -180,6 +182,9 @@ pub(crate) struct Chunk<T, const LEN: usize>(pub(crate) [T; LEN]);
 #[track_caller]
 fn check_shapes<T: Scalar>(delta: &TiledRef<'_, T>, input: &LayerInput<'_, T>, kernel: &TiledMut<'_, T>) {
     let (input_rows, samples) = input.shape();
+    if let LayerInput::Sparse(nonzeros) = input {
+        nonzeros.check_features_are_listed();
+    }
     assert_eq!(delta.n_rows(), kernel.n_rows(), "units of delta and of the kernel");
     assert_eq!(delta.tile_rows(), kernel.tile_rows(), "rows of the tiles of delta and of the kernel");
     assert_eq!(input_rows, kernel.n_columns(), "rows of the input and columns of the kernel");

@@ -1,7 +1,7 @@
 //! Finding the nonzeros of a batch: by sample first, from any source of values, then by feature from those lists.
 
 use super::{BLOCK_FEATURES, BySample, Nonzeros, list_stride};
-use crate::arch::Vector;
+use crate::arch::{MOST_LANES, Vector};
 use crate::isa::Kernel;
 use crate::pool::{Pool, Runs};
 use crate::scalar::Scalar;
@@ -125,41 +125,98 @@ impl<T: Scalar> Nonzeros<T> {
             &mut lists.lengths[..features],
         );
         pool.for_each_part(BLOCK_FEATURES, parts, |range, (indices, values, starts, lengths)| {
-            let mut position = 0;
-            let groups = starts.chunks_mut(GROUP_FEATURES).zip(lengths.chunks_mut(GROUP_FEATURES));
-            for (first, (starts, lengths)) in range.clone().step_by(GROUP_FEATURES).zip(groups) {
-                let block = first / BLOCK_FEATURES;
-                let group = block..block + starts.len().div_ceil(BLOCK_FEATURES);
-                lengths.fill(0);
-                for sample in 0..samples {
-                    for &feature in by_sample.nonzeros(sample, group.clone()).0 {
-                        lengths[feature as usize - first] += 1;
-                    }
-                }
-                for (start, &length) in starts.iter_mut().zip(&*lengths) {
-                    *start = position;
-                    position += length as usize;
-                }
-                for sample in 0..samples {
-                    let (features, from) = by_sample.nonzeros(sample, group.clone());
-                    for (&feature, &value) in features.iter().zip(from) {
-                        let next = &mut starts[feature as usize - first];
-                        indices[*next] = sample as u32;
-                        values[*next] = value;
-                        *next += 1;
-                    }
-                }
-                // Each start has moved to its list's end.
-                for (start, &length) in starts.iter_mut().zip(&*lengths) {
-                    *start = *start - length as usize + range.start * stride;
-                }
-            }
+            let first = range.start;
+            pool.isa().run(ListFeatures {
+                by_sample,
+                samples,
+                first,
+                stride,
+                indices,
+                values,
+                starts,
+                lengths,
+            });
         });
     }
 }
 
-/// Features whose lists grow at once: the ends of their lists stay in the first-level cache.
-const GROUP_FEATURES: usize = 4 * BLOCK_FEATURES;
+/// Samples that are turned from lists by sample into lists by feature at a time.
+const CHUNK_SAMPLES: usize = 128;
+/// Places of a feature in [`Rows`]: one cache line more than a chunk, so that the features of a sample are not all in the same
+/// sets of the cache.
+const ROW: usize = CHUNK_SAMPLES + MOST_LANES;
+
+/// A block of features as rows of a chunk's samples, in between: a list's next place need not be known to put a value there.
+#[repr(align(64))]
+struct Rows<T>([[T; ROW]; BLOCK_FEATURES]);
+
+/// The lists of consecutive features, of which the first begins a block.
+struct ListFeatures<'a, T: Scalar> {
+    by_sample: BySample<'a, T>,
+    samples: usize,
+    /// Number of the first feature.
+    first: usize,
+    /// Places of a full list.
+    stride: usize,
+    indices: &'a mut [u32],
+    values: &'a mut [T],
+    starts: &'a mut [usize],
+    lengths: &'a mut [u32],
+}
+
+impl<T: Scalar> Kernel<T> for ListFeatures<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let mut rows = Rows([[T::ZERO; ROW]; BLOCK_FEATURES]);
+        // Lists of several chunks grow at the same time, each in its own place; those of one follow without gaps.
+        let grow = self.samples > CHUNK_SAMPLES;
+        let mut position = 0;
+        self.lengths.fill(0);
+        let blocks = self.starts.chunks_mut(BLOCK_FEATURES).zip(self.lengths.chunks_mut(BLOCK_FEATURES));
+        for (i, (starts, lengths)) in blocks.enumerate() {
+            let first = self.first + i * BLOCK_FEATURES;
+            let block = first / BLOCK_FEATURES;
+            for chunk in (0..self.samples).step_by(CHUNK_SAMPLES) {
+                let samples = chunk..self.samples.min(chunk + CHUNK_SAMPLES);
+                for sample in samples.clone() {
+                    let (features, values) = self.by_sample.nonzeros(sample, block..block + 1);
+                    for (&feature, &value) in features.iter().zip(values) {
+                        rows.0[feature as usize % BLOCK_FEATURES][sample - chunk] = value;
+                    }
+                }
+                let features = rows.0.iter_mut().zip(starts.iter_mut().zip(lengths.iter_mut()));
+                for (j, (row, (start, length))) in features.enumerate() {
+                    if grow {
+                        position = (i * BLOCK_FEATURES + j) * self.stride + *length as usize;
+                    }
+                    let row = &mut row[..samples.len().next_multiple_of(V::LANES)];
+                    let indices = &mut self.indices[position..][..row.len()];
+                    let values = &mut self.values[position..][..row.len()];
+                    let mut count = 0;
+                    for (k, vector) in row.chunks_exact_mut(V::LANES).enumerate() {
+                        let first = (chunk + k * V::LANES) as u32;
+                        // SAFETY: the vector has LANES elements. At most k · LANES nonzeros were counted, so as many places
+                        // as lanes are left of the row's.
+                        count += unsafe {
+                            let (indices, values) =
+                                (indices.as_mut_ptr().add(count), values.as_mut_ptr().add(count));
+                            V::load(vector.as_ptr()).store_nonzeros(first, indices, values)
+                        };
+                        // SAFETY: as above; the row is ready for the next chunk or block.
+                        unsafe { V::splat(T::ZERO).store(vector.as_mut_ptr()) };
+                    }
+                    if chunk == 0 {
+                        *start = self.first * self.stride + position;
+                    }
+                    *length += count as u32;
+                    position += count;
+                }
+            }
+        }
+    }
+}
 
 /// The lists of consecutive samples.
 struct CompressSamples<'a, T, S> {

@@ -25,11 +25,11 @@ use std::ops::Range;
 /// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.
 pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
 
-/// The nonzeros of a batch of features × samples: by sample, with ascending features, and by feature, with ascending
-/// samples.
+/// The nonzeros of a batch of features × samples: by sample, with ascending features, as the forward product takes them, and
+/// on request by feature, with ascending samples, as the backward pass does.
 ///
-/// The buffers are allocated once, for the largest batch, and refilled for each: the `fill` functions allocate nothing.
-/// They are reserved for a batch without zeros, 2 · (4 + size of `T`) bytes an element, but lists stand close together,
+/// The buffers are allocated once, for the largest batch, and refilled for each: the `fill` functions and
+/// [`list_features`](Self::list_features) allocate nothing. They are reserved for a batch without zeros, 2 · (4 + size of `T`) bytes an element, but lists stand close together,
 /// so that the memory really touched is in proportion to the nonzeros.
 ///
 /// NaN is a nonzero and is kept; −0 is a zero and is not.
@@ -41,8 +41,9 @@ pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
 /// let mut nonzeros = Nonzeros::new(3, 2);
 /// nonzeros.fill_from_columns(&Pool::default(), MatRef::from_slice(&batch, 3, 2));
 /// assert_eq!(nonzeros.sample(1), (&[0, 1][..], &[1.0, 7.0][..]));
-/// assert_eq!(nonzeros.feature(1), (&[0, 1][..], &[5.0, 7.0][..]));
 /// assert_eq!(nonzeros.density(), 0.5);
+/// nonzeros.list_features(&Pool::default());
+/// assert_eq!(nonzeros.feature(1), (&[0, 1][..], &[5.0, 7.0][..]));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Nonzeros<T: Scalar> {
@@ -54,6 +55,8 @@ pub struct Nonzeros<T: Scalar> {
     /// For each sample and each block of features, how many of the sample's nonzeros lie before the block's end.
     block_ends: Vec<u32>,
     by_feature: Lists<T>,
+    /// Whether `by_feature` is of the present batch.
+    features_are_listed: bool,
 }
 
 /// Lists of (index, value), each a run of two long buffers.
@@ -153,6 +156,7 @@ impl<T: Scalar> Nonzeros<T> {
             by_sample: Lists::try_new(max_samples, max_features)?,
             block_ends: zeros(max_features.div_ceil(BLOCK_FEATURES).checked_mul(max_samples)?)?,
             by_feature: Lists::try_new(max_features, max_samples)?,
+            features_are_listed: false,
         })
     }
 
@@ -191,8 +195,8 @@ impl<T: Scalar> Nonzeros<T> {
     /// let values = std::array::from_fn(|byte| byte as f64 / 255.0);
     /// let mut nonzeros = Nonzeros::new(2, 3);
     /// nonzeros.fill_from_bytes(&Pool::default(), 2, &images, &[1, 0, 1], &values);
-    /// assert_eq!(nonzeros.feature(0), (&[0, 2][..], &[0.2, 0.2][..]));
-    /// assert_eq!(nonzeros.feature(1), (&[1][..], &[1.0][..]));
+    /// assert_eq!(nonzeros.sample(0), (&[0][..], &[0.2][..]));
+    /// assert_eq!(nonzeros.sample(1), (&[1][..], &[1.0][..]));
     /// ```
     ///
     /// # Panics
@@ -223,13 +227,27 @@ impl<T: Scalar> Nonzeros<T> {
             "a batch of {n_features} features × {n_samples} samples, with room for {max_features} × {max_samples}"
         );
         (self.n_features, self.n_samples) = (n_features, n_samples);
+        self.features_are_listed = false;
         if n_features == 0 || n_samples == 0 {
             self.by_sample.lengths[..n_samples].fill(0);
-            self.by_feature.lengths[..n_features].fill(0);
-            return;
+        } else {
+            self.fill_samples(pool, source);
         }
-        self.fill_samples(pool, source);
-        self.fill_features(pool);
+    }
+
+    /// Lists the nonzeros by feature too, on all threads of `pool`. A backward pass needs that, a forward pass does not.
+    pub fn list_features(&mut self, pool: &Pool) {
+        if self.n_features == 0 || self.n_samples == 0 {
+            self.by_feature.lengths[..self.n_features].fill(0);
+        } else {
+            self.fill_features(pool);
+        }
+        self.features_are_listed = true;
+    }
+
+    #[track_caller]
+    pub(crate) fn check_features_are_listed(&self) {
+        assert!(self.features_are_listed, "nonzeros by feature are used before list_features");
     }
 
     /// Number of features, zero or not.
@@ -268,9 +286,10 @@ impl<T: Scalar> Nonzeros<T> {
     ///
     /// # Panics
     ///
-    /// If there are not so many features.
+    /// If there are not so many features, or [`list_features`](Self::list_features) was not called for this batch.
     #[track_caller]
     pub fn feature(&self, feature: usize) -> (&[u32], &[T]) {
+        self.check_features_are_listed();
         assert!(feature < self.n_features, "feature {feature} of {}", self.n_features);
         self.by_feature.get(feature)
     }

@@ -48,7 +48,8 @@ fn list_stride(samples: usize) -> usize {
 ///
 /// # Panics
 ///
-/// If a shape does not fit; the message names the operand.
+/// If a shape does not fit (the message names the operand), or the input's nonzeros are not
+/// [listed by feature](Nonzeros::list_features).
 ///
 /// # Examples
 ///
@@ -60,6 +61,7 @@ fn list_stride(samples: usize) -> usize {
 /// let delta = Tiled::from(MatRef::from_slice(&[10.0, 1.0], 2, 1));
 /// let mut input = Nonzeros::new(2, 1);
 /// input.fill_from_columns(&pool, MatRef::from_slice(&[0.0, 7.0], 2, 1));
+/// input.list_features(&pool);
 /// let mut gradient = Tiled::zeros(2, 1);
 /// let target = MaskedGradient {
 ///     gradient: gradient.as_mut(),
@@ -116,7 +118,8 @@ pub(crate) fn store_input_gradient<T: Scalar>(
 ///
 /// # Panics
 ///
-/// If a shape does not fit; the message names the operand.
+/// If a shape does not fit (the message names the operand), or the input's nonzeros are not
+/// [listed by feature](Nonzeros::list_features).
 ///
 /// # Examples
 ///
@@ -130,6 +133,7 @@ pub(crate) fn store_input_gradient<T: Scalar>(
 /// let delta = Tiled::from(MatRef::from_slice(&[10.0, 1.0], 2, 1));
 /// let mut input = Nonzeros::new(2, 1);
 /// input.fill_from_columns(&pool, MatRef::from_slice(&[0.0, 7.0], 2, 1));
+/// input.list_features(&pool);
 /// let mut gradient = Tiled::zeros(2, 1);
 /// let target = MaskedGradient {
 ///     gradient: gradient.as_mut(),
@@ -214,6 +218,7 @@ fn check_shapes<T: Scalar>(
     (units, inputs, tile_rows): (usize, usize, usize),
     target: &MaskedGradient<'_, T>,
 ) {
+    input.check_features_are_listed();
     let (gradient, scratch) = (&target.gradient, target.scratch.len());
     assert_eq!(delta.n_rows(), units, "units of delta and of the kernel");
     assert_eq!(delta.tile_rows(), tile_rows, "rows of the tiles of delta and of the kernel");
