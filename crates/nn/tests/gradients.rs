@@ -223,3 +223,18 @@ fn widths_around_the_register_tile() {
         check(network, PROBABILITIES, 17);
     }
 }
+
+/// Behind dropout of half, zeros are skipped; the products of layers of 64 units and more do.
+#[test]
+fn layers_wide_enough_to_skip_zeros() {
+    for units in [64, 70] {
+        let network = Sequential::new(6)
+            .add(dense(20, Activation::Relu))
+            .add(Dropout::new(0.5))
+            .add(dense(units, Activation::Relu))
+            .add(Dropout::new(0.5))
+            .add(dense(65, Activation::Tanh))
+            .add(dense(3, Activation::Softmax));
+        check(network, PROBABILITIES, 9);
+    }
+}

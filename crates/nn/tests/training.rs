@@ -65,6 +65,41 @@ fn predictions_are_the_same_one_by_one_and_together() {
     }
 }
 
+/// Threads share out the samples of many and the units of few.
+#[test]
+fn predictions_are_the_same_on_any_number_of_threads_and_in_any_batches() {
+    struct Counted(usize);
+    impl Callback for Counted {
+        fn on_predict_batch_end(&mut self, _batch: usize) -> Result<(), Error> {
+            self.0 += 1;
+            Ok(())
+        }
+    }
+    let network = || {
+        Sequential::new(2)
+            .add(Dense::new(100).activation(Activation::Relu))
+            .add(Dense::new(70).activation(Activation::Relu))
+            .add(Dense::new(2).activation(Activation::Softmax))
+    };
+    let data = rings(700);
+    let compiled = |threads| {
+        let pool = Pool::new(threads).expect("threads are to be had");
+        network().compile::<f32>(Compile { pool, ..Compile::default() }).expect("the network is valid")
+    };
+    let expected = compiled(1).predict(&data).expect("the data fit");
+    for threads in [1, 2, 3, 8] {
+        let model = compiled(threads);
+        assert_eq!(model.predict(&data).expect("the data fit"), expected, "{threads} threads");
+        for (batch_size, batches) in [(1, 700), (129, 6), (300, 3), (usize::MAX, 1)] {
+            let mut counted = Counted(0);
+            let options = Predict { batch_size, callbacks: vec![&mut counted] };
+            let predictions = model.predict_with(&data, options).expect("the data fit");
+            assert_eq!(predictions, expected, "{threads} threads, batches of {batch_size}");
+            assert_eq!(counted.0, batches);
+        }
+    }
+}
+
 #[test]
 fn predictions_after_saving_and_loading_are_the_same() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -9,7 +9,7 @@ use crate::losses::Loss;
 use crate::parameters::{Tensor, span};
 use crate::regularizers::Regularizer;
 use crate::sequential::{Placed, Sequential};
-use densely_tensor::{DropoutRate, Scalar};
+use densely_tensor::{DropoutRate, Scalar, TILE_ROWS};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(crate) enum Kind {
         bias: Option<usize>,
         activation: Activation,
         dropout: Option<Dropout>,
-        /// Whether exact zeros can be expected of its input, which is then looked through for them.
+        /// Whether exact zeros can be expected of its input, and skipping them pays; it is then looked through for them.
         skips_zeros: bool,
     },
     /// The same values in the other layout.
@@ -258,11 +258,13 @@ impl<T: Scalar> Builder<'_, T> {
         let activation = if apart { Activation::Linear } else { dense.activation };
         self.lay_out(inputs, Layout::Tiles);
         let before = self.stages.iter().rev().find(|stage| stage.kind != Kind::Relayout);
-        // The network's input may be pixels.
+        // The network's input may be pixels, which are nonzeros already when they are gathered. A layer of few units is computed
+        // in less time than zeros are found.
         let skips_zeros = before.is_none_or(|Stage { kind, .. }| {
-            kind.scale_of_mask::<T>().is_some()
+            let has_zeros = kind.scale_of_mask::<T>().is_some()
                 || kind.dropout().is_some()
-                || matches!(kind, Kind::Activation(Activation::Relu))
+                || matches!(kind, Kind::Activation(Activation::Relu));
+            has_zeros && dense.units >= TILE_ROWS
         });
         let kind = Kind::Dense { kernel, bias, activation, dropout: None, skips_zeros };
         self.push(inputs, dense.units, Layout::Tiles, kind);
@@ -371,8 +373,8 @@ mod tests {
         plan.stages.iter().map(|stage| stage.kind).collect()
     }
 
-    fn dense(kernel: usize, activation: Activation) -> Kind {
-        Kind::Dense { kernel, bias: Some(kernel + 1), activation, dropout: None, skips_zeros: true }
+    fn dense(kernel: usize, activation: Activation, skips_zeros: bool) -> Kind {
+        Kind::Dense { kernel, bias: Some(kernel + 1), activation, dropout: None, skips_zeros }
     }
 
     #[test]
@@ -388,10 +390,10 @@ mod tests {
             kinds(&plan),
             [
                 Kind::Relayout,
-                dense(0, Activation::Tanh),
+                dense(0, Activation::Tanh, true),
                 Kind::Activation(Activation::Relu),
                 Kind::Dropout(Dropout { rate: DropoutRate::new(0.5), layer: 3 }),
-                dense(2, Activation::Linear),
+                dense(2, Activation::Linear, false),
                 Kind::Relayout,
             ]
         );

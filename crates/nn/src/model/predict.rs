@@ -8,16 +8,25 @@ use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather, gather_one};
 use crate::engine::loss::predict_in_place;
+use crate::engine::parameters::EngineParameters;
+use crate::engine::plan::Plan;
 use crate::error::Error;
-use densely_tensor::{MatMut, Scalar, arg_max};
+use densely_tensor::{MatMut, Pool, Scalar, arg_max};
 use nalgebra::DMatrix;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Samples of a batch in evaluation and prediction.
 pub(crate) const EVALUATION_BATCH: usize = 256;
+/// Samples that pass the network at once on a thread.
+const PASS_SAMPLES: usize = 128;
+/// Threads share samples out in multiples of this.
+const GRANULARITY: usize = PASS_SAMPLES / 2;
 
 /// How a model predicts.
 pub struct Predict<'a> {
-    /// Samples of a batch; at least 1. It changes speed and memory, and no bit of the predictions of finite parameters. Default: 256.
+    /// Samples from one `on_predict_batch_begin` to the next; at least 1. Without callbacks it means nothing: whatever it is, each
+    /// thread takes at most 128 samples through the network at once. No bit of the predictions of finite parameters depends on it.
+    /// Default: 256.
     pub batch_size: usize,
     /// Who is told of the `on_predict_…` events. Default: nobody.
     pub callbacks: Vec<&'a mut dyn Callback>,
@@ -27,6 +36,14 @@ impl Default for Predict<'_> {
     fn default() -> Self {
         Self { batch_size: EVALUATION_BATCH, callbacks: Vec::new() }
     }
+}
+
+/// Where samples pass the network: what no thread is using just now.
+type Rooms<T> = Mutex<Vec<Buffers<T>>>;
+
+/// A panic elsewhere leaves rooms that are good to use.
+fn lock<T: Scalar>(rooms: &Rooms<T>) -> MutexGuard<'_, Vec<Buffers<T>>> {
+    rooms.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: Scalar> Model<T> {
@@ -56,19 +73,46 @@ impl<T: Scalar> Model<T> {
         let mut predictions = Vec::new();
         predictions.try_reserve_exact(count).map_err(|_| memory())?;
         predictions.resize(count, T::ZERO);
-        let batch_size = batch_size.min(data.len());
+        // Nobody is told of batches that nobody waits for.
+        let batch_size = if callbacks.is_empty() { data.len() } else { batch_size.min(data.len()) };
         let columns = predictions.chunks_mut(self.plan.outputs * batch_size);
-        let mut buffers = Buffers::new(&self.plan, batch_size, data.outputs())?;
+        let rooms = self.rooms(batch_size, data.outputs())?;
         let order: Vec<u32> = (0..data.len() as u32).collect();
         first_error(&mut callbacks, |callback| callback.on_predict_begin(data.len()))?;
         for (batch, (order, columns)) in order.chunks(batch_size).zip(columns).enumerate() {
             first_error(&mut callbacks, |callback| callback.on_predict_batch_begin(batch + 1))?;
-            gather(self.pool(), &self.plan, data, order, &mut buffers);
-            columns.copy_from_slice(self.outputs(&mut buffers, order.len()));
+            self.predict_samples(data, order, columns, &rooms);
             first_error(&mut callbacks, |callback| callback.on_predict_batch_end(batch + 1))?;
         }
         first_error(&mut callbacks, |callback| callback.on_predict_end())?;
         Ok(DMatrix::from_vec(self.plan.outputs, data.len(), predictions))
+    }
+
+    /// Room for each thread that takes part when so many samples are predicted.
+    fn rooms(&self, samples: usize, outputs: Option<usize>) -> Result<Rooms<T>, Error> {
+        let threads = if samples > PASS_SAMPLES { self.pool().threads() } else { 1 };
+        let room = |_| Buffers::new(&self.plan, samples.min(PASS_SAMPLES), outputs);
+        (0..threads).map(room).collect::<Result<_, _>>().map(Mutex::new)
+    }
+
+    /// Predicts the samples of `order`, to columns of as many outputs as the network has. Many samples are shared out between the
+    /// threads, which take them through the whole network without waiting for each other; for few, threads share each stage.
+    fn predict_samples(&self, data: &Dataset, order: &[u32], columns: &mut [T], rooms: &Rooms<T>) {
+        let (pool, plan, parameters) = (self.pool(), &self.plan, &self.parameters);
+        let pass = |order: &[u32], columns: &mut [T]| {
+            let mut room = lock(rooms).pop().expect("there is a room for each thread");
+            gather(pool, plan, data, order, &mut room);
+            columns.copy_from_slice(outputs(pool, plan, parameters, &mut room, order.len()));
+            lock(rooms).push(room);
+        };
+        if order.len() <= PASS_SAMPLES {
+            return pass(order, columns);
+        }
+        let columns = MatMut::from_slice(columns, plan.outputs, order.len());
+        pool.for_each_part(GRANULARITY, (order, columns), |_, (order, columns)| {
+            let columns = columns.into_slice().chunks_mut(PASS_SAMPLES * plan.outputs);
+            order.chunks(PASS_SAMPLES).zip(columns).for_each(|(order, columns)| pass(order, columns));
+        });
     }
 
     /// The class that a sample's [prediction](Self::predict) means: that of the largest output, or, of a single one, 1 where
@@ -92,18 +136,20 @@ impl<T: Scalar> Model<T> {
         check_features(features, self.plan.inputs)?;
         let mut buffers = Buffers::new(&self.plan, 1, None)?;
         gather_one(self.pool(), &self.plan, features, &mut buffers);
-        Ok(self.outputs(&mut buffers, 1).to_vec())
+        Ok(outputs(self.pool(), &self.plan, &self.parameters, &mut buffers, 1).to_vec())
     }
+}
 
-    /// Predictions for the samples that stand in the buffers' input.
-    fn outputs<'b>(&self, buffers: &'b mut Buffers<T>, samples: usize) -> &'b [T] {
-        forward(self.pool(), &self.plan, &self.parameters, buffers, samples, None);
-        let outputs = last_of(&mut buffers.outputs, samples, self.plan.outputs);
-        predict_in_place(
-            self.pool(),
-            &self.plan.head,
-            MatMut::from_slice(&mut *outputs, self.plan.outputs, samples),
-        );
-        outputs
-    }
+/// Predictions for the samples that stand in the buffers' input.
+pub(super) fn outputs<'b, T: Scalar>(
+    pool: &Pool,
+    plan: &Plan<T>,
+    parameters: &EngineParameters<T>,
+    buffers: &'b mut Buffers<T>,
+    samples: usize,
+) -> &'b [T] {
+    forward(pool, plan, parameters, buffers, samples, None);
+    let outputs = last_of(&mut buffers.outputs, samples, plan.outputs);
+    predict_in_place(pool, &plan.head, MatMut::from_slice(&mut *outputs, plan.outputs, samples));
+    outputs
 }

@@ -2,13 +2,13 @@
 
 use super::Model;
 use super::folding::fold;
-use crate::engine::buffers::{Buffers, last_of};
-use crate::engine::forward::{forward, gather_one};
-use crate::engine::loss::predict_in_place;
+use super::predict::outputs;
+use crate::engine::buffers::Buffers;
+use crate::engine::forward::gather_one;
 use crate::engine::parameters::EngineParameters;
 use crate::engine::plan::Plan;
 use crate::error::Error;
-use densely_tensor::{MatMut, Pool, Scalar};
+use densely_tensor::{Pool, Scalar};
 
 /// A model made ready for single samples: share one between threads, and give each thread a [`Room`](PredictorRoom).
 ///
@@ -105,14 +105,7 @@ impl<T: Scalar> Predictor<T> {
         check_features(features, self.plan.inputs)?;
         let PredictorRoom(buffers) = room;
         gather_one(&self.pool, &self.plan, features, buffers);
-        forward(&self.pool, &self.plan, &self.parameters, buffers, 1, None);
-        let outputs = last_of(&mut buffers.outputs, 1, self.plan.outputs);
-        predict_in_place(
-            &self.pool,
-            &self.plan.head,
-            MatMut::from_slice(&mut *outputs, self.plan.outputs, 1),
-        );
-        Ok(outputs)
+        Ok(outputs(&self.pool, &self.plan, &self.parameters, buffers, 1))
     }
 }
 
