@@ -17,6 +17,8 @@ use crate::scalar::Scalar;
 
 /// As many lanes as any vector has.
 pub(crate) const MOST_LANES: usize = 16;
+/// Bytes of a cache line.
+pub(crate) const LINE_BYTES: usize = 64;
 
 /// One vector register of [`LANES`](Self::LANES) elements.
 ///
@@ -64,6 +66,13 @@ pub unsafe trait Vector: Copy {
     /// Asks for the cache line at an address, to be in the second-level cache when it is read; any address will do.
     #[inline(always)]
     fn prefetch(_address: *const Self::Element) {}
+    /// The same for the lines of `count` elements.
+    #[inline(always)]
+    fn prefetch_run(address: *const Self::Element, count: usize) {
+        for element in (0..count).step_by(LINE_BYTES / Self::Element::SIZE) {
+            Self::prefetch(address.wrapping_add(element));
+        }
+    }
     /// `self · factor + addend` in each lane, rounded once.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// `self + other` in each lane.

@@ -90,17 +90,12 @@ pub(super) struct Ahead<T> {
 }
 
 impl<T: Scalar> Ahead<T> {
-    /// Elements in a cache line of 64 bytes.
-    const LINE: usize = 64 / T::SIZE;
-
     #[inline(always)]
     fn prefetch<V: Vector<Element = T>>(&mut self) {
         let end = self.runs.min(self.run + self.runs_per_block);
         for run in self.run..end {
             let offset = run / TILE_ROWS * self.block_stride + run % TILE_ROWS * self.run_stride;
-            for line in 0..TILE_ROWS / Self::LINE {
-                V::prefetch(self.pointer.wrapping_add(offset + line * Self::LINE));
-            }
+            V::prefetch_run(self.pointer.wrapping_add(offset), TILE_ROWS);
         }
         self.run = end;
     }

@@ -12,7 +12,7 @@
 //! latency of four cycles. With 64 units, four chains of 512 bits, the same loop stops at half the peak.
 
 use super::{BLOCK_FEATURES, BySample, Nonzeros};
-use crate::arch::Vector;
+use crate::arch::{LINE_BYTES, Vector};
 use crate::gemm::Epilogue;
 use crate::isa::Kernel;
 use crate::pool::{Pool, Runs};
@@ -24,9 +24,11 @@ use std::ops::Range;
 const MOST_SUMS: usize = 8;
 /// Bytes of W that stay in the first-level cache of 32 KiB or more, when every column of the block is used.
 const BLOCK_BYTES: usize = 32 * 1024;
-/// Up to this density a block is twice as large: its columns are used by so few samples that not all need to stay, and
-/// Z is loaded and stored half as often. Measured; the two cross between 0.25 and 0.3.
+/// Up to this density two blocks are taken together even where they do not fit: their columns are used by so few samples that
+/// not all need to stay, and Z is loaded and stored half as often. Measured with AVX-512; the two cross between 0.25 and 0.3.
 const LOW_DENSITY: f64 = 0.25;
+/// So many samples use nearly all of W's columns, which are then worth fetching ahead.
+const SAMPLES_TO_PREFETCH: usize = 32;
 /// From this density the dense product can be faster, as [`prefers_sparse`] says.
 const DENSE_DENSITY: f64 = 0.45;
 
@@ -109,12 +111,12 @@ pub(crate) fn multiply<T: Scalar>(
     }
     let (tiles, height, threads) = (z.n_tiles(), z.tile_rows(), pool.threads());
     let rows_of = |tiles: &Range<usize>| tiles.start * height..units.min(tiles.end * height);
-    let double_blocks = x.density() <= LOW_DENSITY;
+    let few = x.density() <= LOW_DENSITY;
     let multiply = |z: &mut [T], tiles: Range<usize>, samples: Range<usize>| {
         let w = w.tiles(tiles.clone());
         let bias = epilogue.bias().map(|bias| &bias[rows_of(&tiles)]);
         let rectify = epilogue.rectifies();
-        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify, double_blocks };
+        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify, few };
         pool.isa().run(part);
         if epilogue.has_rest() {
             let columns = tiles.flat_map(|tile| samples.clone().map(move |sample| (tile, sample)));
@@ -149,7 +151,8 @@ struct Product<'a, T: Scalar> {
     samples: Range<usize>,
     bias: Option<&'a [T]>,
     rectify: bool,
-    double_blocks: bool,
+    /// Whether nonzeros are so few that larger blocks pay.
+    few: bool,
 }
 
 impl<T: Scalar> Kernel<T> for Product<'_, T> {
@@ -196,8 +199,14 @@ impl<T: Scalar> Product<'_, T> {
         let rectify = self.rectify;
         let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
         let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
-        let fitting = BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES);
-        let step = fitting.max(1) * if self.double_blocks { 2 } else { 1 };
+        let block = MV * V::LANES * BLOCK_FEATURES;
+        let step = (BLOCK_BYTES / (TILES * block * T::SIZE)).max(if self.few { 2 } else { 1 });
+        // Elements of the next block that are fetched from further caches with each sample.
+        let ahead = if columns >= SAMPLES_TO_PREFETCH {
+            (step * block).div_ceil(columns).next_multiple_of(LINE_BYTES / T::SIZE)
+        } else {
+            0
+        };
         let w: [&[T]; TILES] = std::array::from_fn(|t| {
             let tile = self.w.tile(tile + t);
             &tile[row.min(tile.len())..] // without columns there are no rows to skip
@@ -219,6 +228,10 @@ impl<T: Scalar> Product<'_, T> {
                     // SAFETY: `start` was checked to lie in `self.z`.
                     unsafe { z.add(start) }
                 });
+                for w in w {
+                    let next = end_block * BLOCK_FEATURES * height + column * ahead;
+                    V::prefetch_run(w.as_ptr().wrapping_add(next), ahead);
+                }
                 let mut sums = [[zero; MV]; TILES];
                 if first_block > 0 {
                     for t in 0..TILES {

@@ -40,6 +40,9 @@ impl<T: Scalar> Gradient<T> for &[T] {
     }
 }
 
+/// How far ahead parameters and moments are fetched, in elements: four columns of a tile, while the gradient of one is computed.
+const AHEAD: usize = 4 * TILE_ROWS;
+
 /// What a step works on.
 pub(super) struct Slices<'a, T, G> {
     pub(super) isa: Isa,
@@ -92,6 +95,10 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
         let Self { rule, decay, mut parameters, mut gradient, mut moments } = self;
         let mut space = Run([T::ZERO; 2 * TILE_ROWS]);
         while !parameters.is_empty() {
+            V::prefetch_run(parameters.as_ptr().wrapping_add(AHEAD), TILE_ROWS);
+            for moment in &moments {
+                V::prefetch_run(moment.as_ptr().wrapping_add(AHEAD), TILE_ROWS);
+            }
             let run = gradient.next_run::<V>(&mut space);
             let parameters = take_front(&mut parameters, run.len());
             let moments = moments.each_mut().map(|moment| take_front(moment, run.len()));
