@@ -97,7 +97,7 @@ pub(crate) enum Error {
 
 /// The sample comes with the repository; the others are downloaded.
 fn how_to_get(name: &str) -> String {
-    if name == idx_dataset::known::MNIST_SAMPLE.name {
+    if name == crate::dataset::MNIST_SAMPLE.name {
         "it comes with the repository, as data/sample".to_owned()
     } else {
         format!("`cargo xtask download {name}` fetches it")
@@ -105,7 +105,7 @@ fn how_to_get(name: &str) -> String {
 }
 
 fn known_names() -> String {
-    idx_dataset::known::ALL.map(|dataset| dataset.name).join(", ")
+    crate::dataset::NAMED.map(|dataset| dataset.name).join(", ")
 }
 
 fn of_process(process: Option<u32>) -> String {

@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
 
-use common::idx;
-use idx_dataset::{Error, Idx, parse, read};
+use common::{idx, parse};
+use idx_dataset::{Error, Idx, read};
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };

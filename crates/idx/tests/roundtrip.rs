@@ -6,8 +6,8 @@ use std::fs;
 
 #[cfg(feature = "gzip")]
 use common::gzip;
-use common::idx;
-use idx_dataset::{ElementType, Idx, Values, parse, read, write};
+use common::{idx, parse};
+use idx_dataset::{ElementType, Idx, Values, read, write};
 use proptest::prelude::*;
 
 /// Values of `element_type` from raw bits, so that NaNs of every payload are among them.
