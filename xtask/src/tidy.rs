@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[(&str, bool)]); 6] = [
 ];
 
 /// The only crate with unsafe code: the SIMD kernels and the thread pool.
-const MAY_BE_UNSAFE: &[&str] = &["densely-tensor"];
+const MAY_BE_UNSAFE: &[&str] = &["densely-tensor", "idx-dataset"];
 
 /// Files longer than this are to be split.
 const MOST_LINES: usize = 600;

@@ -1,6 +1,7 @@
 //! What can go wrong in a command. Each message is whole: it names the file, field or flag, what was found there, and
 //! what was expected. Wrong command lines are not among them: those are the parser's, and end with status 2.
 
+use crate::commands::ConvertError;
 use crate::ui::counted;
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub(crate) enum Error {
     Pool(#[from] densely::PoolError),
     #[error(transparent)]
     Idx(#[from] idx_dataset::Error),
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
 
     /// A recipe, model or data file whose content the library refuses.
     #[error("{file}: {problem}")]

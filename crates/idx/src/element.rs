@@ -90,8 +90,16 @@ pub(crate) mod sealed {
         fn borrow(_bytes: &[u8]) -> Option<&[Self]> {
             None
         }
+        /// The values as big-endian bytes, where they are that without conversion.
+        fn as_bytes(_values: &[Self]) -> Option<&[u8]> {
+            None
+        }
         /// The values as bytes that can be read into, where they are that without conversion.
         fn as_bytes_mut(_values: &mut [Self]) -> Option<&mut [u8]> {
+            None
+        }
+        /// The same for a vector that can grow.
+        fn as_byte_vec(_values: &mut Vec<Self>) -> Option<&mut Vec<u8>> {
             None
         }
         /// The values, if they are of this type.
@@ -138,7 +146,13 @@ element!(
     fn borrow(bytes: &[u8]) -> Option<&[u8]> {
         Some(bytes)
     },
+    fn as_bytes(values: &[u8]) -> Option<&[u8]> {
+        Some(values)
+    },
     fn as_bytes_mut(values: &mut [u8]) -> Option<&mut [u8]> {
+        Some(values)
+    },
+    fn as_byte_vec(values: &mut Vec<u8>) -> Option<&mut Vec<u8>> {
         Some(values)
     }
 );

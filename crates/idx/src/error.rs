@@ -243,6 +243,15 @@ pub enum Error {
         origin: Origin,
     },
 
+    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3.
+    #[error("expected items of u8 with rows and columns, found {element_type} of shape {shape:?}")]
+    NotAPicture {
+        /// The type of the values.
+        element_type: ElementType,
+        /// The shape, the items' number first.
+        shape: Vec<usize>,
+    },
+
     /// A file that should hold labels holds something else.
     #[error(
         "{origin}: byte 2: expected labels, u8 in one dimension, found {element_type} of shape {shape:?}"

@@ -66,6 +66,7 @@
 //! | a gzip member ends early, is damaged, has a wrong checksum or garbage behind it | [`GzipTruncated`](Error::GzipTruncated), [`GzipDamaged`](Error::GzipDamaged) |
 //! | another type or item than there is is asked for | [`WrongType`](Error::WrongType), [`NoItem`](Error::NoItem) |
 //! | labels are not as many as images, no labels at all, or out of range | [`CountMismatch`](Error::CountMismatch), [`NotLabels`](Error::NotLabels), [`LabelRange`](Error::LabelRange) |
+//! | an item is no picture | [`NotAPicture`](Error::NotAPicture) |
 //! | a well-known set has another shape | [`WrongShape`](Error::WrongShape) |
 //! | shape and values to write do not fit the format or each other | [`Rank`](Error::Rank), [`Size`](Error::Size), [`ValueCount`](Error::ValueCount) |
 //! | the system or a `Write` fails | [`Write`](Error::Write), [`WriteStream`](Error::WriteStream) |
@@ -101,10 +102,14 @@ mod input;
 pub mod known;
 #[cfg(feature = "mmap")]
 mod map;
+#[cfg(feature = "png")]
+mod png;
 #[cfg(feature = "std")]
 mod reader;
 #[cfg(feature = "std")]
 mod source;
+#[cfg(any(feature = "nalgebra", feature = "ndarray", feature = "rayon"))]
+mod views;
 #[cfg(feature = "std")]
 mod write;
 #[cfg(feature = "std")]

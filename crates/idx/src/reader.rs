@@ -36,7 +36,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Idx, Error> {
 ///
 /// let bytes: &[u8] = &[0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6];
 /// let mut reader = Reader::new(bytes)?;
-/// let mut item = vec![0; reader.item_len()];
+/// let mut item = Vec::new();
 /// let mut sums = Vec::new();
 /// while reader.read_item(&mut item)? {
 ///     sums.push(item.iter().sum::<u8>());
@@ -53,6 +53,8 @@ pub struct Reader<R> {
     options: Options,
     /// The item to read next.
     next: usize,
+    /// Bytes on their way to become values.
+    block: Vec<u8>,
 }
 
 impl Reader<File> {
@@ -104,7 +106,7 @@ impl<R: Read> Reader<R> {
         if let Some(length) = input.length {
             header.check_end(length, options.trailing_bytes, &input.origin)?;
         }
-        Ok(Self { input, header, options, next: 0 })
+        Ok(Self { input, header, options, next: 0, block: Vec::new() })
     }
 
     /// The type of the values.
@@ -132,34 +134,21 @@ impl<R: Read> Reader<R> {
         !self.input.is_plain()
     }
 
-    /// Reads the next item into `item`. Returns `false`, having looked at what follows the last one (the end of the data,
-    /// the last checksum), where there is none left.
+    /// Reads the next item into `item`, in the place of what it held. Returns `false`, having looked at what follows the last
+    /// item (the end of the data, the last checksum), where there is none left.
     ///
     /// # Errors
     ///
-    /// If the values are not of type `T`, the data end early, go on after the last item or are damaged, or cannot be read.
-    ///
-    /// # Panics
-    ///
-    /// If the length of `item` is not [`item_len`](Self::item_len).
-    #[track_caller]
-    pub fn read_item<T: Element>(&mut self, item: &mut [T]) -> Result<bool, Error> {
-        assert_eq!(item.len(), self.item_len(), "read_item: expected a slice of an item's length");
+    /// If the values are not of type `T`, the data end early, go on after the last item or are damaged, or cannot be read; if
+    /// an item takes more bytes than [`Options::limit`], unless the length of a plain file bears it out.
+    pub fn read_item<T: Element>(&mut self, item: &mut Vec<T>) -> Result<bool, Error> {
+        item.clear();
         self.header.check_type(T::TYPE, &self.input.origin)?;
         if self.next == self.items() {
             return self.finish().map(|()| false);
         }
+        self.read_values(item, self.item_len())?;
         self.next += 1;
-        if let Some(bytes) = T::as_bytes_mut(item) {
-            self.fill(bytes)?;
-            return Ok(true);
-        }
-        let mut block = [0; BLOCK_LEN];
-        for values in item.chunks_mut(BLOCK_LEN / T::TYPE.size()) {
-            let bytes = &mut block[..size_of_val(values)];
-            self.fill(bytes)?;
-            T::decode(bytes, values);
-        }
         Ok(true)
     }
 
@@ -168,7 +157,7 @@ impl<R: Read> Reader<R> {
     /// # Errors
     ///
     /// If the values are not of type `T`. The iterator gives the errors of [`read_item`](Self::read_item), and ends after the
-    /// first; an item of more bytes than [`Options::limit`] is one too, unless the length of a plain file bears it out.
+    /// first.
     pub fn into_items<T: Element>(self) -> Result<Items<R, T>, Error> {
         self.header.check_type(T::TYPE, &self.input.origin)?;
         Ok(Items { reader: self, ended: false, element: PhantomData })
@@ -184,12 +173,12 @@ impl<R: Read> Reader<R> {
         let items = self.items() - self.next;
         let n_values = items * self.item_len();
         let values = match self.element_type() {
-            ElementType::U8 => Values::U8(self.read_bytes(n_values)?),
-            ElementType::I8 => Values::I8(self.read_values(n_values)?),
-            ElementType::I16 => Values::I16(self.read_values(n_values)?),
-            ElementType::I32 => Values::I32(self.read_values(n_values)?),
-            ElementType::F32 => Values::F32(self.read_values(n_values)?),
-            ElementType::F64 => Values::F64(self.read_values(n_values)?),
+            ElementType::U8 => Values::U8(self.values(n_values)?),
+            ElementType::I8 => Values::I8(self.values(n_values)?),
+            ElementType::I16 => Values::I16(self.values(n_values)?),
+            ElementType::I32 => Values::I32(self.values(n_values)?),
+            ElementType::F32 => Values::F32(self.values(n_values)?),
+            ElementType::F64 => Values::F64(self.values(n_values)?),
         };
         self.finish()?;
         let mut shape = self.header.shape;
@@ -201,13 +190,6 @@ impl<R: Read> Reader<R> {
         Ok(Idx { shape, values })
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
-        match self.input.fill(bytes)? == bytes.len() {
-            true => Ok(()),
-            false => Err(self.header.truncated(self.input.position, &self.input.origin)),
-        }
-    }
-
     /// Looks for the end. Reaching it is also what makes the gzip decoder verify the last checksum.
     fn finish(&mut self) -> Result<(), Error> {
         if self.input.length.is_some() || self.input.fill(&mut [0])? == 0 || self.options.trailing_bytes {
@@ -216,38 +198,56 @@ impl<R: Read> Reader<R> {
         Err(self.header.trailing(&self.input.origin))
     }
 
-    /// Bytes need no conversion: they are read into spare capacity, which nobody has to clear first.
-    fn read_bytes(&mut self, n_values: usize) -> Result<Vec<u8>, Error> {
+    fn values<T: Element>(&mut self, n_values: usize) -> Result<Vec<T>, Error> {
+        let mut values = Vec::new();
+        self.read_values(&mut values, n_values)?;
+        Ok(values)
+    }
+
+    /// Fills an empty vector.
+    fn read_values<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
         self.check_limit(n_values)?;
-        let mut bytes = Vec::new();
+        match T::as_byte_vec(values) {
+            Some(bytes) => self.read_bytes(bytes, n_values),
+            None => self.convert(values, n_values),
+        }
+    }
+
+    /// Bytes need no conversion: they are read into spare capacity, which nobody has to clear first.
+    fn read_bytes(&mut self, bytes: &mut Vec<u8>, n_values: usize) -> Result<(), Error> {
         while bytes.len() < n_values {
-            self.reserve(&mut bytes, n_values)?;
+            if bytes.len() == bytes.capacity() {
+                self.reserve(bytes, n_values)?;
+            }
             let n = bytes.capacity().min(n_values) - bytes.len();
-            if self.input.append(&mut bytes, n)? < n {
+            if self.input.append(bytes, n)? < n {
                 return Err(self.header.truncated(self.input.position, &self.input.origin));
             }
         }
-        Ok(bytes)
+        Ok(())
     }
 
     /// Other values pass through a block of bytes, so that there is never a second copy of all of them.
-    fn read_values<T: Element>(&mut self, n_values: usize) -> Result<Vec<T>, Error> {
-        self.check_limit(n_values)?;
-        let mut values = Vec::new();
-        let mut block = [0; BLOCK_LEN];
+    fn convert<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
         while values.len() < n_values {
             if values.len() == values.capacity() {
-                self.reserve(&mut values, n_values)?;
+                self.reserve(values, n_values)?;
             }
             let room = values.capacity().min(n_values) - values.len();
             let n = room.min(BLOCK_LEN / T::TYPE.size());
-            let bytes = &mut block[..n * T::TYPE.size()];
-            self.fill(bytes)?;
+            let block_len = n * T::TYPE.size();
+            if self.block.len() < block_len {
+                self.block.resize(block_len, 0);
+            }
+            let bytes = &mut self.block[..block_len];
+            if self.input.fill(bytes)? < bytes.len() {
+                return Err(self.header.truncated(self.input.position, &self.input.origin));
+            }
             let start = values.len();
             values.resize(start + n, T::default());
             T::decode(bytes, &mut values[start..]);
         }
-        Ok(values)
+        Ok(())
     }
 
     /// That so many values may be held, where nothing bears out that they are there.
@@ -312,13 +312,8 @@ pub struct Items<R, T> {
 
 impl<R: Read, T: Element> Items<R, T> {
     fn read(&mut self) -> Result<Option<Vec<T>>, Error> {
-        let reader = &mut self.reader;
-        if reader.next == reader.items() {
-            return reader.finish().map(|()| None);
-        }
-        let item = reader.read_values(reader.item_len())?;
-        reader.next += 1;
-        Ok(Some(item))
+        let mut item = Vec::new();
+        Ok(self.reader.read_item(&mut item)?.then_some(item))
     }
 }
 

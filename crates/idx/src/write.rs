@@ -116,9 +116,12 @@ fn write_values(writer: &mut impl Write, values: &Values) -> io::Result<()> {
     }
 }
 
-/// Writes values in blocks of their big-endian bytes.
+/// Writes values as their big-endian bytes, in blocks where they have to be converted.
 pub(crate) fn encode<T: Element>(writer: &mut impl Write, values: &[T]) -> io::Result<()> {
-    let mut block = [0; BLOCK_LEN];
+    if let Some(bytes) = T::as_bytes(values) {
+        return writer.write_all(bytes);
+    }
+    let mut block = vec![0; BLOCK_LEN.min(size_of_val(values))];
     for values in values.chunks(BLOCK_LEN / T::TYPE.size()) {
         let bytes = &mut block[..size_of_val(values)];
         T::encode(values, bytes);
