@@ -50,7 +50,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let file = file.prop_map(|(code, sizes, payload, more)| {
         let mut file = vec![0, 0, code, sizes.len() as u8];
         sizes.iter().for_each(|size| file.extend(size.to_be_bytes()));
-        let size = [1, 1, 0, 2, 4, 4, 8].get(usize::from(code.wrapping_sub(8))).map_or(1, |&size| size);
+        let size = [1_usize, 1, 0, 2, 4, 4, 8].get(usize::from(code.wrapping_sub(8))).map_or(1, |&size| size);
         let right = sizes.iter().fold(size, |product, &size| product.saturating_mul(size as usize));
         let len = if right < 5000 && more > 0 { right } else { payload.len() };
         file.extend(payload.iter().cycle().take(len));
