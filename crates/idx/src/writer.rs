@@ -46,7 +46,7 @@ enum Target {
     Plain(BufWriter<File>),
     /// The header is a member of its own, not compressed, so that it can be written anew at the end.
     #[cfg(feature = "gzip")]
-    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Gzip(Box<flate2::write::GzEncoder<BufWriter<File>>>),
 }
 
 impl<T: Element> Writer<T> {
@@ -73,7 +73,7 @@ impl<T: Element> Writer<T> {
     pub fn create_gzip(path: impl AsRef<Path>, item_shape: &[usize]) -> Result<Self, Error> {
         Self::begin(path.as_ref(), item_shape, |mut file, header| {
             file.write_all(&gzip::stored(header)?)?;
-            Ok(Target::Gzip(gzip::encoder(BufWriter::new(file))))
+            Ok(Target::Gzip(Box::new(gzip::encoder(BufWriter::new(file)))))
         })
     }
 

@@ -9,7 +9,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-const TARGETS: [(&str, fn(&[u8])); 4] = [
+/// What a fuzzer does with an input; it panics where an invariant does not hold.
+type Target = fn(&[u8]);
+
+const TARGETS: [(&str, Target); 4] = [
     ("parse", invariants::parse),
     ("gzip", invariants::gzip),
     ("stream", invariants::stream),
