@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[(&str, bool)]); 6] = [
     ("measure", &[("densely", false), ("idx-dataset", false)]),
 ];
 
-/// The only crate with unsafe code: the SIMD kernels and the thread pool.
+/// The crates with unsafe code: SIMD kernels and the thread pool; memory maps, and bytes borrowed as signed ones.
 const MAY_BE_UNSAFE: &[&str] = &["densely-tensor", "idx-dataset"];
 
 /// Files longer than this are to be split.
