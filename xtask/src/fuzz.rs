@@ -76,7 +76,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     });
     for target in chosen {
         println!("-- {target}");
-        let corpus = folder.join("corpus").join(target);
+        let corpus = workspace::root().join("crates/idx/tests/corpus").join(target);
         let inputs = folder.join("corpus-work").join(target);
         unpack(&corpus, &inputs)?;
         let fuzz = |command: &mut Command, folders: &[&Path], flags: &[&str]| {

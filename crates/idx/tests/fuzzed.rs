@@ -1,4 +1,4 @@
-//! The invariants that are fuzzed (`cargo xtask fuzz idx`), for the corpus that fuzzing left in `fuzz/corpus` and for
+//! The invariants that are fuzzed (`cargo xtask fuzz idx`), for the corpus that fuzzing left in `tests/corpus` and for
 //! random bytes and headers.
 #![cfg(feature = "gzip")]
 
@@ -21,12 +21,10 @@ const TARGETS: [(&str, Target); 4] = [
 
 #[test]
 fn the_corpus_keeps_the_invariants() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
-    if !corpus.exists() {
-        return; // the packed crate has none
-    }
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     for (name, target) in TARGETS {
-        let bytes = fs::read(corpus.join(name)).unwrap();
+        let path = corpus.join(name);
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let inputs = inputs(&bytes);
         assert!(inputs.len() > 10, "{name}: {} inputs", inputs.len());
         inputs.into_iter().for_each(target);

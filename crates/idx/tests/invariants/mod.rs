@@ -173,7 +173,7 @@ impl Expected {
         let nonzero = sizes.iter().filter(|&&size| size > 0);
         let most = nonzero.fold(size, |product, size| product.saturating_mul(*size));
         let payload = if sizes.contains(&0) { 0 } else { most };
-        (most < 1 << 63).then_some(4 + 4 * usize::from(rank) + payload as usize)
+        (most <= isize::MAX as u128).then(|| 4 + 4 * usize::from(rank) + payload as usize)
     }
 }
 
