@@ -60,14 +60,17 @@ impl Idx {
     ///
     /// # Panics
     ///
-    /// If there is no item of such a number.
+    /// If there is no item of such a number, or there are not as many values as the shape says.
     #[track_caller]
     pub fn select(&self, items: &[usize]) -> Self {
+        assert!(self.is_whole(self.values.len()), "select: expected the values of shape {:?}", self.shape);
         let missing = items.iter().find(|&&item| item >= self.items());
         assert_eq!(missing, None, "select: expected items below {}", self.items());
         let len = self.item_len();
         fn gather<T: Copy>(values: &[T], items: &[usize], len: usize) -> Vec<T> {
-            items.iter().flat_map(|&item| &values[item * len..][..len]).copied().collect()
+            let mut gathered = Vec::with_capacity(items.len() * len);
+            items.iter().for_each(|&item| gathered.extend_from_slice(&values[item * len..][..len]));
+            gathered
         }
         let values = match &self.values {
             Values::U8(values) => Values::U8(gather(values, items, len)),

@@ -1,6 +1,9 @@
 //! IDX files, the format of MNIST: read and written exactly, whatever the element type, rank and sizes.
 //!
 //! ```
+//! # #[cfg(not(feature = "std"))]
+//! # fn main() {}
+//! # #[cfg(feature = "std")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("digits-idx3-ubyte");
@@ -136,6 +139,6 @@ pub use write::{write, write_slice, write_to};
 pub use writer::Writer;
 
 /// Compiles the README's examples.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,5 @@
 //! The invariants that are fuzzed (`cargo xtask fuzz idx`), for the corpus that fuzzing left in `tests/corpus` and for
 //! random bytes and headers.
-#![cfg(feature = "gzip")]
 
 mod invariants;
 
