@@ -49,7 +49,10 @@ pub const CASES: &[Case] = &[
     ("the file twice", with!(|file| [file, file].concat())),
     ("first byte not 0", with!(|file| [&[1], &file[1..]].concat())),
     ("second byte not 0", with!(|file| [&[0, 1], &file[2..]].concat())),
-    ("header little-endian", with!(|file| [&[3, 8, 0, 0, 0x60, 0xea, 0, 0, 28, 0, 0, 0, 28, 0, 0, 0], &file[16..]].concat())),
+    (
+        "header little-endian",
+        with!(|file| [&[3, 8, 0, 0, 0x60, 0xea, 0, 0, 28, 0, 0, 0, 28, 0, 0, 0], &file[16..]].concat()),
+    ),
     ("a PNG", with!(|file| [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &file[16..10_000]].concat())),
     ("a page of HTML", with!(|_file| "<!DOCTYPE html><title>404 Not Found</title>".repeat(20))),
     ("unknown element type 0a", with_header!(0x0a, 60_000, 28, 28)),
@@ -67,13 +70,22 @@ pub const CASES: &[Case] = &[
     ("all sizes 4,294,967,295", with_header!(8, MAX, MAX, MAX)),
     ("sizes whose product is 0 modulo 2⁶⁴", with_header!(8, 0x8000_0000, 0x8000_0000, 4)),
     ("gzip under the plain name (not broken)", with!(|file| gzip(file))),
-    ("gzip, cut", with!(|file| { let gzip = gzip(file); gzip[..gzip.len() / 2].to_vec() })),
-    ("gzip, wrong checksum", with!(|file| {
-        let mut gzip = gzip(file);
-        let place = gzip.len() - 8;
-        gzip[place] ^= 1;
-        gzip
-    })),
+    (
+        "gzip, cut",
+        with!(|file| {
+            let gzip = gzip(file);
+            gzip[..gzip.len() / 2].to_vec()
+        }),
+    ),
+    (
+        "gzip, wrong checksum",
+        with!(|file| {
+            let mut gzip = gzip(file);
+            let place = gzip.len() - 8;
+            gzip[place] ^= 1;
+            gzip
+        }),
+    ),
     ("gzip of 4 GB of zeros, 60,000 images declared", |path, file| {
         let mut encoder = GzEncoder::new(fs::File::create(path).unwrap(), Compression::fast());
         encoder.write_all(&file[..16]).unwrap();
