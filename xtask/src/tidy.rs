@@ -24,7 +24,8 @@ const MAY_USE: [(&str, &[(&str, bool)]); 6] = [
     ("measure", &[("densely", false), ("idx-dataset", false)]),
 ];
 
-/// The crates with unsafe code: SIMD kernels and the thread pool; memory maps, and bytes borrowed as signed ones.
+/// The crates with unsafe code: SIMD kernels and the thread pool; memory maps, bytes borrowed as signed
+/// ones, and advice about pages.
 const MAY_BE_UNSAFE: &[&str] = &["densely-tensor", "idx-dataset"];
 
 /// Files longer than this are to be split.

@@ -79,7 +79,7 @@
 //! With default features off, [`parse`], [`IdxSlice`] and [`Idx`] need `alloc` only.
 
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(unsafe_code)] // but for memory maps, and signed bytes borrowed as such
+#![deny(unsafe_code)] // but for memory maps, signed bytes borrowed as such, and advice about pages
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
@@ -105,6 +105,8 @@ mod input;
 pub mod known;
 #[cfg(feature = "mmap")]
 mod map;
+#[cfg(feature = "std")]
+mod pages;
 #[cfg(feature = "png")]
 mod png;
 #[cfg(feature = "std")]

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::element::Element;
 use crate::header::{Header, MOST_SIZES_LEN, START_LEN};
 use crate::input::Input;
-use crate::{ElementType, Error, Idx, Options, Origin, Values};
+use crate::{ElementType, Error, Idx, Options, Origin, Values, pages};
 
 /// What is read at a time where values have to be converted, and the least by which a vector grows where the length
 /// of the data is not known. A block and its values stay in the second-level cache.
@@ -271,7 +271,12 @@ impl<R: Read> Reader<R> {
         values.try_reserve_exact(additional).map_err(|source| {
             let (origin, shape) = (self.input.origin.clone(), self.header.shape.clone());
             Error::OutOfMemory { origin, shape, bytes: n_values * size_of::<T>(), source }
-        })
+        })?;
+        if additional == missing {
+            // Not where the vector will grow again: the system moves memory of one kind of pages only, else it is copied.
+            pages::advise(values.spare_capacity_mut());
+        }
+        Ok(())
     }
 }
 
