@@ -1,5 +1,5 @@
 //! The readers that are compared, each as it is meant to be called, and files for them. The crate `idx_parser` is not among
-//! them: its versions 0.2.0 and 0.3.0 need a feature of the compiler (`array_chunks`) that no longer exists.
+//! them: neither 0.2.0 nor 0.3.0 compiled with Rust 1.95.0 or the nightly of 2026-05-19, which refuse its feature `array_chunks`.
 
 use std::fs;
 use std::path::Path;
