@@ -4,8 +4,9 @@ use super::{ConvertError, Items};
 use crate::error::Error;
 use densely::data::{Color, read_png};
 use idx_dataset::{ElementType, Idx, Values};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 /// Reads pictures of one size in the order of their names. If the folder holds folders, their names are labels.
@@ -55,7 +56,7 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-/// Writes `00000.png` and so on, in folders by label if there are labels. The folder appears when all of it is there.
+/// Writes `00000.png` and so on, in folders by label if there are labels. The folder appears when all of it is there, synced.
 pub(super) fn write(folder: &Path, items: &Items) -> Result<(), Error> {
     let Items { idx, .. } = items;
     let picture =
@@ -75,7 +76,8 @@ pub(super) fn write(folder: &Path, items: &Items) -> Result<(), Error> {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         })?;
-        fs::rename(&temporary, folder)
+        fs::rename(&temporary, folder)?;
+        sync(parent(folder))
     });
     outcome.map_err(|source| {
         let _ = fs::remove_dir_all(&temporary); // the first failure is the one to tell
@@ -83,22 +85,48 @@ pub(super) fn write(folder: &Path, items: &Items) -> Result<(), Error> {
     })
 }
 
+/// Each file and each folder is synced before this returns.
 fn fill(folder: &Path, Items { idx, labels }: &Items) -> io::Result<()> {
     fs::create_dir(folder)?;
+    let mut classes = BTreeSet::new();
     let digits = idx.items().saturating_sub(1).to_string().len().max(5);
     for item in 0..idx.items() {
         let name = format!("{item:0digits$}.png");
         let path = match labels {
             Some(labels) => {
                 let class = folder.join(labels[item].to_string());
-                fs::create_dir_all(&class)?;
+                if classes.insert(labels[item]) {
+                    fs::create_dir(&class)?;
+                }
                 class.join(name)
             }
             None => folder.join(name),
         };
         let mut file = BufWriter::new(File::create_new(path)?);
         idx.write_png(item, &mut file).map_err(io::Error::other)?;
-        file.flush()?;
+        file.into_inner()?.sync_all()?;
     }
+    classes.iter().try_for_each(|class| sync(&folder.join(class.to_string())))?;
+    sync(folder)
+}
+
+fn parent(folder: &Path) -> &Path {
+    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a folder last through a loss of power.
+#[cfg(unix)]
+fn sync(folder: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied};
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some network file systems cannot sync a folder, and a folder may be writable but not readable.
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Where folders cannot be opened, the system sees to it.
+#[cfg(not(unix))]
+fn sync(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
