@@ -44,6 +44,11 @@ pub fn run(Arguments { install }: Arguments) -> Result<()> {
         ("docs", || cargo(&["doc", "--locked", "--workspace", "--no-deps"])),
         // The binary turns on the feature `images` of `densely`, so the tests of all crates together have it.
         ("tests", || cargo(&["test", "--locked", "--workspace"])),
+        // The workspace turns some of them on, and cannot turn `std` off.
+        ("features of idx-dataset", || {
+            cargo(&["test", "--locked", "--package", "idx-dataset", "--all-features"])?;
+            cargo(&["test", "--locked", "--package", "idx-dataset", "--no-default-features"])
+        }),
         ("examples", run_examples),
         ("training on the sample", train_on_sample),
     ];

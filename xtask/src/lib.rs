@@ -17,6 +17,7 @@ pub mod bench;
 pub mod ci;
 pub mod cross;
 pub mod download;
+pub mod fuzz;
 pub mod loom;
 pub mod roofline;
 pub mod sample;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{Usage, bench, ci, cross, download, loom, roofline, sample, sanitize, slow, tidy, train};
+use xtask::{Usage, bench, ci, cross, download, fuzz, loom, roofline, sample, sanitize, slow, tidy, train};
 
 /// What a contributor runs.
 #[derive(Parser)]
@@ -27,6 +27,7 @@ enum Task {
     Tidy(tidy::Arguments),
     Cross(cross::Arguments),
     Sanitize(sanitize::Arguments),
+    Fuzz(fuzz::Arguments),
     Slow(slow::Arguments),
     Sample(sample::Arguments),
 }
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Task::Tidy(arguments) => tidy::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sanitize(arguments) => sanitize::run(arguments).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Slow(arguments) => slow::run(arguments).map(|()| ExitCode::SUCCESS),
         Task::Sample(arguments) => sample::run(arguments).map(|()| ExitCode::SUCCESS),
     };

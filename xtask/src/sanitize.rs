@@ -1,4 +1,4 @@
-//! `cargo xtask sanitize`: the tests of the unsafe code where a wrong access cannot hide.
+//! `cargo xtask sanitize`: the tests of the crates with unsafe code where a wrong access cannot hide.
 
 use std::process::Command;
 
@@ -7,9 +7,6 @@ use clap::ValueEnum;
 
 use crate::workspace;
 
-/// The only crate with unsafe code.
-const PACKAGE: &str = "densely-tensor";
-
 /// What looks at every access.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum Tool {
@@ -17,11 +14,11 @@ enum Tool {
     Address,
     /// ThreadSanitizer: accesses by two threads that nothing orders, in the pool
     Thread,
-    /// Miri: undefined behaviour of any kind, on the portable path, for the tests that are quick enough
+    /// Miri: undefined behaviour of any kind, on the portable path, for the tests that are quick enough; of idx-dataset the parser's
     Miri,
 }
 
-/// Run the tests of densely-tensor, the crate with unsafe code, under sanitizers and Miri.
+/// Run the tests of densely-tensor and idx-dataset, the crates with unsafe code, under sanitizers and Miri.
 ///
 /// Needs a nightly toolchain by rustup; says which of its components is missing.
 #[derive(clap::Args)]
@@ -72,15 +69,27 @@ impl Tool {
 
     /// Runs the tests. The host is named as a target, so that build scripts and macros do without the tool.
     fn run(self, toolchain: &str, host: &str) -> Result<()> {
-        let (task, tests, flags): (&[&str], &[&str], _) = match self {
-            Tool::Address => (&["test"], &["--lib", "--tests"], "-Zsanitizer=address"),
-            Tool::Thread => (&["test", "-Zbuild-std"], &["--test", "pool"], "-Zsanitizer=thread"),
-            Tool::Miri => (&["miri", "test"], &["--lib", "--tests"], ""),
+        const TENSOR: [&str; 2] = ["--package", "densely-tensor"];
+        const IDX: [&str; 2] = ["--package", "idx-dataset"];
+        let (task, flags): (&[&str], _) = match self {
+            Tool::Address => (&["test"], "-Zsanitizer=address"),
+            Tool::Thread => (&["test", "-Zbuild-std"], "-Zsanitizer=thread"),
+            Tool::Miri => (&["miri", "test"], ""),
         };
-        println!("-- {self:?}: cargo {} {}", task.join(" "), tests.join(" "));
-        let mut rustup = Command::new("rustup");
-        rustup.args(["run", toolchain, "cargo"]).args(task).args(["--locked", "--package", PACKAGE]);
-        rustup.args(["--target", host, "--target-dir"]).arg(workspace::root().join("target/sanitize"));
-        workspace::run(rustup.args(tests).env("RUSTFLAGS", flags).current_dir(workspace::root()))
+        let all = ["--lib", "--tests"];
+        let runs: &[[&[&str]; 2]] = match self {
+            Tool::Address => &[[&TENSOR, &all], [&IDX, &["--lib", "--tests", "--all-features"]]],
+            Tool::Thread => &[[&TENSOR, &["--test", "pool"]]],
+            Tool::Miri => &[[&TENSOR, &all], [&IDX, &["--test", "without_std"]]],
+        };
+        for [package, tests] in runs {
+            let arguments = [task, &["--locked"], package, tests].concat();
+            println!("-- {self:?}: cargo {}", arguments.join(" "));
+            let mut rustup = Command::new("rustup");
+            rustup.args(["run", toolchain, "cargo"]).args(arguments);
+            rustup.args(["--target", host, "--target-dir"]).arg(workspace::root().join("target/sanitize"));
+            workspace::run(rustup.env("RUSTFLAGS", flags).current_dir(workspace::root()))?;
+        }
+        Ok(())
     }
 }

@@ -24,8 +24,9 @@ const MAY_USE: [(&str, &[(&str, bool)]); 6] = [
     ("measure", &[("densely", false), ("idx-dataset", false)]),
 ];
 
-/// The only crate with unsafe code: the SIMD kernels and the thread pool.
-const MAY_BE_UNSAFE: &[&str] = &["densely-tensor"];
+/// The crates with unsafe code: SIMD kernels and the thread pool; memory maps, bytes borrowed as signed
+/// ones, and advice about pages.
+const MAY_BE_UNSAFE: &[&str] = &["densely-tensor", "idx-dataset"];
 
 /// Files longer than this are to be split.
 const MOST_LINES: usize = 600;

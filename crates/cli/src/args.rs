@@ -2,6 +2,7 @@
 
 use clap::builder::TypedValueParser;
 use clap::{Parser, Subcommand};
+use idx_dataset::ElementType;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Predict(Predict),
     Summary(Summary),
     Inspect(Inspect),
+    Convert(Convert),
 }
 
 /// Train a network and keep it with its history and pictures
@@ -188,13 +190,81 @@ pub(crate) struct Summary {
 Examples:
   densely inspect data/mnist/train-images-idx3-ubyte
   densely inspect data/sample/t10k-images-idx3-ubyte.gz --item 7
-  densely inspect data/mnist/train-labels-idx1-ubyte")]
+  densely inspect data/mnist/train-labels-idx1-ubyte
+  densely inspect data/mnist/train-images-idx3-ubyte --json")]
 pub(crate) struct Inspect {
     /// An IDX file, plain or .gz
     pub(crate) file: PathBuf,
     /// Show this item only, counted from 0
     #[arg(long, value_name = "N")]
     pub(crate) item: Option<usize>,
+    /// Print a JSON object instead; if the file is refused, one with `error`, and exit status 1
+    #[arg(long, conflicts_with = "item")]
+    pub(crate) json: bool,
+}
+
+/// Convert an IDX file from or to NPY, CSV, or a folder of PNGs
+///
+/// What FROM and TO are, their names say: .npy, .csv, a folder (one that is there, or a name that ends in /), .gz for compressed
+/// IDX, and plain IDX for all others. IDX is read plain or compressed, whatever its name. NPY numbers are finite and
+/// in the range of single precision.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  densely convert data/mnist/t10k-images-idx3-ubyte images.npy
+  densely convert images.npy images-idx3-ubyte.gz
+  densely convert data/mnist/t10k-images-idx3-ubyte digits/ --labels data/mnist/t10k-labels-idx1-ubyte
+  densely convert digits/ images-idx3-ubyte --labels labels-idx1-ubyte
+  densely convert mnist_train.csv images-idx3-ubyte --shape 28x28 --labels labels-idx1-ubyte
+  densely convert measures.csv measures-idx2-float --type f32")]
+pub(crate) struct Convert {
+    /// What to read
+    pub(crate) from: PathBuf,
+    /// What to write
+    pub(crate) to: PathBuf,
+    /// An IDX file of labels: read with IDX and NPY, written if the labels are in FROM (a column `label` of CSV, folders
+    /// whose names are numbers) and TO has no place for them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// The shape of an item, such as 28x28, of as many values as it has
+    #[arg(long, value_name = "SIZES")]
+    pub(crate) shape: Option<ItemShape>,
+    /// The type of the values of a CSV file: u8, i8, i16, i32, f32 or f64 [default: u8]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) element_type: Option<ValueType>,
+}
+
+/// The sizes of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ItemShape(pub(crate) Vec<usize>);
+
+impl FromStr for ItemShape {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sizes = text.split(['x', '×']).map(str::parse).collect::<Result<_, _>>();
+        sizes.map(Self).map_err(|_| "expected sizes with x between them, such as 28x28")
+    }
+}
+
+/// The type of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ValueType(pub(crate) ElementType);
+
+/// Bytes.
+impl Default for ValueType {
+    fn default() -> Self {
+        Self(ElementType::U8)
+    }
+}
+
+impl FromStr for ValueType {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = ElementType::ALL.into_iter().find(|element_type| element_type.to_string() == text);
+        found.map(Self).ok_or("expected u8, i8, i16, i32, f32 or f64")
+    }
 }
 
 /// What to validate on after each epoch.

@@ -4,9 +4,21 @@ use crate::error::Error;
 use densely::data::{DataSource, Loaded, Task, TrainedOn};
 use densely::recipe::Data;
 use densely::{Dataset, Sequential};
-use idx_dataset::known::{self, KnownDataset, MNIST, Split};
+use idx_dataset::known::{FASHION_MNIST, KnownDataset, MNIST, Split};
 use std::env;
 use std::path::{Path, PathBuf};
+
+/// The sets that a name stands for, in files of MNIST's names.
+pub(crate) static NAMED: [KnownDataset; 3] = [MNIST, FASHION_MNIST, MNIST_SAMPLE];
+
+/// A cut from MNIST, which comes with the repository. How many images it has is for its own files to say.
+pub(crate) const MNIST_SAMPLE: KnownDataset =
+    KnownDataset::with_mnist_names("mnist-sample", "sample", MNIST.classes);
+
+/// The set of that name.
+pub(crate) fn named(name: &str) -> Option<&'static KnownDataset> {
+    NAMED.iter().find(|dataset| dataset.name == name)
+}
 
 /// Where data are.
 #[derive(Clone, Debug)]
@@ -125,7 +137,7 @@ impl Files {
     /// same name there is `./mnist`.
     pub(crate) fn find(dataset: &Path) -> Result<Self, Error> {
         let name = dataset.to_string_lossy().into_owned();
-        if let Some(known) = known::find(&name) {
+        if let Some(known) = named(&name) {
             let folder = data_folder().join(known.folder);
             let files = [&MNIST.train.images, &MNIST.train.labels, &MNIST.test.images, &MNIST.test.labels];
             let mut files = files.map(|file| idx_dataset::find(&folder, file.name)).into_iter();
@@ -138,8 +150,7 @@ impl Files {
             return Err(Error::NoDatasetFolder { folder: dataset.to_owned() });
         }
         // A folder of Fashion-MNIST has its class names wherever it is.
-        let known =
-            known::ALL.iter().find(|known| dataset.file_name().is_some_and(|name| name == known.folder));
+        let known = NAMED.iter().find(|known| dataset.file_name().is_some_and(|name| name == known.folder));
         Ok(Self { name, folder: dataset.to_owned(), known })
     }
 

@@ -1,6 +1,7 @@
 //! What can go wrong in a command. Each message is whole: it names the file, field or flag, what was found there, and
 //! what was expected. Wrong command lines are not among them: those are the parser's, and end with status 2.
 
+use crate::commands::ConvertError;
 use crate::ui::counted;
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub(crate) enum Error {
     Pool(#[from] densely::PoolError),
     #[error(transparent)]
     Idx(#[from] idx_dataset::Error),
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
 
     /// A recipe, model or data file whose content the library refuses.
     #[error("{file}: {problem}")]
@@ -97,7 +100,7 @@ pub(crate) enum Error {
 
 /// The sample comes with the repository; the others are downloaded.
 fn how_to_get(name: &str) -> String {
-    if name == idx_dataset::known::MNIST_SAMPLE.name {
+    if name == crate::dataset::MNIST_SAMPLE.name {
         "it comes with the repository, as data/sample".to_owned()
     } else {
         format!("`cargo xtask download {name}` fetches it")
@@ -105,7 +108,7 @@ fn how_to_get(name: &str) -> String {
 }
 
 fn known_names() -> String {
-    idx_dataset::known::ALL.map(|dataset| dataset.name).join(", ")
+    crate::dataset::NAMED.map(|dataset| dataset.name).join(", ")
 }
 
 fn of_process(process: Option<u32>) -> String {

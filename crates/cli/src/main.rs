@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict(args, &mut output),
         Command::Summary(args) => commands::summary(args, &mut output),
         Command::Inspect(args) => commands::inspect(args, &mut output),
+        Command::Convert(args) => commands::convert(args, &mut output),
     };
     match outcome.and_then(|status| output.finish().map(|()| status)) {
         Ok(status) => status,

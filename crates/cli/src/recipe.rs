@@ -65,7 +65,7 @@ fn parse(text: &str, file: impl Display, folder: &Path) -> Result<Recipe, Error>
     let content = |problem| Error::Content { file: file.to_string(), problem: Box::new(problem) };
     let mut recipe = Recipe::from_ron(text).map_err(content)?;
     recipe.data = match recipe.data {
-        Data::Named(name) if idx_dataset::known::find(&name.to_string_lossy()).is_some() => Data::Named(name),
+        Data::Named(name) if crate::dataset::named(&name.to_string_lossy()).is_some() => Data::Named(name),
         Data::Named(name) => Data::Named(folder.join(name)),
         Data::Described(source) => Data::Described(source.relative_to(folder)),
     };

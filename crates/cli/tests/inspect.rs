@@ -17,6 +17,7 @@ images
   shape  2 × 2 × 3
   items  2 of 6 values
   bytes  28 (28 bytes)
+  sha256 d05a759ab4cf8f7fa895efc8ccf388d0a4cf08ddd7c52df2a40dd94335422e67
   values min 0, max 255, mean 85.0833
 
 item 0  item 1
@@ -86,5 +87,29 @@ fn what_is_not_there_or_not_idx_is_refused() {
     lab.refuses(
         ["inspect", "long"],
         "long: byte 9: expected the end after the values of shape [1], found more bytes",
+    );
+}
+
+#[test]
+fn programs_read_json() {
+    let lab = Lab::new();
+    lab.write_idx("values", &[2, 2], Values::I16(vec![-1, 0, 1, 4]));
+    let found: serde_json::Value =
+        serde_json::from_str(&lab.densely(["inspect", "values", "--json"]).fine()).unwrap();
+    let expected = serde_json::json!({
+        "file": "values", "element_type": "i16", "shape": [2, 2], "items": 2, "item_len": 2,
+        // printf '\xff\xff\0\0\0\1\0\4' | sha256sum
+        "payload_sha256": "94a2733267dcbe65f8f5f98699e2047a8655aac06190373ebd2324b1397bd7ec",
+        "min": -1.0, "max": 4.0, "mean": 1.0, "not_finite": 0,
+    });
+    assert_eq!(found, expected);
+
+    lab.write("long", [0, 0, 8, 1, 0, 0, 0, 1, 7, 7]);
+    let outcome = lab.densely(["inspect", "long", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&outcome.out).unwrap();
+    let error = "long: byte 9: expected the end after the values of shape [1], found more bytes";
+    assert_eq!(
+        (outcome.status, &*outcome.err, found),
+        (Some(1), "", serde_json::json!({"file": "long", "error": error}))
     );
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Idx, Values, read};
+use crate::header::START_LEN;
+use crate::{Error, Idx, Origin, Values, read};
 
 /// Images and their labels, item by item.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,35 +14,169 @@ pub struct Pair {
     pub labels: Vec<u8>,
 }
 
+impl Pair {
+    /// The first `n` images with their labels, and the others: to hold out the last ones for validation.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer than `n`.
+    #[track_caller]
+    pub fn split_at(&self, n: usize) -> (Self, Self) {
+        let (first, rest): (Vec<usize>, Vec<usize>) = ((0..n).collect(), (n..self.labels.len()).collect());
+        (self.select(&first), self.select(&rest))
+    }
+
+    /// The images of these numbers with their labels, in this order; a number may come more than once.
+    ///
+    /// # Panics
+    ///
+    /// If there is no image or label of such a number.
+    #[track_caller]
+    pub fn select(&self, items: &[usize]) -> Self {
+        let labels = items.iter().map(|&item| self.labels[item]).collect();
+        Self { images: self.images.select(items), labels }
+    }
+
+    /// The numbers of the images of each class, in rising order: to draw a split in which each class has its share.
+    ///
+    /// ```
+    /// # use idx_dataset::{Idx, Pair, Values};
+    /// let images = Idx { shape: vec![4, 1], values: Values::U8(vec![10, 20, 30, 40]) };
+    /// let pair = Pair { images, labels: vec![1, 0, 1, 1] };
+    /// assert_eq!(pair.items_by_class(), [vec![1], vec![0, 2, 3]]);
+    /// ```
+    pub fn items_by_class(&self) -> Vec<Vec<usize>> {
+        let classes = self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
+        let mut items = vec![Vec::new(); classes];
+        for (item, &label) in self.labels.iter().enumerate() {
+            items[usize::from(label)].push(item);
+        }
+        items
+    }
+}
+
+impl Idx {
+    /// The items of these numbers, in this order; a number may come more than once.
+    ///
+    /// # Panics
+    ///
+    /// If there is no item of such a number, or there are not as many values as the shape says.
+    #[track_caller]
+    pub fn select(&self, items: &[usize]) -> Self {
+        assert!(self.is_whole(self.values.len()), "select: expected the values of shape {:?}", self.shape);
+        let missing = items.iter().find(|&&item| item >= self.items());
+        assert_eq!(missing, None, "select: expected items below {}", self.items());
+        let len = self.item_len();
+        fn gather<T: Copy>(values: &[T], items: &[usize], len: usize) -> Vec<T> {
+            let mut gathered = Vec::with_capacity(items.len() * len);
+            items.iter().for_each(|&item| gathered.extend_from_slice(&values[item * len..][..len]));
+            gathered
+        }
+        let values = match &self.values {
+            Values::U8(values) => Values::U8(gather(values, items, len)),
+            Values::I8(values) => Values::I8(gather(values, items, len)),
+            Values::I16(values) => Values::I16(gather(values, items, len)),
+            Values::I32(values) => Values::I32(gather(values, items, len)),
+            Values::F32(values) => Values::F32(gather(values, items, len)),
+            Values::F64(values) => Values::F64(gather(values, items, len)),
+        };
+        let mut shape = vec![items.len()];
+        shape.extend(self.shape.iter().skip(1));
+        Self { shape, values }
+    }
+}
+
 /// Reads a file of images and a file of labels that belong together.
 ///
 /// # Errors
 ///
-/// Those of [`read`]; if the labels are not one dimension of u8, or not as many as the images.
+/// Those of [`read`](fn@read); if the labels are not one dimension of u8, or not as many as the images.
 pub fn read_pair(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<Pair, Error> {
     let (images_path, labels_path) = (images.as_ref(), labels.as_ref());
     // The labels come first: they are small, and where the two paths are swapped this is where it shows.
-    let labels = read(labels_path)?;
-    let element_type = labels.element_type();
-    let (Values::U8(labels), [found]) = (labels.values, labels.shape.as_slice()) else {
-        return Err(Error::NotLabels { path: labels_path.to_owned(), element_type, shape: labels.shape });
-    };
+    let labels = read_labels(labels_path)?;
     let images = read(images_path)?;
-    if images.items() != *found {
-        return Err(Error::CountMismatch {
-            images: images_path.to_owned(),
-            labels: labels_path.to_owned(),
-            expected: images.items(),
-            found: *found,
-        });
-    }
+    check_counts((images_path, images.items()), (labels_path, labels.len()))?;
     Ok(Pair { images, labels })
 }
 
+/// Reads a file of labels: one dimension of u8.
+fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
+    let labels = read(path)?;
+    let element_type = labels.element_type();
+    match (labels.values, labels.shape.len()) {
+        (Values::U8(values), 1) => Ok(values),
+        _ => {
+            let origin = Origin::File(path.to_owned());
+            Err(Error::NotLabels { origin, element_type, shape: labels.shape })
+        }
+    }
+}
+
+/// That there is a label for each image.
+pub(crate) fn check_counts(
+    (images, expected): (&Path, usize),
+    (labels, found): (&Path, usize),
+) -> Result<(), Error> {
+    match expected == found {
+        true => Ok(()),
+        false => Err(Error::CountMismatch {
+            images: images.to_owned(),
+            labels: labels.to_owned(),
+            expected,
+            found,
+        }),
+    }
+}
+
 /// The path of the file `name` in `folder`: the plain file if there is one, else `name.gz` if that is there, else the
-/// plain file's, for [`read`] to report as missing.
+/// plain file's, for [`read`](fn@read) to report as missing.
 pub fn find(folder: impl AsRef<Path>, name: &str) -> PathBuf {
     let plain = folder.as_ref().join(name);
     let compressed = folder.as_ref().join(format!("{name}.gz"));
     if !plain.exists() && compressed.exists() { compressed } else { plain }
 }
+
+/// Labels as rows of `classes` numbers, row after row: 1 in the column of the label, 0 elsewhere.
+///
+/// ```
+/// let rows = idx_dataset::one_hot(&[2, 0], 3)?;
+/// assert_eq!(rows, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+/// # Ok::<(), idx_dataset::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// If a label is not below `classes`.
+pub fn one_hot(labels: &[u8], classes: usize) -> Result<Vec<f32>, Error> {
+    check_range(labels, 0, classes, &Origin::Bytes, 0)?;
+    let mut rows = vec![0.0; labels.len() * classes];
+    for (item, &label) in labels.iter().enumerate() {
+        rows[item * classes + usize::from(label)] = 1.0;
+    }
+    Ok(rows)
+}
+
+/// That each label is one of `classes`, counted from `first`. The labels begin at byte `start`.
+pub(crate) fn check_range(
+    labels: &[u8],
+    first: u8,
+    classes: usize,
+    origin: &Origin,
+    start: usize,
+) -> Result<(), Error> {
+    let range = usize::from(first)..usize::from(first) + classes;
+    match labels.iter().position(|&label| !range.contains(&usize::from(label))) {
+        None => Ok(()),
+        Some(item) => Err(Error::LabelRange {
+            origin: origin.clone(),
+            offset: (start + item) as u64,
+            first,
+            classes,
+            found: labels[item].into(),
+        }),
+    }
+}
+
+/// Where the labels of a file of one dimension begin.
+pub(crate) const LABELS_START: usize = 2 * START_LEN; // one size

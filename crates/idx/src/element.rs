@@ -1,8 +1,11 @@
 //! Element types: the code in a file's third byte, and how values of each type travel as big-endian bytes.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use byteorder::{BigEndian, ByteOrder};
+
+use crate::Values;
 
 /// The type of a file's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,38 +70,112 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// Values that are not bytes already. Both slices describe the same values; floats keep every bit, NaN or not.
-pub(crate) trait Element: Copy + Default {
-    /// Fills `values` from their big-endian bytes.
-    fn decode(bytes: &[u8], values: &mut [Self]);
-    /// Fills `bytes` with `values`, big-endian.
-    fn encode(values: &[Self], bytes: &mut [u8]);
+/// A Rust type that a file's values can have: `u8`, `i8`, `i16`, `i32`, `f32` or `f64`. No other type can implement it.
+pub trait Element: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static + sealed::Stored {
+    /// What it is called in a file.
+    const TYPE: ElementType;
 }
 
-impl Element for i8 {
-    fn decode(bytes: &[u8], values: &mut [Self]) {
-        values.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = byte.cast_signed());
-    }
-    fn encode(values: &[Self], bytes: &mut [u8]) {
-        bytes.iter_mut().zip(values).for_each(|(byte, &value)| *byte = value.cast_unsigned());
+pub(crate) mod sealed {
+    use super::{Values, Vec};
+
+    /// How a type is stored. Bytes and values that are given together describe the same values; floats keep every bit,
+    /// NaN or not.
+    pub trait Stored: Sized {
+        /// Fills `values` from their big-endian bytes.
+        fn decode(bytes: &[u8], values: &mut [Self]);
+        /// Fills `bytes` with `values`, big-endian.
+        fn encode(values: &[Self], bytes: &mut [u8]);
+        /// The bytes as values, where they are that without conversion.
+        fn borrow(_bytes: &[u8]) -> Option<&[Self]> {
+            None
+        }
+        /// The values as big-endian bytes, where they are that without conversion.
+        fn as_bytes(_values: &[Self]) -> Option<&[u8]> {
+            None
+        }
+        /// The values as bytes that can be read into, where they are that without conversion.
+        fn as_bytes_mut(_values: &mut [Self]) -> Option<&mut [u8]> {
+            None
+        }
+        /// The same for a vector that can grow.
+        fn as_byte_vec(_values: &mut Vec<Self>) -> Option<&mut Vec<u8>> {
+            None
+        }
+        /// The values, if they are of this type.
+        fn of(values: &Values) -> Option<&[Self]>;
+        /// The values, if they are of this type; else all of them unchanged.
+        fn take(values: Values) -> Result<Vec<Self>, Values>;
+        /// Values of whatever type.
+        fn wrap(values: Vec<Self>) -> Values;
     }
 }
 
-/// Implements [`Element`] by byteorder's functions for one type: `i16` by `read_i16_into` and `write_i16_into`.
-macro_rules! big_endian {
-    ($type:ty, $read:ident, $write:ident) => {
+/// Implements the trait for one type: its variant, how bytes become values, and how values become bytes.
+macro_rules! element {
+    ($type:ty, $variant:ident, $decode:expr, $encode:expr $(, $borrow:item)*) => {
         impl Element for $type {
+            const TYPE: ElementType = ElementType::$variant;
+        }
+        impl sealed::Stored for $type {
             fn decode(bytes: &[u8], values: &mut [Self]) {
-                BigEndian::$read(bytes, values);
+                $decode(bytes, values);
             }
             fn encode(values: &[Self], bytes: &mut [u8]) {
-                BigEndian::$write(values, bytes);
+                $encode(values, bytes);
             }
+            fn of(values: &Values) -> Option<&[Self]> {
+                if let Values::$variant(values) = values { Some(values) } else { None }
+            }
+            fn take(values: Values) -> Result<Vec<Self>, Values> {
+                if let Values::$variant(values) = values { Ok(values) } else { Err(values) }
+            }
+            fn wrap(values: Vec<Self>) -> Values {
+                Values::$variant(values)
+            }
+            $($borrow)*
         }
     };
 }
 
-big_endian!(i16, read_i16_into, write_i16_into);
-big_endian!(i32, read_i32_into, write_i32_into);
-big_endian!(f32, read_f32_into, write_f32_into);
-big_endian!(f64, read_f64_into, write_f64_into);
+element!(
+    u8,
+    U8,
+    |bytes: &[u8], values: &mut [u8]| values.copy_from_slice(bytes),
+    |values: &[u8], bytes: &mut [u8]| bytes.copy_from_slice(values),
+    fn borrow(bytes: &[u8]) -> Option<&[u8]> {
+        Some(bytes)
+    },
+    fn as_bytes(values: &[u8]) -> Option<&[u8]> {
+        Some(values)
+    },
+    fn as_bytes_mut(values: &mut [u8]) -> Option<&mut [u8]> {
+        Some(values)
+    },
+    fn as_byte_vec(values: &mut Vec<u8>) -> Option<&mut Vec<u8>> {
+        Some(values)
+    }
+);
+element!(
+    i8,
+    I8,
+    |bytes: &[u8], values: &mut [i8]| values.copy_from_slice(signed(bytes)),
+    |values: &[i8], bytes: &mut [u8]| bytes
+        .iter_mut()
+        .zip(values)
+        .for_each(|(byte, value)| *byte = value.cast_unsigned()),
+    fn borrow(bytes: &[u8]) -> Option<&[i8]> {
+        Some(signed(bytes))
+    }
+);
+element!(i16, I16, BigEndian::read_i16_into, BigEndian::write_i16_into);
+element!(i32, I32, BigEndian::read_i32_into, BigEndian::write_i32_into);
+element!(f32, F32, BigEndian::read_f32_into, BigEndian::write_f32_into);
+element!(f64, F64, BigEndian::read_f64_into, BigEndian::write_f64_into);
+
+/// Bytes as signed ones, where they lie.
+#[allow(unsafe_code)]
+fn signed(bytes: &[u8]) -> &[i8] {
+    // SAFETY: pointer and length come from a slice; `u8` and `i8` have one size and alignment, and all bits are values.
+    unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
+}

@@ -1,10 +1,11 @@
 //! One error for the whole crate. Each message says where, what was expected, and what was found.
 
-use std::collections::TryReserveError;
-use std::fmt;
-use std::fs::FileType;
-use std::io;
-use std::path::PathBuf;
+#[cfg(feature = "std")]
+use alloc::collections::TryReserveError;
+use alloc::vec::Vec;
+use core::fmt;
+#[cfg(feature = "std")]
+use std::{fs::FileType, io, path::PathBuf};
 
 use crate::ElementType;
 
@@ -16,6 +17,7 @@ use crate::ElementType;
 #[non_exhaustive]
 pub enum Error {
     /// The file is missing or may not be opened.
+    #[cfg(feature = "std")]
     #[error("{}: cannot open the file", path.display())]
     Open {
         /// The file.
@@ -24,6 +26,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The path leads to a folder, pipe, socket or device. Only regular files are read or replaced.
+    #[cfg(feature = "std")]
     #[error("{}: expected a regular file, found {}", path.display(), kind_of_file(*found))]
     NotAFile {
         /// The path.
@@ -32,6 +35,7 @@ pub enum Error {
         found: FileType,
     },
     /// The system failed to deliver the data.
+    #[cfg(feature = "std")]
     #[error("{origin}: cannot read on at byte {offset}")]
     Read {
         /// The data.
@@ -43,11 +47,20 @@ pub enum Error {
     },
     /// The file could not be written. What was there before still is, unless the source is the sync of the folder
     /// after the rename.
+    #[cfg(feature = "std")]
     #[error("{}: cannot write the file", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// The system's reason.
+        source: io::Error,
+    },
+
+    /// A [`Write`](std::io::Write) failed.
+    #[cfg(feature = "std")]
+    #[error("stream: cannot write on")]
+    WriteStream {
+        /// Its reason.
         source: io::Error,
     },
 
@@ -59,8 +72,8 @@ pub enum Error {
         /// The first two bytes.
         found: [u8; 2],
     },
-    /// The data are gzip-compressed where only plain ones are read: by [`parse`](crate::parse), by
-    /// [`read`](crate::read) without the feature `gzip`, or inside a compressed file.
+    /// The data are gzip-compressed where only plain ones are read: by [`parse`](crate::parse), `map` and `IdxFile`, by
+    /// everything without the feature `gzip`, and inside a compressed file.
     #[error(
         "{origin}: byte 0: expected plain IDX data, found gzip (1f 8b), which `read` takes with feature `gzip` on"
     )]
@@ -101,10 +114,9 @@ pub enum Error {
         /// The declared shape.
         shape: Vec<usize>,
     },
-    /// A compressed file declares more than [`MAX_COMPRESSED_PAYLOAD`](crate::MAX_COMPRESSED_PAYLOAD).
-    #[error(
-        "{origin}: byte 4: expected at most {limit} bytes of compressed values, found {found} for shape {shape:?}"
-    )]
+    /// Data whose length bears out nothing, compressed or from a stream, declare more than
+    /// [`Options::limit`](crate::Options::limit).
+    #[error("{origin}: byte 4: expected at most {limit} bytes of values, found {found} for shape {shape:?}")]
     AboveLimit {
         /// The data.
         origin: Origin,
@@ -116,6 +128,7 @@ pub enum Error {
         found: u64,
     },
     /// The values are there, but not the memory to hold them.
+    #[cfg(feature = "std")]
     #[error("{origin}: no memory for the {bytes} bytes of shape {shape:?}")]
     OutOfMemory {
         /// The data.
@@ -152,6 +165,7 @@ pub enum Error {
         expected: u64,
     },
     /// A compressed file ends before its compressed data do.
+    #[cfg(feature = "std")]
     #[error("{origin}: compressed data end at byte {found} of the file, expected the rest of a gzip member")]
     GzipTruncated {
         /// The file.
@@ -160,6 +174,7 @@ pub enum Error {
         found: u64,
     },
     /// Compressed data are damaged, fail their checksum, or are followed by something else than gzip.
+    #[cfg(feature = "std")]
     #[error("{origin}: byte {offset} of the uncompressed data: expected an intact gzip member, found damage")]
     GzipDamaged {
         /// The file.
@@ -171,28 +186,28 @@ pub enum Error {
     },
 
     /// An IDX header has one byte for the number of dimensions.
-    #[error("{}: expected at most 255 dimensions to write, found {found}", path.display())]
+    #[error("{origin}: expected at most 255 dimensions to write, found {found}")]
     Rank {
         /// The file to write.
-        path: PathBuf,
+        origin: Origin,
         /// The number of dimensions.
         found: usize,
     },
     /// An IDX header has four bytes for each size.
-    #[error("{}: expected at most 4294967295 as size of dimension {dimension} to write, found {found}", path.display())]
+    #[error("{origin}: expected at most 4294967295 as size of dimension {dimension} to write, found {found}")]
     Size {
         /// The file to write.
-        path: PathBuf,
+        origin: Origin,
         /// The dimension, from 0.
         dimension: usize,
         /// Its size.
         found: usize,
     },
     /// Shape and values to write do not fit.
-    #[error("{}: expected {expected} values to write for shape {shape:?}, found {found}", path.display())]
+    #[error("{origin}: expected {expected} values to write for shape {shape:?}, found {found}")]
     ValueCount {
         /// The file to write.
-        path: PathBuf,
+        origin: Origin,
         /// The shape.
         shape: Vec<usize>,
         /// The product of its sizes.
@@ -201,17 +216,80 @@ pub enum Error {
         found: usize,
     },
 
+    /// Values are asked for as another type.
+    #[error("{origin}: byte 2: expected values of type {expected}, found {found}")]
+    WrongType {
+        /// The data.
+        origin: Origin,
+        /// The type that was asked for.
+        expected: ElementType,
+        /// The type of the values.
+        found: ElementType,
+    },
+    /// There are not so many items.
+    #[error("{origin}: expected more than {item} items, found {items}")]
+    NoItem {
+        /// The data.
+        origin: Origin,
+        /// The item that was asked for, from 0.
+        item: usize,
+        /// The number of items.
+        items: usize,
+    },
+    /// Compressed data can only be read from the start.
+    #[error("{origin}: expected plain data to seek in, found gzip")]
+    CompressedSeek {
+        /// The data.
+        origin: Origin,
+    },
+
+    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3.
+    #[error("expected items of u8 with rows and columns, found {element_type} of shape {shape:?}")]
+    NotAPicture {
+        /// The type of the values.
+        element_type: ElementType,
+        /// The shape, the items' number first.
+        shape: Vec<usize>,
+    },
+
     /// A file that should hold labels holds something else.
-    #[error("{}: byte 2: expected labels, u8 in one dimension, found {element_type} of shape {shape:?}", path.display())]
+    #[error(
+        "{origin}: byte 2: expected labels, u8 in one dimension, found {element_type} of shape {shape:?}"
+    )]
     NotLabels {
         /// The file.
-        path: PathBuf,
+        origin: Origin,
         /// The type of its values.
         element_type: ElementType,
         /// Its shape.
         shape: Vec<usize>,
     },
+    /// A label is none of the classes.
+    #[error("{origin}: byte {offset}: expected a label of {classes} classes from {first}, found {found}")]
+    LabelRange {
+        /// The labels.
+        origin: Origin,
+        /// Where the label is.
+        offset: u64,
+        /// The label of the first class.
+        first: u8,
+        /// The number of classes.
+        classes: usize,
+        /// The label.
+        found: i64,
+    },
+    /// A well-known set has another shape than it should.
+    #[error("{origin}: byte 4: expected shape {expected:?}, found {found:?}")]
+    WrongShape {
+        /// The file.
+        origin: Origin,
+        /// What the set is known by.
+        expected: Vec<usize>,
+        /// What the file has.
+        found: Vec<usize>,
+    },
     /// There are not as many labels as images.
+    #[cfg(feature = "std")]
     #[error(
         "{}: byte 4: expected {expected} labels, one for each image of {}, found {found}",
         labels.display(), images.display()
@@ -233,7 +311,10 @@ pub enum Error {
 #[non_exhaustive]
 pub enum Origin {
     /// A file, shown as its path.
+    #[cfg(feature = "std")]
     File(PathBuf),
+    /// A [`Read`](std::io::Read) or [`Write`](std::io::Write), shown as "stream".
+    Stream,
     /// Bytes in memory, shown as "bytes in memory".
     Bytes,
 }
@@ -241,12 +322,15 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "std")]
             Self::File(path) => path.display().fmt(formatter),
+            Self::Stream => formatter.write_str("stream"),
             Self::Bytes => formatter.write_str("bytes in memory"),
         }
     }
 }
 
+#[cfg(feature = "std")]
 fn kind_of_file(file_type: FileType) -> &'static str {
     if file_type.is_dir() { "a folder" } else { "a pipe, socket or device" }
 }

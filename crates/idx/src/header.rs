@@ -1,19 +1,21 @@
 //! The header: magic, element type, rank, sizes, and what they say about the payload.
 
-use std::io::Read;
-use std::path::Path;
+use alloc::vec::Vec;
 
 use byteorder::{BigEndian, ByteOrder};
 
-use crate::input::Input;
-use crate::{ElementType, Error, Idx, Origin};
+use crate::{ElementType, Error, Origin};
 
 /// Magic, element type and rank.
-const START_LEN: usize = 4;
+pub(crate) const START_LEN: usize = 4;
 /// One size.
 const SIZE_LEN: usize = 4;
+/// The sizes of a header of the greatest rank.
+#[cfg(feature = "std")]
+pub(crate) const MOST_SIZES_LEN: usize = SIZE_LEN * u8::MAX as usize;
 
 /// A header whose payload can be addressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) element_type: ElementType,
     pub(crate) shape: Vec<usize>,
@@ -22,45 +24,64 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads a header and stops at the first byte of the payload.
-    pub(crate) fn read<R: Read>(input: &mut Input<R>) -> Result<Self, Error> {
-        let mut start = [0; START_LEN];
-        fill(input, &mut start)?;
+    /// Looks at a header's first bytes. Returns the element type and how many bytes of sizes follow.
+    pub(crate) fn start(start: [u8; START_LEN], origin: &Origin) -> Result<(ElementType, usize), Error> {
         let [zero, also_zero, code, rank] = start;
-        let origin = || input.origin.clone();
         match [zero, also_zero] {
             [0, 0] => {}
-            [0x1f, 0x8b] => return Err(Error::Compressed { origin: origin() }),
-            found => {
-                return Err(Error::Magic { origin: origin(), found });
-            }
+            [0x1f, 0x8b] => return Err(Error::Compressed { origin: origin.clone() }),
+            found => return Err(Error::Magic { origin: origin.clone(), found }),
         }
-        let Some(element_type) = ElementType::from_code(code) else {
-            return Err(Error::UnknownElementType { origin: origin(), found: code });
-        };
-
-        let mut sizes = [0; SIZE_LEN * u8::MAX as usize];
-        let sizes = &mut sizes[..SIZE_LEN * usize::from(rank)];
-        fill(input, sizes)?;
-        let shape = sizes.chunks_exact(SIZE_LEN).map(|size| BigEndian::read_u32(size) as usize).collect();
-        Self::new(element_type, shape, &input.origin)
+        match ElementType::from_code(code) {
+            Some(element_type) => Ok((element_type, SIZE_LEN * usize::from(rank))),
+            None => Err(Error::UnknownElementType { origin: origin.clone(), found: code }),
+        }
     }
 
-    /// The header of `idx`, if the format can hold it.
-    pub(crate) fn of(idx: &Idx, path: &Path) -> Result<Self, Error> {
-        if idx.shape.len() > usize::from(u8::MAX) {
-            return Err(Error::Rank { path: path.to_owned(), found: idx.shape.len() });
+    /// Looks at the sizes.
+    pub(crate) fn with_sizes(
+        element_type: ElementType,
+        sizes: &[u8],
+        origin: &Origin,
+    ) -> Result<Self, Error> {
+        let shape = sizes.chunks_exact(SIZE_LEN).map(|size| BigEndian::read_u32(size) as usize).collect();
+        Self::new(element_type, shape, origin)
+    }
+
+    /// Takes the header off the front of `bytes`; the payload and whatever follows is left.
+    pub(crate) fn split<'a>(bytes: &'a [u8], origin: &Origin) -> Result<(Self, &'a [u8]), Error> {
+        let truncated = |expected: usize| Error::TruncatedHeader {
+            origin: origin.clone(),
+            expected: expected as u64,
+            found: bytes.len() as u64,
+        };
+        let (start, rest) = bytes.split_first_chunk().ok_or_else(|| truncated(START_LEN))?;
+        let (element_type, sizes_len) = Self::start(*start, origin)?;
+        let (sizes, payload) =
+            rest.split_at_checked(sizes_len).ok_or_else(|| truncated(START_LEN + sizes_len))?;
+        Ok((Self::with_sizes(element_type, sizes, origin)?, payload))
+    }
+
+    /// The header of values to write, if the format can hold them.
+    #[cfg(feature = "std")]
+    pub(crate) fn to_write(
+        element_type: ElementType,
+        shape: &[usize],
+        found: usize,
+        origin: &Origin,
+    ) -> Result<Self, Error> {
+        if shape.len() > usize::from(u8::MAX) {
+            return Err(Error::Rank { origin: origin.clone(), found: shape.len() });
         }
-        if let Some(dimension) = idx.shape.iter().position(|&size| u32::try_from(size).is_err()) {
-            return Err(Error::Size { path: path.to_owned(), dimension, found: idx.shape[dimension] });
+        if let Some(dimension) = shape.iter().position(|&size| u32::try_from(size).is_err()) {
+            return Err(Error::Size { origin: origin.clone(), dimension, found: shape[dimension] });
         }
-        let header = Self::new(idx.element_type(), idx.shape.clone(), &Origin::File(path.to_owned()))?;
+        let header = Self::new(element_type, shape.to_vec(), origin)?;
         let expected = header.n_values();
-        if idx.values.len() != expected {
-            let (path, found) = (path.to_owned(), idx.values.len());
-            return Err(Error::ValueCount { path, shape: header.shape, expected, found });
+        match found == expected {
+            true => Ok(header),
+            false => Err(Error::ValueCount { origin: origin.clone(), shape: header.shape, expected, found }),
         }
-        Ok(header)
     }
 
     fn new(element_type: ElementType, shape: Vec<usize>, origin: &Origin) -> Result<Self, Error> {
@@ -71,28 +92,83 @@ impl Header {
     }
 
     /// The header as it is stored.
+    #[cfg(feature = "std")]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0, 0, self.element_type.code(), self.shape.len() as u8];
+        let mut bytes = alloc::vec![0, 0, self.element_type.code(), self.shape.len() as u8];
         bytes.extend(self.shape.iter().flat_map(|&size| (size as u32).to_be_bytes()));
         bytes
     }
 
+    #[cfg(feature = "std")]
     pub(crate) fn n_values(&self) -> usize {
         self.payload_len / self.element_type.size()
     }
 
+    /// Number of items: the size of the first dimension, or 1 where there is none.
+    pub(crate) fn items(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// Number of values in one item. That this product fits was seen when the header was made.
+    pub(crate) fn item_len(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+
+    /// Bytes in one item.
+    pub(crate) fn item_size(&self) -> usize {
+        self.item_len() * self.element_type.size()
+    }
+
+    /// Bytes before the payload.
+    pub(crate) fn len(&self) -> usize {
+        START_LEN + SIZE_LEN * self.shape.len()
+    }
+
     /// Where the payload ends, counted from the start of the header.
     pub(crate) fn end(&self) -> u64 {
-        (START_LEN + SIZE_LEN * self.shape.len()) as u64 + self.payload_len as u64
+        self.len() as u64 + self.payload_len as u64
     }
-}
 
-fn fill<R: Read>(input: &mut Input<R>, bytes: &mut [u8]) -> Result<(), Error> {
-    let expected = input.position + bytes.len() as u64;
-    if input.fill(bytes)? == bytes.len() {
-        return Ok(());
+    /// That the data end where the header says, or, if `trailing_bytes` are allowed, not before.
+    pub(crate) fn check_end(&self, found: u64, trailing_bytes: bool, origin: &Origin) -> Result<(), Error> {
+        if found < self.end() {
+            Err(self.truncated(found, origin))
+        } else if found > self.end() && !trailing_bytes {
+            Err(self.trailing(origin))
+        } else {
+            Ok(())
+        }
     }
-    Err(Error::TruncatedHeader { origin: input.origin.clone(), expected, found: input.position })
+
+    pub(crate) fn truncated(&self, found: u64, origin: &Origin) -> Error {
+        let (origin, shape) = (origin.clone(), self.shape.clone());
+        Error::Truncated { origin, shape, expected: self.end(), found }
+    }
+
+    pub(crate) fn trailing(&self, origin: &Origin) -> Error {
+        let (origin, shape) = (origin.clone(), self.shape.clone());
+        Error::TrailingBytes { origin, shape, expected: self.end() }
+    }
+
+    /// That values are asked for as what they are.
+    #[cfg(feature = "std")]
+    pub(crate) fn check_type(&self, expected: ElementType, origin: &Origin) -> Result<(), Error> {
+        let found = self.element_type;
+        match found == expected {
+            true => Ok(()),
+            false => Err(Error::WrongType { origin: origin.clone(), expected, found }),
+        }
+    }
+
+    /// That there is such an item.
+    #[cfg(feature = "std")]
+    pub(crate) fn check_item(&self, item: usize, origin: &Origin) -> Result<(), Error> {
+        let items = self.items();
+        match item < items {
+            true => Ok(()),
+            false => Err(Error::NoItem { origin: origin.clone(), item, items }),
+        }
+    }
 }
 
 /// Bytes of the payload. `None` if a vector of that many could not exist even were the zero sizes ones: so every

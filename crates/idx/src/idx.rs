@@ -1,6 +1,9 @@
 //! The content of a file: a shape and its values.
 
-use crate::ElementType;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::{Element, ElementType};
 
 /// The content of an IDX file: values of one type, in the order in which they are stored.
 ///
@@ -32,10 +35,40 @@ impl Idx {
 
     /// The values if they are bytes: pixels 0–255, or labels.
     pub fn as_u8(&self) -> Option<&[u8]> {
-        match &self.values {
-            Values::U8(values) => Some(values),
-            _ => None,
-        }
+        self.values.as_slice()
+    }
+
+    /// The values of item `n`. `None` if there is no such item, or the values are not of type `T`.
+    ///
+    /// ```
+    /// use idx_dataset::{Idx, Values};
+    ///
+    /// let points = Idx { shape: vec![2, 3], values: Values::F32(vec![0.0, 0.1, 0.2, 1.0, 1.1, 1.2]) };
+    /// assert_eq!(points.item::<f32>(1), Some(&[1.0, 1.1, 1.2][..]));
+    /// assert_eq!(points.item::<f32>(2), None);
+    /// assert_eq!(points.item::<u8>(1), None);
+    /// ```
+    pub fn item<T: Element>(&self, n: usize) -> Option<&[T]> {
+        let values = self.values.as_slice()?;
+        values.get(self.place(n).filter(|_| n < self.items())?)
+    }
+
+    /// Item after item; nothing if the values are not of type `T`.
+    pub fn iter_items<T: Element>(&self) -> impl ExactSizeIterator<Item = &[T]> + DoubleEndedIterator {
+        let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
+        let (items, len) = (values.map_or(0, |_| self.items()), self.item_len());
+        (0..items).map(move |n| &values.unwrap_or_default()[n * len..][..len])
+    }
+
+    /// Where item `n` lies among the values.
+    fn place(&self, n: usize) -> Option<Range<usize>> {
+        let start = n.checked_mul(self.item_len())?;
+        Some(start..start.checked_add(self.item_len())?)
+    }
+
+    /// Whether so many values are what the shape says. It may have been put together by hand.
+    pub(crate) fn is_whole(&self, n_values: usize) -> bool {
+        self.items().checked_mul(self.item_len()) == Some(n_values)
     }
 }
 
@@ -71,6 +104,20 @@ impl Values {
         }
     }
 
+    /// The values, if they are of type `T`.
+    pub fn as_slice<T: Element>(&self) -> Option<&[T]> {
+        T::of(self)
+    }
+
+    /// The values, if they are of type `T`.
+    ///
+    /// # Errors
+    ///
+    /// All of them unchanged, if they are not.
+    pub fn into_vec<T: Element>(self) -> Result<Vec<T>, Self> {
+        T::take(self)
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         match self {
@@ -86,5 +133,11 @@ impl Values {
     /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Values {
+    fn from(values: Vec<T>) -> Self {
+        T::wrap(values)
     }
 }

@@ -1,6 +1,9 @@
 //! IDX files, the format of MNIST: read and written exactly, whatever the element type, rank and sizes.
 //!
 //! ```
+//! # #[cfg(not(feature = "std"))]
+//! # fn main() {}
+//! # #[cfg(feature = "std")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("digits-idx3-ubyte");
@@ -10,12 +13,25 @@
 //! idx_dataset::write(&path, &digits)?;
 //! assert_eq!(std::fs::metadata(&path)?.len(), 4 + 4 * 3 + 2 * 2 * 3);
 //!
-//! let images = idx_dataset::read(&path)?; // plain, or gzip recognised by content
-//! let pixels = images.as_u8().ok_or("not bytes")?;
-//! assert_eq!(pixels.chunks_exact(images.item_len()).nth(1), Some(&[9, 8, 7, 6, 5, 4][..]));
+//! let images = idx_dataset::read(&path)?; // plain or, with the feature `gzip`, compressed
+//! assert_eq!(images.item::<u8>(1), Some(&[9, 8, 7, 6, 5, 4][..]));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Ways in
+//!
+//! | data | all of it | item by item |
+//! | --- | --- | --- |
+//! | a path | [`read`](fn@read) | [`Reader::open`], in order, plain or compressed; `seek` in plain files |
+//! | a path to a plain file | | [`IdxFile`], in any order, by positioned reads; `map` (feature `mmap`) |
+//! | any [`Read`](std::io::Read) | [`Reader::new`] and [`read_rest`](Reader::read_rest) | [`Reader::new`] |
+//! | bytes in memory | [`parse`], which borrows them | [`IdxSlice::item`] |
+//! | images with labels | [`read_pair`], or [`known`] sets by name | |
+//!
+//! [`Options`] are for files that are not quite right, and for limits. Ways out are slices ([`Values::as_slice`],
+//! [`Idx::item`], [`Idx::iter_items`]) and, with features, matrices, arrays, parallel iterators and PNGs. Files are written by
+//! [`write()`], [`write_slice`], `write_gzip` and, item by item, [`Writer`].
 //!
 //! # The format
 //!
@@ -34,35 +50,97 @@
 //! # What is refused
 //!
 //! A header is believed only as far as the bytes bear it out: nothing is allocated from a declared size before the
-//! file's length agrees with it or, in a compressed file, before the data arrive. Files that end early or late, sizes
-//! whose product overflows, and compressed files that declare more than [`MAX_COMPRESSED_PAYLOAD`] are errors, and so
-//! is anything that is not a regular file. Each [`Error`] names the file, the byte, what was expected and what was found.
+//! file's length agrees with it or, in compressed data and streams, before the data arrive. Each [`Error`] names the file, the
+//! byte, what was expected and what was found:
+//!
+//! | what is wrong | error |
+//! | --- | --- |
+//! | no such file, no permission | [`Open`](Error::Open) |
+//! | a folder, pipe, socket or device | [`NotAFile`](Error::NotAFile) |
+//! | the system or a `Read` fails | [`Read`](Error::Read) |
+//! | other first bytes than `00 00` | [`Magic`](Error::Magic) |
+//! | gzip where only plain data are read | [`Compressed`](Error::Compressed), [`CompressedSeek`](Error::CompressedSeek) |
+//! | a type code that is not in the table | [`UnknownElementType`](Error::UnknownElementType) |
+//! | the data end in the header, or among the values | [`TruncatedHeader`](Error::TruncatedHeader), [`Truncated`](Error::Truncated) |
+//! | the data go on after the values | [`TrailingBytes`](Error::TrailingBytes); see [`Options::trailing_bytes`] |
+//! | sizes whose product no memory could hold | [`Overflow`](Error::Overflow) |
+//! | compressed data or a stream declare too much | [`AboveLimit`](Error::AboveLimit); see [`Options::limit`] |
+//! | there is no memory for values that are there | [`OutOfMemory`](Error::OutOfMemory) |
+//! | a gzip member ends early, is damaged, has a wrong checksum or garbage behind it | [`GzipTruncated`](Error::GzipTruncated), [`GzipDamaged`](Error::GzipDamaged) |
+//! | another type or item than there is is asked for | [`WrongType`](Error::WrongType), [`NoItem`](Error::NoItem) |
+//! | labels are not as many as images, no labels at all, or out of range | [`CountMismatch`](Error::CountMismatch), [`NotLabels`](Error::NotLabels), [`LabelRange`](Error::LabelRange) |
+//! | an item is no picture | [`NotAPicture`](Error::NotAPicture) |
+//! | a well-known set has another shape | [`WrongShape`](Error::WrongShape) |
+//! | shape and values to write do not fit the format or each other | [`Rank`](Error::Rank), [`Size`](Error::Size), [`ValueCount`](Error::ValueCount) |
+//! | the system or a `Write` fails | [`Write`](Error::Write), [`WriteStream`](Error::WriteStream) |
+//!
+//! # Without `std`
+//!
+//! With default features off, [`parse`], [`IdxSlice`] and [`Idx`] need `alloc` only.
 
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(unsafe_code)] // but for memory maps, signed bytes borrowed as such, and advice about pages
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod atomic;
-mod dataset;
+extern crate alloc;
+
 mod element;
 mod error;
-#[cfg(feature = "gzip")]
-mod gzip;
 mod header;
 mod idx;
+mod options;
+mod slice;
+
+#[cfg(feature = "std")]
+mod atomic;
+#[cfg(feature = "std")]
+mod dataset;
+#[cfg(feature = "gzip")]
+mod gzip;
+#[cfg(all(feature = "std", any(unix, windows)))]
+mod idx_file;
+#[cfg(feature = "std")]
 mod input;
+#[cfg(feature = "std")]
 pub mod known;
+#[cfg(feature = "mmap")]
+mod map;
+#[cfg(feature = "std")]
+mod pages;
+#[cfg(feature = "png")]
+mod png;
+#[cfg(feature = "std")]
 mod reader;
+#[cfg(feature = "std")]
+mod source;
+#[cfg(any(feature = "nalgebra", feature = "ndarray", feature = "rayon"))]
+mod views;
+#[cfg(feature = "std")]
+mod write;
+#[cfg(feature = "std")]
 mod writer;
 
-pub use dataset::{Pair, find, read_pair};
-pub use element::ElementType;
+#[cfg(feature = "std")]
+pub use dataset::{Pair, find, one_hot, read_pair};
+pub use element::{Element, ElementType};
 pub use error::{Error, Origin};
 pub use idx::{Idx, Values};
-pub use reader::{MAX_COMPRESSED_PAYLOAD, parse, read};
-pub use writer::write;
+#[cfg(all(feature = "std", any(unix, windows)))]
+pub use idx_file::IdxFile;
+#[cfg(feature = "mmap")]
+pub use map::{Map, map};
+pub use options::Options;
+#[cfg(feature = "std")]
+pub use reader::{Items, Reader, read};
+pub use slice::{IdxSlice, parse};
 #[cfg(feature = "gzip")]
-pub use writer::write_gzip;
+pub use write::write_gzip;
+#[cfg(feature = "std")]
+pub use write::{write, write_slice, write_to};
+#[cfg(feature = "std")]
+pub use writer::Writer;
 
 /// Compiles the README's examples.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,28 +1,21 @@
-//! Reading: the header is checked against the length of the data, then the values go straight into their vector.
+//! Reading from files and streams: item by item, or all that is left.
 
-use std::cmp::Ordering;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Seek};
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use crate::element::Element;
-#[cfg(feature = "gzip")]
-use crate::gzip;
-use crate::header::Header;
-use crate::input::{Encoding, Input};
-use crate::{ElementType, Error, Idx, Origin, Values};
-
-/// The most that a compressed file may declare as its payload, in bytes: 4 GiB.
-///
-/// A compressed file's length does not bear out what its header declares, so this is where belief ends. Memory grows
-/// with the data that arrive, up to what the header declares. Plain files have no such limit.
-pub const MAX_COMPRESSED_PAYLOAD: u64 = 4 << 30;
+use crate::header::{Header, MOST_SIZES_LEN, START_LEN};
+use crate::input::Input;
+use crate::{ElementType, Error, Idx, Options, Origin, Values, pages};
 
 /// What is read at a time where values have to be converted, and the least by which a vector grows where the length
 /// of the data is not known. A block and its values stay in the second-level cache.
 const BLOCK_LEN: usize = 64 << 10;
 
-/// Reads an IDX file, plain or gzip-compressed.
+/// Reads an IDX file, plain or gzip-compressed, whole.
 ///
 /// Compression is recognised by content, not by name; a file may have several gzip members, and every checksum is
 /// verified. Symbolic links are followed. Bytes of type u8 take one vector and no copy.
@@ -32,40 +25,320 @@ const BLOCK_LEN: usize = 64 << 10;
 /// If the path does not lead to a regular file that can be read, or its content is not exactly one IDX header and its
 /// payload: see [`Error`], each variant of which names the file.
 pub fn read(path: impl AsRef<Path>) -> Result<Idx, Error> {
-    let path = path.as_ref();
-    let origin = Origin::File(path.to_owned());
-    let (file, length) = open(path)?;
-    #[cfg(feature = "gzip")]
-    match gzip::is_gzip(&file) {
-        Ok(true) => return read_from(Input::new(gzip::decoder(file), origin, Encoding::Gzip { length })),
-        Ok(false) => {}
-        Err(source) => {
-            return Err(Error::Read { origin, offset: 0, source });
-        }
-    }
-    read_from(Input::new(file, origin, Encoding::Plain { length }))
+    Options::new().read(path)
 }
 
-/// Reads IDX data from memory, plain only.
+/// Reads IDX data item by item, plain or gzip-compressed, from a file or any [`Read`]: files larger than memory,
+/// archives, sockets. It has a buffer of its own.
 ///
 /// ```
-/// use idx_dataset::{Values, parse};
+/// use idx_dataset::Reader;
 ///
-/// let labels = parse(&[0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4])?;
-/// assert_eq!(labels.shape, [3]);
-/// assert_eq!(labels.values, Values::U8(vec![5, 0, 4]));
+/// let bytes: &[u8] = &[0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6];
+/// let mut reader = Reader::new(bytes)?;
+/// let mut item = Vec::new();
+/// let mut sums = Vec::new();
+/// while reader.read_item(&mut item)? {
+///     sums.push(item.iter().sum::<u8>());
+/// }
+/// assert_eq!(sums, [3, 7, 11]);
 /// # Ok::<(), idx_dataset::Error>(())
 /// ```
 ///
-/// # Errors
-///
-/// If `bytes` are not exactly one IDX header and its payload.
-pub fn parse(bytes: &[u8]) -> Result<Idx, Error> {
-    read_from(Input::new(bytes, Origin::Bytes, Encoding::Plain { length: bytes.len() as u64 }))
+/// An error is the end: what comes after it is not defined, except that it is not undefined behaviour and takes no more
+/// memory.
+pub struct Reader<R> {
+    input: Input<R>,
+    header: Header,
+    options: Options,
+    /// The item to read next.
+    next: usize,
+    /// Bytes on their way to become values.
+    block: Vec<u8>,
 }
 
+impl Reader<File> {
+    /// Opens an IDX file and reads its header. What the header declares is compared with the file's length, unless it is
+    /// compressed.
+    ///
+    /// # Errors
+    ///
+    /// If the path does not lead to a regular file that can be read; if its header is not that of IDX data; if a plain file
+    /// is shorter or longer than its header says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(Options::new(), path.as_ref())
+    }
+
+    pub(crate) fn open_with(options: Options, path: &Path) -> Result<Self, Error> {
+        let (file, length) = open(path)?;
+        Self::with(options, file, Origin::File(path.to_owned()), Some(length))
+    }
+
+    /// The file and what is known of it, if it is plain.
+    #[cfg(any(unix, windows))]
+    pub(crate) fn into_plain_file(self) -> Result<(File, Header, Origin), Error> {
+        let Self { input, header, .. } = self;
+        match input.into_plain() {
+            Ok((file, origin)) => Ok((file, header, origin)),
+            Err(origin) => Err(Error::Compressed { origin }),
+        }
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// If it is not that of IDX data, or `reader` fails.
+    pub fn new(reader: R) -> Result<Self, Error> {
+        Options::new().reader(reader)
+    }
+
+    pub(crate) fn with(
+        options: Options,
+        reader: R,
+        origin: Origin,
+        length: Option<u64>,
+    ) -> Result<Self, Error> {
+        let (mut input, start) = Input::new(reader, origin, length)?;
+        let header = read_header(&mut input, &start)?;
+        if let Some(length) = input.length {
+            header.check_end(length, options.trailing_bytes, &input.origin)?;
+        }
+        Ok(Self { input, header, options, next: 0, block: Vec::new() })
+    }
+
+    /// The type of the values.
+    pub fn element_type(&self) -> ElementType {
+        self.header.element_type
+    }
+
+    /// The declared size of each dimension, the slowest first.
+    pub fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// The declared number of items: the size of the first dimension, or 1 where there is none.
+    pub fn items(&self) -> usize {
+        self.header.items()
+    }
+
+    /// Number of values in one item: the product of the sizes after the first.
+    pub fn item_len(&self) -> usize {
+        self.header.item_len()
+    }
+
+    /// Whether the data are gzip-compressed.
+    pub fn is_compressed(&self) -> bool {
+        !self.input.is_plain()
+    }
+
+    /// Reads the next item into `item`, in the place of what it held. Returns `false`, having looked at what follows the last
+    /// item (the end of the data, the last checksum), where there is none left.
+    ///
+    /// # Errors
+    ///
+    /// If the values are not of type `T`, the data end early, go on after the last item or are damaged, or cannot be read; if
+    /// an item takes more bytes than [`Options::limit`], unless the length of a plain file bears it out.
+    pub fn read_item<T: Element>(&mut self, item: &mut Vec<T>) -> Result<bool, Error> {
+        item.clear();
+        self.header.check_type(T::TYPE, &self.input.origin)?;
+        if self.next == self.items() {
+            return self.finish().map(|()| false);
+        }
+        self.read_values(item, self.item_len())?;
+        self.next += 1;
+        Ok(true)
+    }
+
+    /// The items that are left, each in a vector of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the values are not of type `T`. The iterator gives the errors of [`read_item`](Self::read_item), and ends after the
+    /// first.
+    pub fn into_items<T: Element>(self) -> Result<Items<R, T>, Error> {
+        self.header.check_type(T::TYPE, &self.input.origin)?;
+        Ok(Items { reader: self, ended: false, element: PhantomData })
+    }
+
+    /// Reads all items that are left; all of them, where none was read yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_item`](Self::read_item), and if they take more bytes than [`Options::limit`], unless the length of a plain
+    /// file bears them out.
+    pub fn read_rest(mut self) -> Result<Idx, Error> {
+        let items = self.items() - self.next;
+        let n_values = items * self.item_len();
+        let values = match self.element_type() {
+            ElementType::U8 => Values::U8(self.values(n_values)?),
+            ElementType::I8 => Values::I8(self.values(n_values)?),
+            ElementType::I16 => Values::I16(self.values(n_values)?),
+            ElementType::I32 => Values::I32(self.values(n_values)?),
+            ElementType::F32 => Values::F32(self.values(n_values)?),
+            ElementType::F64 => Values::F64(self.values(n_values)?),
+        };
+        self.finish()?;
+        let mut shape = self.header.shape;
+        match shape.first_mut() {
+            Some(first) => *first = items,
+            None if items == 0 => shape.push(0), // a single value that was read before
+            None => {}
+        }
+        Ok(Idx { shape, values })
+    }
+
+    /// Looks for the end. Reaching it is also what makes the gzip decoder verify the last checksum.
+    fn finish(&mut self) -> Result<(), Error> {
+        if self.input.length.is_some() || self.input.fill(&mut [0])? == 0 || self.options.trailing_bytes {
+            return Ok(());
+        }
+        Err(self.header.trailing(&self.input.origin))
+    }
+
+    fn values<T: Element>(&mut self, n_values: usize) -> Result<Vec<T>, Error> {
+        let mut values = Vec::new();
+        self.read_values(&mut values, n_values)?;
+        Ok(values)
+    }
+
+    /// Fills an empty vector.
+    fn read_values<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
+        self.check_limit(n_values)?;
+        match T::as_byte_vec(values) {
+            Some(bytes) => self.read_bytes(bytes, n_values),
+            None => self.convert(values, n_values),
+        }
+    }
+
+    /// Bytes need no conversion: they are read into spare capacity, which nobody has to clear first.
+    fn read_bytes(&mut self, bytes: &mut Vec<u8>, n_values: usize) -> Result<(), Error> {
+        while bytes.len() < n_values {
+            if bytes.len() == bytes.capacity() {
+                self.reserve(bytes, n_values)?;
+            }
+            let n = bytes.capacity().min(n_values) - bytes.len();
+            if self.input.append(bytes, n)? < n {
+                return Err(self.header.truncated(self.input.position, &self.input.origin));
+            }
+        }
+        Ok(())
+    }
+
+    /// Other values pass through a block of bytes, so that there is never a second copy of all of them.
+    fn convert<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
+        while values.len() < n_values {
+            if values.len() == values.capacity() {
+                self.reserve(values, n_values)?;
+            }
+            let room = values.capacity().min(n_values) - values.len();
+            let n = room.min(BLOCK_LEN / T::TYPE.size());
+            let block_len = n * T::TYPE.size();
+            if self.block.len() < block_len {
+                self.block.resize(block_len, 0);
+            }
+            let bytes = &mut self.block[..block_len];
+            if self.input.fill(bytes)? < bytes.len() {
+                return Err(self.header.truncated(self.input.position, &self.input.origin));
+            }
+            let start = values.len();
+            values.resize(start + n, T::default());
+            T::decode(bytes, &mut values[start..]);
+        }
+        Ok(())
+    }
+
+    /// That so many values may be held, where nothing bears out that they are there.
+    fn check_limit(&self, n_values: usize) -> Result<(), Error> {
+        let (limit, found) = (self.options.limit, (n_values * self.element_type().size()) as u64);
+        if self.input.length.is_some() || found <= limit {
+            return Ok(());
+        }
+        let (origin, shape) = (self.input.origin.clone(), self.header.shape.clone());
+        Err(Error::AboveLimit { origin, shape, limit, found })
+    }
+
+    /// Makes room for more values: for all of them where the length of the data has borne out the header, else for as
+    /// many as have come so far, and never for more than are to come.
+    fn reserve<T>(&self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
+        let missing = n_values - values.len();
+        let additional = match self.input.length {
+            Some(_) => missing,
+            None => missing.min(values.len().max(BLOCK_LEN / size_of::<T>())),
+        };
+        values.try_reserve_exact(additional).map_err(|source| {
+            let (origin, shape) = (self.input.origin.clone(), self.header.shape.clone());
+            Error::OutOfMemory { origin, shape, bytes: n_values * size_of::<T>(), source }
+        })?;
+        if additional == missing {
+            // Not where the vector will grow again: the system moves memory of one kind of pages only, else it is copied.
+            pages::advise(values.spare_capacity_mut());
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Goes to item `n`, which is read next. Behind the last one is a place too.
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than `n` items, the data are compressed, or the reader cannot seek.
+    pub fn seek(&mut self, n: usize) -> Result<(), Error> {
+        if n > self.items() {
+            return Err(Error::NoItem { origin: self.input.origin.clone(), item: n, items: self.items() });
+        }
+        // No more than the end of the payload, so this cannot overflow.
+        let position = self.header.len() as u64 + n as u64 * self.header.item_size() as u64;
+        self.input.seek(position)?;
+        self.next = n;
+        Ok(())
+    }
+}
+
+/// Where data come from, and what they are.
+impl<R> std::fmt::Debug for Reader<R> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut reader = formatter.debug_struct("Reader");
+        reader.field("origin", &self.input.origin).field("element_type", &self.header.element_type);
+        reader.field("shape", &self.header.shape).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+/// The items of a [`Reader`]: see [`Reader::into_items`].
+#[derive(Debug)]
+pub struct Items<R, T> {
+    reader: Reader<R>,
+    ended: bool,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<R: Read, T: Element> Items<R, T> {
+    fn read(&mut self) -> Result<Option<Vec<T>>, Error> {
+        let mut item = Vec::new();
+        Ok(self.reader.read_item(&mut item)?.then_some(item))
+    }
+}
+
+impl<R: Read, T: Element> Iterator for Items<R, T> {
+    type Item = Result<Vec<T>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let item = self.read();
+        self.ended = !matches!(item, Ok(Some(_)));
+        item.transpose()
+    }
+}
+
+impl<R: Read, T: Element> FusedIterator for Items<R, T> {}
+
 /// Opens a regular file. Anything else is refused before it is opened: opening a pipe would wait for its writer.
-fn open(path: &Path) -> Result<(File, u64), Error> {
+pub(crate) fn open(path: &Path) -> Result<(File, u64), Error> {
     let refuse = |source| Error::Open { path: path.to_owned(), source };
     let regular = |metadata: fs::Metadata| match metadata.is_file() {
         true => Ok(metadata.len()),
@@ -77,98 +350,22 @@ fn open(path: &Path) -> Result<(File, u64), Error> {
     Ok((file, length))
 }
 
-fn read_from<R: Read>(mut input: Input<R>) -> Result<Idx, Error> {
-    let header = Header::read(&mut input)?;
-    check_length(&input, &header)?;
-    let values = match header.element_type {
-        ElementType::U8 => Values::U8(read_bytes(&mut input, &header)?),
-        ElementType::I8 => Values::I8(read_values(&mut input, &header)?),
-        ElementType::I16 => Values::I16(read_values(&mut input, &header)?),
-        ElementType::I32 => Values::I32(read_values(&mut input, &header)?),
-        ElementType::F32 => Values::F32(read_values(&mut input, &header)?),
-        ElementType::F64 => Values::F64(read_values(&mut input, &header)?),
-    };
-    // Reaching the end is also what makes the gzip decoder verify the last checksum.
-    match input.fill(&mut [0])? {
-        0 => Ok(Idx { shape: header.shape, values }),
-        _ => Err(trailing(&input, &header)),
+/// Reads a header, whose first bytes may have been taken already, and stops at the first byte of the payload.
+pub(crate) fn read_header<R: Read>(input: &mut Input<R>, taken: &[u8]) -> Result<Header, Error> {
+    let mut start = [0; START_LEN];
+    start[..taken.len()].copy_from_slice(taken);
+    fill_header(input, &mut start[taken.len()..], START_LEN)?;
+    let (element_type, sizes_len) = Header::start(start, &input.origin)?;
+    let mut sizes = [0; MOST_SIZES_LEN];
+    let sizes = &mut sizes[..sizes_len];
+    fill_header(input, sizes, START_LEN + sizes_len)?;
+    Header::with_sizes(element_type, sizes, &input.origin)
+}
+
+fn fill_header<R: Read>(input: &mut Input<R>, bytes: &mut [u8], expected: usize) -> Result<(), Error> {
+    if input.fill(bytes)? == bytes.len() {
+        return Ok(());
     }
-}
-
-/// Compares what the header declares with what is known about the length of the data, before any memory is taken.
-fn check_length<R>(input: &Input<R>, header: &Header) -> Result<(), Error> {
-    match input.encoding {
-        Encoding::Plain { length } => match length.cmp(&header.end()) {
-            Ordering::Less => Err(truncated(input, header, length)),
-            Ordering::Equal => Ok(()),
-            Ordering::Greater => Err(trailing(input, header)),
-        },
-        #[cfg(feature = "gzip")]
-        Encoding::Gzip { .. } => match header.payload_len as u64 {
-            0..=MAX_COMPRESSED_PAYLOAD => Ok(()),
-            found => {
-                let (origin, shape) = (input.origin.clone(), header.shape.clone());
-                Err(Error::AboveLimit { origin, shape, limit: MAX_COMPRESSED_PAYLOAD, found })
-            }
-        },
-    }
-}
-
-/// Bytes need no conversion: they are read into spare capacity, which nobody has to clear first.
-fn read_bytes<R: Read>(input: &mut Input<R>, header: &Header) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    while bytes.len() < header.payload_len {
-        reserve(&mut bytes, input, header)?;
-        let n = bytes.capacity().min(header.payload_len) - bytes.len();
-        if input.append(&mut bytes, n)? < n {
-            return Err(truncated(input, header, input.position));
-        }
-    }
-    Ok(bytes)
-}
-
-/// Other values pass through a block of bytes, so that there is never a second copy of all of them.
-fn read_values<T: Element, R: Read>(input: &mut Input<R>, header: &Header) -> Result<Vec<T>, Error> {
-    let mut values = Vec::new();
-    let mut block = [0; BLOCK_LEN];
-    while values.len() < header.n_values() {
-        if values.len() == values.capacity() {
-            reserve(&mut values, input, header)?;
-        }
-        let room = values.capacity().min(header.n_values()) - values.len();
-        let n = room.min(BLOCK_LEN / size_of::<T>());
-        let bytes = &mut block[..n * size_of::<T>()];
-        if input.fill(bytes)? < bytes.len() {
-            return Err(truncated(input, header, input.position));
-        }
-        let start = values.len();
-        values.resize(start + n, T::default());
-        T::decode(bytes, &mut values[start..]);
-    }
-    Ok(values)
-}
-
-/// Makes room for more values: for all of them where the length of the data has borne out the header, else for as many
-/// as have come so far, and never for more than the header promises.
-fn reserve<T, R>(values: &mut Vec<T>, input: &Input<R>, header: &Header) -> Result<(), Error> {
-    let missing = header.n_values() - values.len();
-    let additional = match input.encoding {
-        Encoding::Plain { .. } => missing,
-        #[cfg(feature = "gzip")]
-        Encoding::Gzip { .. } => missing.min(values.len().max(BLOCK_LEN)),
-    };
-    values.try_reserve_exact(additional).map_err(|source| {
-        let (origin, shape) = (input.origin.clone(), header.shape.clone());
-        Error::OutOfMemory { origin, shape, bytes: header.payload_len, source }
-    })
-}
-
-fn truncated<R>(input: &Input<R>, header: &Header, found: u64) -> Error {
-    let (origin, shape) = (input.origin.clone(), header.shape.clone());
-    Error::Truncated { origin, shape, expected: header.end(), found }
-}
-
-fn trailing<R>(input: &Input<R>, header: &Header) -> Error {
-    let (origin, shape) = (input.origin.clone(), header.shape.clone());
-    Error::TrailingBytes { origin, shape, expected: header.end() }
+    let (origin, found) = (input.origin.clone(), input.position);
+    Err(Error::TruncatedHeader { origin, expected: expected as u64, found })
 }

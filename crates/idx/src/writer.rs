@@ -1,70 +1,151 @@
-//! Writing: plain or compressed, whole or not at all.
+//! Writing item by item, without knowing beforehand how many there will be.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
 use std::path::Path;
 
-use crate::atomic::replace;
+use crate::atomic::Replacement;
 use crate::element::Element;
 #[cfg(feature = "gzip")]
 use crate::gzip;
 use crate::header::Header;
-use crate::{Error, Idx, Values};
+use crate::write::encode;
+use crate::{Error, Origin};
 
-/// Bytes that converted values are gathered into before they are written.
-const BLOCK_LEN: usize = 64 << 10;
-
-/// Writes an IDX file, replacing what is at `path` in one step.
+/// Writes an IDX file item by item. How many there are is put into its header at the end, and only then does the file
+/// appear in its place: a program that stops before leaves what was there.
 ///
-/// The data go to a temporary file in the same folder, which is synced and renamed: at any moment, `path` holds the
-/// old content or the new one.
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("waves");
+/// use idx_dataset::Writer;
 ///
-/// # Errors
-///
-/// If shape and values do not fit each other or the format, if `path` leads to something else than a regular file, or
-/// if the system cannot write. What was at `path` stays.
-pub fn write(path: impl AsRef<Path>, idx: &Idx) -> Result<(), Error> {
-    let path = path.as_ref();
-    let header = Header::of(idx, path)?;
-    replace(path, |file| write_to(file, &header, &idx.values))
+/// let mut writer = Writer::create(&path, &[2, 2])?; // each item is 2 × 2
+/// for n in 0..5_u8 {
+///     writer.write_item(&[n, n, n, n])?;
+/// }
+/// writer.finish()?;
+/// assert_eq!(idx_dataset::read(&path)?.shape, [5, 2, 2]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Writer<T> {
+    target: Target,
+    replacement: Replacement,
+    shape: Vec<usize>,
+    item_len: usize,
+    element: PhantomData<fn(T)>,
 }
 
-/// Writes a gzip-compressed IDX file, replacing what is at `path` in one step as [`write()`] does.
-///
-/// There is no time or name in the file: the same data give the same bytes, as long as flate2 and its backend stay the
-/// same.
-///
-/// # Errors
-///
-/// As [`write()`].
-#[cfg(feature = "gzip")]
-pub fn write_gzip(path: impl AsRef<Path>, idx: &Idx) -> Result<(), Error> {
-    let path = path.as_ref();
-    let header = Header::of(idx, path)?;
-    replace(path, |file| {
-        let mut encoder = gzip::encoder(file);
-        write_to(&mut encoder, &header, &idx.values)?;
-        encoder.finish().map(drop)
-    })
+/// What items are written to. The file is the replacement's, by another handle.
+#[derive(Debug)]
+enum Target {
+    Plain(BufWriter<File>),
+    /// The header is a member of its own, not compressed, so that it can be written anew at the end.
+    #[cfg(feature = "gzip")]
+    Gzip(Box<flate2::write::GzEncoder<BufWriter<File>>>),
 }
 
-fn write_to(writer: &mut impl Write, header: &Header, values: &Values) -> io::Result<()> {
-    writer.write_all(&header.to_bytes())?;
-    match values {
-        Values::U8(values) => writer.write_all(values),
-        Values::I8(values) => write_values(writer, values),
-        Values::I16(values) => write_values(writer, values),
-        Values::I32(values) => write_values(writer, values),
-        Values::F32(values) => write_values(writer, values),
-        Values::F64(values) => write_values(writer, values),
+impl<T: Element> Writer<T> {
+    /// Begins a file of items of this shape.
+    ///
+    /// # Errors
+    ///
+    /// If the format cannot hold items of this shape, `path` leads to something else than a regular file, or the system cannot
+    /// write.
+    pub fn create(path: impl AsRef<Path>, item_shape: &[usize]) -> Result<Self, Error> {
+        Self::begin(path.as_ref(), item_shape, |file, header| {
+            let mut writer = BufWriter::new(file);
+            writer.write_all(header).map(|()| Target::Plain(writer))
+        })
     }
-}
 
-fn write_values<T: Element>(writer: &mut impl Write, values: &[T]) -> io::Result<()> {
-    let mut block = [0; BLOCK_LEN];
-    for values in values.chunks(BLOCK_LEN / size_of::<T>()) {
-        let bytes = &mut block[..size_of_val(values)];
-        T::encode(values, bytes);
-        writer.write_all(bytes)?;
+    /// Begins a gzip-compressed file of items of this shape. It has two gzip members, of which the first is the header: some
+    /// programs that know only one member will find it empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    #[cfg(feature = "gzip")]
+    pub fn create_gzip(path: impl AsRef<Path>, item_shape: &[usize]) -> Result<Self, Error> {
+        Self::begin(path.as_ref(), item_shape, |mut file, header| {
+            file.write_all(&gzip::stored(header)?)?;
+            Ok(Target::Gzip(Box::new(gzip::encoder(BufWriter::new(file)))))
+        })
     }
-    Ok(())
+
+    fn begin(
+        path: &Path,
+        item_shape: &[usize],
+        target: impl FnOnce(File, &[u8]) -> io::Result<Target>,
+    ) -> Result<Self, Error> {
+        let shape: Vec<usize> = [&[0], item_shape].concat();
+        let header = Header::to_write(T::TYPE, &shape, 0, &Origin::File(path.to_owned()))?;
+        let replacement = Replacement::create(path)?;
+        let target = replacement.file().try_clone().and_then(|file| target(file, &header.to_bytes()));
+        let target = target.map_err(|source| replacement.failed(source))?;
+        Ok(Self { target, replacement, item_len: header.item_len(), shape, element: PhantomData })
+    }
+
+    /// Appends an item.
+    ///
+    /// # Errors
+    ///
+    /// If it has not as many values as the shape of items says, or the system cannot write.
+    pub fn write_item(&mut self, item: &[T]) -> Result<(), Error> {
+        if item.len() != self.item_len {
+            let (shape, expected, found) = (self.shape[1..].to_vec(), self.item_len, item.len());
+            return Err(Error::ValueCount { origin: self.origin(), shape, expected, found });
+        }
+        let outcome = match &mut self.target {
+            Target::Plain(writer) => encode(writer, item),
+            #[cfg(feature = "gzip")]
+            Target::Gzip(encoder) => encode(encoder, item),
+        };
+        self.shape[0] += 1;
+        outcome.map_err(|source| self.replacement.failed(source))
+    }
+
+    /// Appends all items of an iterator.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_item`](Self::write_item).
+    pub fn write_items<I: AsRef<[T]>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
+        items.into_iter().try_for_each(|item| self.write_item(item.as_ref()))
+    }
+
+    /// Puts the number of items into the header, and the file into its place.
+    ///
+    /// # Errors
+    ///
+    /// If the number of items does not fit the format, or the system cannot write.
+    pub fn finish(self) -> Result<(), Error> {
+        let values = self.shape[0].saturating_mul(self.item_len);
+        let header = Header::to_write(T::TYPE, &self.shape, values, &self.origin())?.to_bytes();
+        let Self { target, replacement, .. } = self;
+        let patch = |mut file: File, header: &[u8]| {
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(header)
+        };
+        let outcome = match target {
+            Target::Plain(writer) => {
+                writer.into_inner().map_err(io::Error::from).and_then(|file| patch(file, &header))
+            }
+            #[cfg(feature = "gzip")]
+            Target::Gzip(encoder) => encoder
+                .finish()
+                .and_then(|writer| writer.into_inner().map_err(io::Error::from))
+                .and_then(|file| patch(file, &gzip::stored(&header)?)),
+        };
+        outcome.map_err(|source| replacement.failed(source))?;
+        replacement.commit()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::File(self.replacement.path().to_owned())
+    }
 }

@@ -6,8 +6,8 @@ use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
 
-use common::{gzip, idx};
-use idx_dataset::{Error, parse, read, read_pair};
+use common::{gzip, idx, parse};
+use idx_dataset::{Error, read, read_pair};
 
 /// A file of these bytes, in a folder of its own.
 struct Scratch {
@@ -156,7 +156,7 @@ fn a_compressed_claim_above_the_limit_is_refused() {
     let beyond = idx(0x0e, &[0x2000_0001], &[0; 8]); // one f64 above 4 GiB
     refused(
         &gzip(&beyond),
-        "byte 4: expected at most 4294967296 bytes of compressed values, found 4294967304 for shape [536870913]",
+        "byte 4: expected at most 4294967296 bytes of values, found 4294967304 for shape [536870913]",
     );
     let within = idx(0x0e, &[0x2000_0000], &[0; 8]);
     refused(&gzip(&within), "values end at byte 16, expected 4294967304 for shape [536870912]");

@@ -6,8 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fs;
 
-use common::idx;
-use idx_dataset::{Error, Idx, parse, read};
+use common::{idx, parse};
+use idx_dataset::{Error, Idx, read};
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
@@ -63,6 +63,8 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 /// Path names, shapes and messages.
 const SMALL: usize = 16 << 10;
+/// Bytes on their way to become values.
+const BLOCK: usize = 64 << 10;
 /// The decoder's window, state and input buffer.
 #[cfg(feature = "gzip")]
 const DECODER: usize = 128 << 10;
@@ -108,8 +110,31 @@ fn plain_files_take_one_vector() {
         let file = idx(code, &[3_000_000], &payload);
         for (outcome, held) in [read_file(&file), peak(|| parse(&file))] {
             assert_eq!(outcome.unwrap().values.len(), 3_000_000);
-            assert!((payload.len()..payload.len() + SMALL).contains(&held), "code {code:02x}: {held} bytes");
+            let most = payload.len() + BLOCK + SMALL;
+            assert!((payload.len()..most).contains(&held), "code {code:02x}: {held} bytes");
         }
+    }
+}
+
+#[test]
+fn hostile_streams_take_twice_what_arrives_at_most() {
+    for (code, shape) in
+        [(0x08, vec![u32::MAX; 2]), (0x0e, vec![4, 1 << 28]), (0x0c, vec![1 << 30]), (0x0b, vec![0, 9])]
+    {
+        let file = idx(code, &shape, &vec![7; 300_000]);
+        let limit = idx_dataset::Options::new().limit(u64::MAX);
+        let (outcome, held) = peak(|| limit.reader(&file[..]).and_then(idx_dataset::Reader::read_rest));
+        assert!(outcome.is_err() && held < 2 * file.len() + BLOCK + SMALL, "{shape:?}: {held} bytes");
+        let (outcome, held) = peak(|| {
+            let mut reader = limit.reader(&file[..])?;
+            match code {
+                0x08 => reader.read_item::<u8>(&mut Vec::new()),
+                0x0b => reader.read_item::<i16>(&mut Vec::new()),
+                0x0c => reader.into_items::<i32>()?.last().unwrap().map(|_| true),
+                _ => reader.read_item::<f64>(&mut Vec::new()),
+            }
+        });
+        assert!(outcome.is_err() && held < 2 * file.len() + BLOCK + SMALL, "{shape:?}: {held} bytes");
     }
 }
 
@@ -125,7 +150,7 @@ mod compressed {
             let (outcome, held) = read_file(&gzip(&idx(code, &[1000, 1000], &payload)));
             assert_eq!(outcome.unwrap().values.len(), 1_000_000);
             assert!(
-                (payload.len()..payload.len() + DECODER).contains(&held),
+                (payload.len()..payload.len() + BLOCK + DECODER).contains(&held),
                 "code {code:02x}: {held} bytes"
             );
         }

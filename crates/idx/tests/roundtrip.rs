@@ -6,8 +6,8 @@ use std::fs;
 
 #[cfg(feature = "gzip")]
 use common::gzip;
-use common::idx;
-use idx_dataset::{ElementType, Idx, Values, parse, read, write};
+use common::{idx, parse};
+use idx_dataset::{ElementType, Idx, Values, read, write};
 use proptest::prelude::*;
 
 /// Values of `element_type` from raw bits, so that NaNs of every payload are among them.
@@ -182,4 +182,21 @@ fn compressed_files_depend_on_the_data_alone() {
     assert_eq!(first[3..8], [0; 5], "no flags, so no name, and no time");
     assert_eq!(first[9], 255, "no operating system");
     assert!(first.len() < 30_000);
+}
+
+#[test]
+fn what_takes_many_large_pages_is_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large");
+    let bits: Vec<u64> = (0..(5 << 20) + 3).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    for element_type in [ElementType::U8, ElementType::F64] {
+        let idx = Idx { shape: vec![bits.len()], values: values(element_type, &bits) };
+        write(&path, &idx).unwrap();
+        assert_same(&read(&path).unwrap(), &idx);
+        #[cfg(feature = "gzip")]
+        if element_type == ElementType::U8 {
+            idx_dataset::write_gzip(&path, &idx).unwrap();
+            assert_same(&read(&path).unwrap(), &idx);
+        }
+    }
 }

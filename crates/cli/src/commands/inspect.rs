@@ -2,11 +2,12 @@
 
 use crate::args;
 use crate::error::Error;
-use crate::ui::{Output, PixelPicture, beside, counted, file_size, grouped, printable};
+use crate::ui::{Output, PixelPicture, beside, counted, file_size, grouped, printable, with_causes};
 use idx_dataset::{ElementType, Idx, Values};
-use std::fs;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::ExitCode;
+use std::{fs, io};
 
 /// How many pictures stand in a row, at most.
 const PICTURES: usize = 4;
@@ -19,6 +20,9 @@ const COUNTED_VALUES: usize = 32;
 
 /// Prints type, shape and values of the file, and its first items or the one asked for.
 pub(crate) fn inspect(args: &args::Inspect, output: &mut Output) -> Result<ExitCode, Error> {
+    if args.json {
+        return Ok(show_json(&args.file, output));
+    }
     let idx = idx_dataset::read(&args.file)?;
     let items = idx.items();
     if let Some(item) = args.item.filter(|&item| item >= items) {
@@ -30,6 +34,59 @@ pub(crate) fn inspect(args: &args::Inspect, output: &mut Output) -> Result<ExitC
         None => show_items(&idx, 0..items, output),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what is in the file, or what is wrong with it, for programs to read.
+fn show_json(path: &Path, output: &mut Output) -> ExitCode {
+    let (report, status) = match idx_dataset::read(path) {
+        Ok(idx) => (json(path, &idx), ExitCode::SUCCESS),
+        Err(error) => {
+            let error = with_causes(&Error::from(error));
+            (serde_json::json!({"file": path.to_string_lossy(), "error": error}), ExitCode::FAILURE)
+        }
+    };
+    output.line(serde_json::to_string_pretty(&report).expect("strings and numbers can be written as JSON"));
+    status
+}
+
+fn json(path: &Path, idx: &Idx) -> serde_json::Value {
+    let range = Range::of(&idx.values);
+    serde_json::json!({
+        "file": path.to_string_lossy(),
+        "element_type": idx.element_type().to_string(),
+        "shape": idx.shape,
+        "items": idx.items(),
+        "item_len": idx.item_len(),
+        "payload_sha256": payload_sha256(idx),
+        "min": range.as_ref().map(|range| range.min),
+        "max": range.as_ref().map(|range| range.max),
+        "mean": range.as_ref().map(|range| range.mean),
+        "not_finite": range.map_or(idx.values.len(), |range| range.not_finite),
+    })
+}
+
+/// SHA-256 of the values as they are stored.
+fn payload_sha256(idx: &Idx) -> String {
+    /// Takes a file, and hashes what follows its header.
+    struct Payload {
+        header_len: usize,
+        hasher: Sha256,
+    }
+    impl io::Write for Payload {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let skipped = self.header_len.min(bytes.len());
+            self.header_len -= skipped;
+            self.hasher.update(&bytes[skipped..]);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut payload = Payload { header_len: 4 + 4 * idx.shape.len(), hasher: Sha256::new() };
+    idx_dataset::write_to(&mut payload, idx)
+        .expect("what was read can be written, and hashing does not fail");
+    payload.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn show_header(path: &Path, idx: &Idx, output: &mut Output) {
@@ -44,6 +101,7 @@ fn show_header(path: &Path, idx: &Idx, output: &mut Output) {
     let compressed =
         if stored == bytes { String::new() } else { format!(", compressed to {}", grouped(stored)) };
     row("bytes", format!("{}{compressed} ({})", grouped(bytes), file_size(stored)));
+    row("sha256", payload_sha256(idx));
     if let Some(range) = Range::of(&idx.values) {
         row(
             "values",

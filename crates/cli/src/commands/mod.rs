@@ -1,11 +1,13 @@
 //! The subcommands, one file each. Each takes its flags and the output, and gives the status to end with.
 
+mod convert;
 mod evaluate;
 mod inspect;
 mod predict;
 mod summary;
 mod train;
 
+pub(crate) use convert::{ConvertError, convert};
 pub(crate) use evaluate::evaluate;
 pub(crate) use inspect::inspect;
 pub(crate) use predict::predict;

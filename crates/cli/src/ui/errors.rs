@@ -11,7 +11,7 @@ pub(crate) fn show_error(error: &dyn Error) {
     to_standard_error(&format!("densely: error: {}\n", printable(with_causes(error))));
 }
 
-fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let causes = iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |message, cause| format!("{message}: {cause}"))
 }

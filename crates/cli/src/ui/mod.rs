@@ -12,7 +12,7 @@ mod text;
 
 pub(crate) use bars::bar;
 pub(crate) use confusion::confusion_table;
-pub(crate) use errors::{show_error, show_usage};
+pub(crate) use errors::{show_error, show_usage, with_causes};
 pub(crate) use output::Output;
 pub(crate) use pixels::{PixelPicture, beside};
 pub(crate) use progress::EpochTable;

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use idx_dataset::{Error, Idx};
+
 /// An IDX file: header and payload, the payload as it is given.
 pub(crate) fn idx(code: u8, shape: &[u32], payload: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, code, shape.len() as u8];
@@ -18,4 +20,10 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
+}
+
+/// What [`idx_dataset::parse`] borrows, as a copy.
+#[allow(dead_code)]
+pub(crate) fn parse(bytes: &[u8]) -> Result<Idx, Error> {
+    idx_dataset::parse(bytes).map(|slice| slice.to_idx())
 }

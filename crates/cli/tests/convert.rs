@@ -1,0 +1,112 @@
+//! `densely convert`, as a user runs it.
+
+mod common;
+
+use common::Lab;
+use idx_dataset::{Idx, Values};
+
+fn read(lab: &Lab, name: &str) -> Idx {
+    idx_dataset::read(lab.path(name)).unwrap()
+}
+
+#[test]
+fn every_type_passes_through_npy() {
+    let lab = Lab::new();
+    for values in [
+        Values::U8(vec![0, 1, 127, 128, 254, 255]),
+        Values::I8(vec![-128, -1, 0, 1, 2, 127]),
+        Values::I16(vec![i16::MIN, -2, -1, 0, 258, i16::MAX]),
+        Values::I32(vec![i32::MIN, -2, -1, 0, 16_909_060, i32::MAX]),
+        Values::F32(vec![f32::MIN, -0.0, 0.1, 1e-45, 2.5, f32::MAX]),
+        Values::F64(vec![-1e30, -0.0, 0.1, 1e-300, 2.5, 1e38]),
+    ] {
+        for shape in [&[6][..], &[2, 3], &[1, 2, 3, 1]] {
+            lab.write_idx("before", shape, values.clone());
+            lab.densely(["convert", "before", "array.npy"]).fine();
+            lab.densely(["convert", "array.npy", "after.gz"]).fine();
+            assert_eq!(read(&lab, "after.gz"), Idx { shape: shape.to_vec(), values: values.clone() });
+        }
+    }
+    lab.write_idx("single", &[], Values::I16(vec![-7]));
+    lab.densely(["convert", "single", "single.npy"]).fine();
+    let file = std::fs::read(lab.path("single.npy")).unwrap();
+    let expected = b"\x93NUMPY\x01\x00\x76\x00{'descr': '>i2', 'fortran_order': False, 'shape': (), }";
+    assert!(file.starts_with(expected) && file.len() == 130 && file.ends_with(b" \n\xff\xf9"), "{file:?}");
+    lab.densely(["convert", "single.npy", "again"]).fine();
+    assert_eq!(read(&lab, "again"), read(&lab, "single"));
+}
+
+#[test]
+fn csv_has_a_line_for_each_item_and_its_label_first() {
+    let lab = Lab::new();
+    lab.write_idx("images", &[2, 1, 2], Values::U8(vec![1, 2, 3, 255]));
+    lab.write_idx("labels", &[2], Values::U8(vec![7, 9]));
+    lab.densely(["convert", "images", "all.csv", "--labels", "labels"]).fine();
+    assert_eq!(lab.read("all.csv"), "label,v0,v1\n7,1,2\n9,3,255\n");
+    let args = ["convert", "all.csv", "images2", "--shape", "1x2", "--labels", "labels2"];
+    assert_eq!(lab.densely(args).fine(), "images2: 2 items\nlabels2: 2 items\n");
+    assert_eq!(read(&lab, "images2"), read(&lab, "images"));
+    assert_eq!(read(&lab, "labels2"), read(&lab, "labels"));
+
+    lab.write("floats.csv", "0.5,-1\n\n 2 ,1e3\n");
+    lab.densely(["convert", "floats.csv", "floats", "--type", "f32"]).fine();
+    assert_eq!(
+        read(&lab, "floats"),
+        Idx { shape: vec![2, 2], values: Values::F32(vec![0.5, -1.0, 2.0, 1000.0]) }
+    );
+    lab.write_idx("empty", &[0, 4_000_000], Values::U8(vec![]));
+    lab.densely(["convert", "empty", "empty.csv"]).fine();
+}
+
+#[test]
+fn folders_of_pictures_are_folders_by_label() {
+    let lab = Lab::new();
+    lab.densely(["convert", "toy/t10k-images-idx3-ubyte", "plain/"]).fine();
+    assert_eq!(lab.files("plain").len(), common::TEST);
+    lab.densely(["convert", "plain", "again"]).fine();
+    assert_eq!(read(&lab, "again"), read(&lab, "toy/t10k-images-idx3-ubyte"));
+
+    let labels = "toy/t10k-labels-idx1-ubyte";
+    lab.densely(["convert", "toy/t10k-images-idx3-ubyte", "sorted/", "--labels", labels]).fine();
+    assert_eq!(lab.files("sorted")[..3], ["0", "0/00000.png", "0/00003.png"]);
+    lab.densely(["convert", "sorted", "images", "--labels", "labels"]).fine();
+    let (before, after) = (read(&lab, "toy/t10k-images-idx3-ubyte"), read(&lab, "images"));
+    assert_eq!(after.item::<u8>(1), before.item(3)); // sorted by label
+    assert_eq!(read(&lab, "labels").as_u8().unwrap(), [[0; 10], [1; 10], [2; 10]].concat());
+
+    lab.write_idx("rgb", &[2, 1, 2, 3], Values::U8((0..12).collect()));
+    lab.densely(["convert", "rgb", "colours/"]).fine();
+    lab.densely(["convert", "colours", "rgb2"]).fine();
+    assert_eq!(read(&lab, "rgb2"), read(&lab, "rgb"));
+}
+
+#[test]
+fn what_cannot_be_converted_is_refused_and_nothing_is_written() {
+    let lab = Lab::new();
+    lab.write_idx("floats", &[2, 1, 1], Values::F32(vec![0.5, 1.5]));
+    lab.write_idx("labels", &[3], Values::U8(vec![0, 1, 2]));
+    lab.write("bad.csv", "a,b\n1,2\n3,256\n");
+    lab.write("ragged.csv", "1,2\n3\n");
+    let before = lab.files(".");
+    let expected =
+        "pictures/: expected PNGs of u8, rows × columns or rows × columns × 3, found f32 of shape [2, 1, 1]";
+    lab.refuses(["convert", "floats", "pictures/"], expected);
+    lab.refuses(
+        ["convert", "floats", "all.csv", "--labels", "labels"],
+        "labels: byte 4: expected 2 labels, one for each image of floats, found 3",
+    );
+    lab.refuses(
+        ["convert", "bad.csv", "out"],
+        "bad.csv: line 3, column 2: expected a value of type u8, found \"256\"",
+    );
+    lab.refuses(["convert", "bad.csv", "out", "--shape", "3"], "bad.csv: line 3, column 2");
+    lab.refuses(["convert", "ragged.csv", "out"], "ragged.csv: cannot read the file as CSV");
+    lab.refuses(
+        ["convert", "floats", "out", "--shape", "2x2"],
+        "floats: expected a shape of items of 1 values, found [2, 2]",
+    );
+    lab.refuses(["convert", "floats", "out.npy", "--type", "u8"], "--type: only the values of a CSV file");
+    lab.refuses(["convert", "floats", "toy/"], "toy/: expected PNGs");
+    lab.refuses(["convert", "toy.ron", "out.npy"], "toy.ron: byte 0: expected IDX data");
+    assert_eq!(lab.files("."), before);
+}

@@ -1,0 +1,138 @@
+//! Positioned reads: single items of a file, in any order, with nothing mapped and nothing kept.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use crate::element::Element;
+use crate::header::Header;
+use crate::reader::Reader;
+use crate::{ElementType, Error, Options, Origin};
+
+/// A plain IDX file whose items are read one by one, in any order and from any thread: the safe way to random access.
+///
+/// Every item is one read at its place in the file (`pread`, `ReadFile`); nothing is kept. If the file changes meanwhile,
+/// items are what is there now; if it shrinks, they are errors.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("images");
+/// use idx_dataset::IdxFile;
+///
+/// idx_dataset::write_slice(&path, &[3, 2], &[1_i16, -1, 2, -2, 3, -3])?;
+/// let images = IdxFile::open(&path)?;
+/// assert_eq!(images.item::<i16>(2)?, [3, -3]);
+/// assert_eq!(images.item::<i16>(0)?, [1, -1]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct IdxFile {
+    file: File,
+    header: Header,
+    origin: Origin,
+}
+
+impl IdxFile {
+    /// Opens a plain IDX file and reads its header, which is compared with the file's length.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`]; and if the file is compressed.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(Options::new(), path.as_ref())
+    }
+
+    pub(crate) fn open_with(options: Options, path: &Path) -> Result<Self, Error> {
+        let (file, header, origin) = Reader::open_with(options, path)?.into_plain_file()?;
+        Ok(Self { file, header, origin })
+    }
+
+    /// The type of the values.
+    pub fn element_type(&self) -> ElementType {
+        self.header.element_type
+    }
+
+    /// The size of each dimension, the slowest first.
+    pub fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// Number of items: the size of the first dimension, or 1 where there is none.
+    pub fn items(&self) -> usize {
+        self.header.items()
+    }
+
+    /// Number of values in one item: the product of the sizes after the first.
+    pub fn item_len(&self) -> usize {
+        self.header.item_len()
+    }
+
+    /// Reads item `n` into a new vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_item`](Self::read_item).
+    pub fn item<T: Element>(&self, n: usize) -> Result<Vec<T>, Error> {
+        self.check::<T>(n)?; // before memory is taken: the length of the file has borne out what an item takes
+        let mut item = vec![T::default(); self.item_len()];
+        self.read_item(n, &mut item)?;
+        Ok(item)
+    }
+
+    /// Reads item `n` into `item`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such item, the values are not of type `T`, or the file has become shorter or cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// If the length of `item` is not [`item_len`](Self::item_len).
+    #[track_caller]
+    pub fn read_item<T: Element>(&self, n: usize, item: &mut [T]) -> Result<(), Error> {
+        assert_eq!(item.len(), self.item_len(), "read_item: expected a slice of an item's length");
+        self.check::<T>(n)?;
+        let offset = self.header.len() as u64 + n as u64 * self.header.item_size() as u64;
+        match T::as_bytes_mut(item) {
+            Some(bytes) => self.read_exact_at(bytes, offset),
+            None => {
+                let mut bytes = vec![0; self.header.item_size()];
+                self.read_exact_at(&mut bytes, offset)?;
+                T::decode(&bytes, item);
+                Ok(())
+            }
+        }
+    }
+
+    fn check<T: Element>(&self, n: usize) -> Result<(), Error> {
+        self.header.check_type(T::TYPE, &self.origin)?;
+        self.header.check_item(n, &self.origin)
+    }
+
+    fn read_exact_at(&self, mut bytes: &mut [u8], mut offset: u64) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            match read_at(&self.file, bytes, offset) {
+                Ok(0) => return Err(self.header.truncated(offset, &self.origin)),
+                Ok(n) => {
+                    bytes = &mut bytes[n..];
+                    offset += n as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(Error::Read { origin: self.origin.clone(), offset, source }),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
+}

@@ -1,0 +1,207 @@
+//! Items one by one: in order, after a jump, by position, from a map; and written one by one.
+
+mod common;
+
+use std::fs;
+use std::io::{self, Read};
+
+use common::idx;
+use idx_dataset::{Error, Idx, IdxFile, Options, Reader, Values, Writer, read, write, write_slice};
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn items() -> Idx {
+    Idx { shape: vec![5, 3], values: Values::I16((0..15).map(|n| n * 1000 - 7000).collect()) }
+}
+
+#[test]
+fn a_file_gives_its_items_in_order_and_after_a_jump() {
+    let folder = folder();
+    let path = folder.path().join("items");
+    write(&path, &items()).unwrap();
+    let mut reader = Reader::open(&path).unwrap();
+    assert_eq!(
+        (reader.shape(), reader.items(), reader.item_len(), reader.is_compressed()),
+        (&[5, 3][..], 5, 3, false)
+    );
+    let mut item = Vec::new();
+    for n in 0..5 {
+        assert!(reader.read_item::<i16>(&mut item).unwrap());
+        assert_eq!(Some(&item[..]), items().item(n));
+    }
+    assert!(!reader.read_item::<i16>(&mut item).unwrap());
+    for n in [4, 0, 3, 3] {
+        reader.seek(n).unwrap();
+        assert!(reader.read_item::<i16>(&mut item).unwrap());
+        assert_eq!(Some(&item[..]), items().item(n));
+    }
+    let rest = reader.read_rest().unwrap();
+    assert_eq!(rest, Idx { shape: vec![1, 3], values: Values::I16(items().item(4).unwrap().to_vec()) });
+    let collected: Vec<Vec<i16>> =
+        Reader::open(&path).unwrap().into_items().unwrap().map(Result::unwrap).collect();
+    assert_eq!(collected.concat(), items().values.into_vec::<i16>().unwrap());
+}
+
+#[test]
+fn positioned_reads_need_no_order_and_no_exclusive_access() {
+    let folder = folder();
+    let path = folder.path().join("items");
+    write(&path, &items()).unwrap();
+    let file = IdxFile::open(&path).unwrap();
+    std::thread::scope(|scope| {
+        for n in [3, 0, 4, 1, 2] {
+            let file = &file;
+            scope.spawn(move || assert_eq!(Some(&file.item::<i16>(n).unwrap()[..]), items().item(n)));
+        }
+    });
+    let message = |error: Error| error.to_string().replace(&*path.to_string_lossy(), "items");
+    assert_eq!(message(file.item::<i16>(5).unwrap_err()), "items: expected more than 5 items, found 5");
+    assert_eq!(
+        message(file.item::<u8>(0).unwrap_err()),
+        "items: byte 2: expected values of type u8, found i16"
+    );
+    fs::write(&path, &fs::read(&path).unwrap()[..20]).unwrap();
+    assert_eq!(
+        message(file.item::<i16>(1).unwrap_err()),
+        "items: values end at byte 20, expected 42 for shape [5, 3]"
+    );
+    assert_eq!(file.item::<i16>(0).unwrap(), [-7000, -6000, -5000]);
+}
+
+#[test]
+#[cfg(feature = "mmap")]
+#[allow(unsafe_code)]
+fn a_map_gives_the_same_as_reading() {
+    let folder = folder();
+    let path = folder.path().join("items");
+    for idx in [items(), Idx { shape: vec![2, 2], values: Values::U8(vec![1, 2, 3, 4]) }] {
+        write(&path, &idx).unwrap();
+        // SAFETY: nobody else knows of the file.
+        let map = unsafe { idx_dataset::map(&path) }.unwrap();
+        assert_eq!(map.slice().to_idx(), idx);
+        assert_eq!(map.slice().item::<i16>(4).is_some(), idx.shape[0] == 5);
+    }
+    for (bytes, expected) in [
+        (vec![], "header ends at byte 0, expected 4"),
+        (idx(8, &[3], &[1, 2]), "values end at byte 10, expected 11 for shape [3]"),
+        (idx(8, &[1], &[1, 2]), "byte 9: expected the end after the values of shape [1], found more bytes"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        // SAFETY: as above.
+        let error = unsafe { idx_dataset::map(&path) }.unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
+    }
+}
+
+#[test]
+fn signed_bytes_are_borrowed_too() {
+    let file = idx(9, &[2, 2], &[0, 127, 128, 255]);
+    let slice = idx_dataset::parse(&file).unwrap();
+    let item = slice.item::<i8>(1).unwrap();
+    assert_eq!(*item, [-128, -1]);
+    assert!(matches!(item, std::borrow::Cow::Borrowed(_)));
+    assert_eq!(slice.item::<u8>(1), None);
+    assert_eq!(slice.iter_items::<u8>().len(), 0);
+}
+
+#[test]
+fn trailing_bytes_are_passed_over_on_request() {
+    let folder = folder();
+    let path = folder.path().join("padded");
+    let expected = Idx { shape: vec![2], values: Values::U8(vec![5, 6]) };
+    let lenient = Options::new().trailing_bytes(true);
+    let padded = idx(8, &[2], &[5, 6, 0, 0]);
+    fs::write(&path, &padded).unwrap();
+    assert_eq!(lenient.read(&path).unwrap(), expected);
+    assert_eq!(lenient.reader(&padded[..]).unwrap().read_rest().unwrap(), expected);
+    #[cfg(feature = "gzip")]
+    {
+        fs::write(&path, common::gzip(&padded)).unwrap();
+        assert_eq!(lenient.read(&path).unwrap(), expected);
+    }
+    assert!(lenient.read(folder.path()).is_err());
+    fs::write(&path, &padded[..9]).unwrap();
+    assert!(matches!(lenient.read(&path), Err(Error::Truncated { .. })));
+}
+
+#[test]
+fn limits_hold_where_nothing_bears_out_what_is_declared() {
+    let folder = folder();
+    let path = folder.path().join("idx");
+    let file = idx(0x0c, &[4, 2], &[1; 32]);
+    fs::write(&path, &file).unwrap();
+    assert!(Options::new().limit(31).read(&path).is_ok(), "the length bears it out");
+    let limited = |limit| Options::new().limit(limit).reader(&file[..]).unwrap();
+    assert!(limited(32).read_rest().is_ok());
+    assert_eq!(
+        limited(31).read_rest().unwrap_err().to_string(),
+        "stream: byte 4: expected at most 31 bytes of values, found 32 for shape [4, 2]"
+    );
+    assert_eq!(limited(8).into_items::<i32>().unwrap().filter(Result::is_ok).count(), 4);
+    assert!(limited(7).into_items::<i32>().unwrap().next().unwrap().is_err());
+}
+
+/// Fails after some bytes, without a code of the system's.
+struct Failing<'a>(&'a [u8]);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(io::Error::new(io::ErrorKind::InvalidData, "the line is dead")),
+            n => Ok(n),
+        }
+    }
+}
+
+#[test]
+fn a_failure_of_the_reader_is_told_as_such() {
+    let file = idx(8, &[3], &[1, 2]);
+    let check = |bytes: &[u8], offset: u64| {
+        let error = Reader::new(Failing(bytes)).and_then(Reader::read_rest).unwrap_err();
+        assert_eq!(error.to_string(), format!("stream: cannot read on at byte {offset}"));
+    };
+    check(&file, 10);
+    check(&file[..3], 3);
+    #[cfg(feature = "gzip")]
+    {
+        let compressed = common::gzip(&file);
+        check(&compressed, 10);
+        check(&compressed[..5], 0);
+    }
+}
+
+#[test]
+fn items_are_counted_when_they_are_written() {
+    let folder = folder();
+    let path = folder.path().join("items");
+    let mut writer = Writer::create(&path, &[3]).unwrap();
+    assert!(!path.exists(), "not before it is whole");
+    writer.write_items(items().iter_items::<i16>()).unwrap();
+    let error = writer.write_item(&[1, 2]).unwrap_err().to_string();
+    assert!(error.ends_with("items: expected 3 values to write for shape [3], found 2"), "{error}");
+    writer.finish().unwrap();
+    assert_eq!(read(&path).unwrap(), items());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    drop(Writer::<u8>::create(&path, &[2]).unwrap());
+    assert_eq!(read(&path).unwrap(), items(), "what is not finished leaves what was there");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+    Writer::<f64>::create(&path, &[]).unwrap().finish().unwrap();
+    assert_eq!(read(&path).unwrap(), Idx { shape: vec![0], values: Values::F64(vec![]) });
+    write_slice(&path, &[], &[0.5_f64]).unwrap();
+    assert_eq!(read(&path).unwrap(), Idx { shape: vec![], values: Values::F64(vec![0.5]) });
+    assert!(matches!(write_slice(&path, &[2], &[0.5_f64]), Err(Error::ValueCount { .. })));
+    #[cfg(feature = "gzip")]
+    {
+        let mut writer = Writer::create_gzip(&path, &[3]).unwrap();
+        writer.write_items(items().iter_items::<i16>()).unwrap();
+        writer.finish().unwrap();
+        assert!(Reader::open(&path).unwrap().is_compressed());
+        assert_eq!(read(&path).unwrap(), items());
+        assert!(matches!(IdxFile::open(&path), Err(Error::Compressed { .. })));
+        assert!(matches!(Reader::open(&path).unwrap().seek(0), Err(Error::CompressedSeek { .. })));
+    }
+}
