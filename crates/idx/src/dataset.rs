@@ -101,7 +101,12 @@ pub fn read_pair(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<P
 }
 
 /// Reads a file of labels: one dimension of u8.
-fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+///
+/// Those of [`read`](fn@read); [`Error::NotLabels`] if the file has something else.
+pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
+    let path = path.as_ref();
     let labels = read(path)?;
     let element_type = labels.element_type();
     match (labels.values, labels.shape.len()) {

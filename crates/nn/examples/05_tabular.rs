@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (train, test) = samples.into_dataset()?.split_stratified(150, 1)?;
     println!("{} beans to train on, {} to test with: {}", train.len(), test.len(), kinds.join(", "));
 
-    let scaling = Scaling::Standardize.fit(&train).expect("`Standardize` always scales");
+    let scaling = Scaling::Standardize.fit(&train)?.expect("`Standardize` always scales");
     for ((column, offset), scale) in columns.iter().zip(&scaling.offset).zip(&scaling.scale) {
         println!("  {column:<9} mean {offset:8.3}, deviation {scale:7.4}");
     }

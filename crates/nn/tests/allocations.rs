@@ -26,6 +26,8 @@ thread_local! {
     static COUNTS: Cell<bool> = const { Cell::new(false) };
     /// Bytes that this thread has allocated and not freed.
     static LIVE: Cell<isize> = const { Cell::new(0) };
+    /// The most of them at any time.
+    static PEAK: Cell<isize> = const { Cell::new(0) };
     /// What allocations of this thread stay below: others find no memory.
     static CEILING: Cell<usize> = const { Cell::new(usize::MAX) };
 }
@@ -40,6 +42,7 @@ unsafe impl GlobalAlloc for Counting {
             return std::ptr::null_mut();
         }
         LIVE.set(LIVE.get() + layout.size() as isize);
+        PEAK.set(PEAK.get().max(LIVE.get()));
         // SAFETY: the caller keeps `alloc`'s contract.
         unsafe { System.alloc(layout) }
     }
@@ -293,4 +296,30 @@ fn memory_that_training_does_not_get_is_an_error_of_training() {
         model.fit(&data, Fit::default()).expect("there is memory now");
         assert_ne!(model.fingerprint(), before);
     }
+}
+
+/// A file with a hole as long as all its images takes hardly any disk.
+#[test]
+#[cfg(all(feature = "idx", target_pointer_width = "64"))]
+fn data_on_disk_take_the_memory_of_a_batch_and_some_bytes_a_sample() {
+    const SAMPLES: usize = 1 << 20;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
+    let mut header = vec![0, 0, 8, 2];
+    header.extend([SAMPLES as u32, 256].map(u32::to_be_bytes).as_flattened());
+    std::fs::write(&images, &header).expect("the folder is writable");
+    let file = std::fs::File::options().write(true).open(&images).expect("the file is there");
+    file.set_len((header.len() + SAMPLES * 256) as u64).expect("the file can have a hole");
+    idx_dataset::write_slice(&labels, &[SAMPLES], &vec![3_u8; SAMPLES]).expect("the folder is writable");
+    start_this_thread(&few_samples());
+
+    let before = LIVE.get();
+    PEAK.set(before);
+    let data = Dataset::open_idx(&images, &labels, 10).expect("images and labels");
+    let mut model = wide_model(Adam::default().into());
+    let fit = Fit { batch_size: 64, steps_per_epoch: Some(3), ..Fit::default() };
+    model.fit(&data, fit).expect("the data fit");
+    // The order and the label, 4 bytes each, the latter also as it was read; parameters, two moments and a copy.
+    let bound = 10 * SAMPLES as isize + 6 * WIDE_WEIGHTS;
+    assert!(PEAK.get() - before < bound, "{} bytes, expected less than {bound}", PEAK.get() - before);
 }

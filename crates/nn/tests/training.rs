@@ -60,7 +60,7 @@ fn predictions_are_the_same_one_by_one_and_together() {
     assert_eq!(together.shape(), (2, 300));
     for sample in [0, 1, 255, 256, 299] {
         let mut features = [0.0f32; 2];
-        data.gather(&[sample as u32], &mut features);
+        data.gather(&[sample as u32], &mut features).expect("the data are in memory");
         assert_eq!(model.predict_one(&features).expect("two features"), together.column(sample).as_slice());
     }
 }

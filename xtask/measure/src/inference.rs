@@ -44,7 +44,7 @@ const CALLS: usize = 5000;
 pub(crate) fn one_by_one(task: &Task) -> Result<Value> {
     let (model, test) = (trained(task)?, task.test()?);
     let mut images = vec![0.0_f32; test.len() * test.features()];
-    test.gather(&(0..test.len() as u32).collect::<Vec<_>>(), &mut images);
+    test.gather(&(0..test.len() as u32).collect::<Vec<_>>(), &mut images)?;
     let predictor = model.predictor()?;
     let mut room = predictor.room()?;
     let mut microseconds = Vec::with_capacity(CALLS);

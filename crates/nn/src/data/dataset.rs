@@ -11,7 +11,8 @@ pub const MAX_CLASSES: usize = 1 << 14;
 /// class label, or a column of values in double precision: numbers to be predicted, or soft labels.
 ///
 /// Features are bytes, which are scaled to 0–1 (divided by 255) only when a batch is [gathered](Self::gather), or floats,
-/// which are taken as they are. Cloning and splitting share the storage; a part is a list of 4 bytes per sample.
+/// which are taken as they are. Cloning and splitting share the storage; a part is a list of 4 bytes per sample. Bytes can also
+/// stay in a file, where each batch finds them: see `open_idx`.
 ///
 /// ```
 /// # use densely::Dataset;
@@ -50,6 +51,14 @@ enum Targets {
 enum Values {
     Bytes(Vec<u8>),
     Floats(Vec<f64>),
+    /// So many bytes of all samples, which are read when they are needed.
+    Elsewhere(Box<dyn ReadSamples>, usize),
+}
+
+/// Where bytes are that are not in memory.
+pub(super) trait ReadSamples: std::fmt::Debug + Send + Sync {
+    /// Reads the bytes of one sample, as many as there is room for.
+    fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error>;
 }
 
 /// The features of one sample.
@@ -121,6 +130,17 @@ impl Dataset {
         targets: Vec<f64>,
     ) -> Result<Self, Error> {
         Self::with_values(features, Values::Bytes(bytes), outputs, targets)
+    }
+
+    /// Samples of `features` bytes each that are read when they are needed, as many as there are labels below `classes`.
+    pub(super) fn elsewhere(
+        features: usize,
+        samples: Box<dyn ReadSamples>,
+        bytes: usize,
+        labels: Vec<u32>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        Self::new(features, Values::Elsewhere(samples, bytes), labels, classes)
     }
 
     fn with_values(
@@ -234,16 +254,17 @@ impl Dataset {
         }
     }
 
-    /// The bytes of a sample, counted from 0; `None` if the features are floats.
+    /// The bytes of a sample, counted from 0; `None` if the features are floats, or not in memory.
     ///
     /// # Panics
     ///
     /// If there are not so many samples.
     #[track_caller]
     pub fn bytes(&self, sample: usize) -> Option<&[u8]> {
-        match self.sample(sample) {
-            Sample::Bytes(bytes) => Some(bytes),
-            Sample::Floats(_) => None,
+        let range = self.range(sample);
+        match &self.storage.values {
+            Values::Bytes(bytes) => Some(&bytes[range]),
+            Values::Floats(_) | Values::Elsewhere(..) => None,
         }
     }
 
@@ -277,15 +298,38 @@ impl Dataset {
         }
     }
 
-    /// The features of a sample.
+    /// The features of a sample, read to `room` if they are not in memory.
     #[track_caller]
-    pub(super) fn sample(&self, sample: usize) -> Sample<'_> {
-        let start = self.stored(sample) * self.features();
-        let range = start..start + self.features();
-        match &self.storage.values {
+    pub(super) fn sample<'a>(&'a self, sample: usize, room: &'a mut Vec<u8>) -> Result<Sample<'a>, Error> {
+        let range = self.range(sample);
+        Ok(match &self.storage.values {
             Values::Bytes(bytes) => Sample::Bytes(&bytes[range]),
             Values::Floats(floats) => Sample::Floats(&floats[range]),
+            Values::Elsewhere(samples, _) => {
+                room.resize(self.features(), 0);
+                samples.read(self.stored(sample), room)?;
+                Sample::Bytes(room)
+            }
+        })
+    }
+
+    /// Reads the bytes of a sample that is not in memory.
+    ///
+    /// # Panics
+    ///
+    /// If it is in memory.
+    pub(super) fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        match &self.storage.values {
+            Values::Elsewhere(samples, _) => samples.read(self.stored(sample), bytes),
+            Values::Bytes(_) | Values::Floats(_) => panic!("samples in memory need not be read"),
         }
+    }
+
+    /// Where a sample's features are among those of all.
+    #[track_caller]
+    fn range(&self, sample: usize) -> std::ops::Range<usize> {
+        let start = self.stored(sample) * self.features();
+        start..start + self.features()
     }
 
     /// The first samples; all of them if there are not so many.
@@ -315,11 +359,16 @@ impl Dataset {
         }
     }
 
-    /// The features of all samples of the storage, if they are bytes.
+    /// Whether features are bytes, in memory or not.
+    pub(crate) fn has_bytes(&self) -> bool {
+        !matches!(self.storage.values, Values::Floats(_))
+    }
+
+    /// The features of all samples of the storage, if they are bytes in memory.
     pub(super) fn all_bytes(&self) -> Option<&[u8]> {
         match &self.storage.values {
             Values::Bytes(bytes) => Some(bytes),
-            Values::Floats(_) => None,
+            Values::Floats(_) | Values::Elsewhere(..) => None,
         }
     }
 
@@ -346,6 +395,7 @@ impl Values {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Floats(floats) => floats.len(),
+            Self::Elsewhere(_, len) => *len,
         }
     }
 }

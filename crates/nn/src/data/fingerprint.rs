@@ -1,6 +1,7 @@
 //! Whether two datasets are the same.
 
 use super::dataset::{Dataset, Sample};
+use crate::error::Error;
 use sha2::{Digest, Sha256};
 
 impl Dataset {
@@ -14,19 +15,23 @@ impl Dataset {
     /// let data = Dataset::from_bytes(1, vec![1, 2, 3], vec![0, 1, 0], 2)?;
     /// let same = Dataset::from_bytes(1, vec![1, 2, 3], vec![0, 1, 0], 2)?;
     /// let other = Dataset::from_bytes(1, vec![1, 2, 3], vec![0, 1, 1], 2)?;
-    /// assert_eq!(data.fingerprint(), same.fingerprint());
-    /// assert_ne!(data.fingerprint(), other.fingerprint());
+    /// assert_eq!(data.fingerprint()?, same.fingerprint()?);
+    /// assert_ne!(data.fingerprint()?, other.fingerprint()?);
     /// # Ok::<(), densely::Error>(())
     /// ```
-    pub fn fingerprint(&self) -> String {
+    ///
+    /// # Errors
+    ///
+    /// If samples are in a file and cannot be read.
+    pub fn fingerprint(&self) -> Result<String, Error> {
         let mut hash = Sha256::new();
         for count in [self.features(), self.len(), self.classes(), self.outputs().unwrap_or(0)] {
             hash.update((count as u64).to_le_bytes());
         }
-        let mut bytes = Vec::new();
+        let (mut bytes, mut room) = (Vec::new(), Vec::new());
         for sample in 0..self.len() {
             bytes.clear();
-            match self.sample(sample) {
+            match self.sample(sample, &mut room)? {
                 Sample::Bytes(features) => {
                     bytes.push(0);
                     bytes.extend_from_slice(features);
@@ -42,7 +47,7 @@ impl Dataset {
             }
             hash.update(&bytes);
         }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        Ok(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
@@ -66,9 +71,9 @@ mod tests {
             Dataset::from_bytes(2, vec![0, 1, 2, 3], vec![0, 1], 2).unwrap(),
         ];
         for other in &others {
-            assert_ne!(data.fingerprint(), other.fingerprint(), "{other:?}");
+            assert_ne!(data.fingerprint().unwrap(), other.fingerprint().unwrap(), "{other:?}");
         }
         let longer = floats(&[9.0, 9.0, 0.0, 1.0, 2.0, 3.0], &[1, 0, 1], 2);
-        assert_eq!(longer.select(&[1, 2]).fingerprint(), data.fingerprint());
+        assert_eq!(longer.select(&[1, 2]).fingerprint().unwrap(), data.fingerprint().unwrap());
     }
 }

@@ -1,22 +1,64 @@
 //! From samples in storage to the columns of a batch.
 
 use super::dataset::{Dataset, Sample};
-use densely_tensor::{Nonzeros, Pool, Scalar};
+use crate::error::Error;
+use densely_tensor::{MatMut, Nonzeros, Pool, Runs, Scalar};
+use std::sync::{Mutex, PoisonError};
+
+/// Where [`gather_nonzeros`](Dataset::gather_nonzeros) works.
+#[derive(Debug, Default)]
+pub(crate) struct GatherRoom {
+    /// Which samples of `bytes`, or of the data's storage, are in the batch.
+    stored: Vec<u32>,
+    /// The bytes of samples that are not in memory.
+    bytes: Vec<u8>,
+}
+
+impl GatherRoom {
+    /// For batches of up to so many samples.
+    pub(crate) fn new(samples: usize) -> Self {
+        Self { stored: Vec::with_capacity(samples), bytes: Vec::new() }
+    }
+}
+
+/// What first went wrong on any of several threads.
+#[derive(Default)]
+pub(crate) struct FirstError(Mutex<Option<Error>>);
+
+impl FirstError {
+    pub(crate) fn note(&self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), Error> {
+        match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
 
 impl Dataset {
     /// Writes the samples of `order` to the columns of `out`, features × samples, column-major. A byte b becomes b/255,
-    /// rounded once; a float is rounded to `T`. Allocates nothing; parts of a batch can be gathered by several threads.
+    /// rounded once; a float is rounded to `T`. Allocates nothing where the samples are in memory; parts of a batch can be gathered
+    /// by several threads.
+    ///
+    /// # Errors
+    ///
+    /// If samples are in a file and cannot be read.
     ///
     /// # Panics
     ///
     /// If `out` does not have [`features`](Self::features) values for each sample, or a sample is not below
     /// [`len`](Self::len).
     #[track_caller]
-    pub fn gather<T: Scalar>(&self, order: &[u32], out: &mut [T]) {
+    pub fn gather<T: Scalar>(&self, order: &[u32], out: &mut [T]) -> Result<(), Error> {
         assert_eq!(out.len(), order.len() * self.features(), "gather: out is not features × samples");
-        let scaled = scaled_bytes::<T>();
+        let (scaled, mut room) = (scaled_bytes::<T>(), Vec::new());
         for (column, &sample) in out.chunks_exact_mut(self.features()).zip(order) {
-            match self.sample(sample as usize) {
+            match self.sample(sample as usize, &mut room)? {
                 Sample::Bytes(bytes) => {
                     for (value, &byte) in column.iter_mut().zip(bytes) {
                         *value = scaled[usize::from(byte)];
@@ -29,15 +71,25 @@ impl Dataset {
                 }
             }
         }
+        Ok(())
     }
 
-    /// Whether features are bytes, which [`gather_nonzeros`](Self::gather_nonzeros) takes.
-    pub(crate) fn has_bytes(&self) -> bool {
-        self.all_bytes().is_some()
+    /// [`gather`](Self::gather) on all threads of `pool`.
+    pub(crate) fn gather_in_parallel<T: Scalar>(
+        &self,
+        pool: &Pool,
+        order: &[u32],
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        let out = MatMut::from_slice(out, self.features(), order.len());
+        let result = FirstError::default();
+        pool.for_each_part(1, (order, out), |_, (order, out)| {
+            result.note(self.gather(order, out.into_slice()));
+        });
+        result.into_result()
     }
 
-    /// Gathers of the samples of `order` what is not 0, with the values that [`gather`](Self::gather) gives. `stored` is
-    /// room for as many numbers as there are samples.
+    /// Gathers of the samples of `order` what is not 0, with the values that [`gather`](Self::gather) gives.
     ///
     /// # Panics
     ///
@@ -46,13 +98,38 @@ impl Dataset {
         &self,
         pool: &Pool,
         order: &[u32],
-        stored: &mut Vec<u32>,
+        room: &mut GatherRoom,
         nonzeros: &mut Nonzeros<T>,
-    ) {
-        let bytes = self.all_bytes().expect("only bytes are gathered so");
+    ) -> Result<(), Error> {
+        let GatherRoom { stored, bytes } = room;
         stored.clear();
-        stored.extend(order.iter().map(|&sample| self.stored(sample as usize) as u32));
+        let bytes = match self.all_bytes() {
+            Some(bytes) => {
+                stored.extend(order.iter().map(|&sample| self.stored(sample as usize) as u32));
+                bytes
+            }
+            None => {
+                stored.extend(0..order.len() as u32);
+                self.read_batch(pool, order, bytes)?;
+                &bytes[..]
+            }
+        };
         nonzeros.fill_from_bytes(pool, self.features(), bytes, stored, &scaled_bytes());
+        Ok(())
+    }
+
+    /// Reads the bytes of the samples of `order` on all threads of `pool`, one after the other in memory.
+    fn read_batch(&self, pool: &Pool, order: &[u32], bytes: &mut Vec<u8>) -> Result<(), Error> {
+        let memory = |_| Error::Memory { what: "the bytes of a batch" };
+        let len = order.len() * self.features();
+        bytes.try_reserve_exact(len.saturating_sub(bytes.len())).map_err(memory)?;
+        bytes.resize(len, 0);
+        let result = FirstError::default();
+        pool.for_each_part(1, (order, Runs::new(bytes, self.features())), |_, (order, bytes)| {
+            let mut samples = order.iter().zip(bytes.chunks_exact_mut(self.features()));
+            result.note(samples.try_for_each(|(&sample, bytes)| self.read(sample as usize, bytes)));
+        });
+        result.into_result()
     }
 
     /// Writes the labels of the samples of `order` to `out`.
@@ -99,8 +176,8 @@ mod tests {
     fn every_byte_becomes_its_share_of_255_rounded_once() {
         let data = Dataset::from_bytes(256, (0..=255).collect(), vec![0], 1).unwrap();
         let (mut single, mut double) = ([0.0_f32; 256], [0.0_f64; 256]);
-        data.gather(&[0], &mut single);
-        data.gather(&[0], &mut double);
+        data.gather(&[0], &mut single).unwrap();
+        data.gather(&[0], &mut double).unwrap();
         for byte in 0..=255_u8 {
             let place = usize::from(byte);
             assert_eq!(single[place].to_bits(), (f32::from(byte) / 255.0).to_bits());
@@ -112,7 +189,7 @@ mod tests {
     fn columns_and_labels_follow_the_order() {
         let data = Dataset::from_floats(2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], vec![7, 8, 9], 10).unwrap();
         let (mut batch, mut labels) = ([0.0_f64; 8], [0; 4]);
-        data.gather(&[2, 0, 2, 1], &mut batch);
+        data.gather(&[2, 0, 2, 1], &mut batch).unwrap();
         data.gather_labels(&[2, 0, 2, 1], &mut labels);
         assert_eq!(batch, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0, 3.0, 4.0]);
         assert_eq!(labels, [9, 7, 9, 8]);
@@ -122,6 +199,6 @@ mod tests {
     #[should_panic(expected = "features × samples")]
     fn a_batch_of_another_size_is_a_bug_of_the_caller() {
         let data = Dataset::from_bytes(2, vec![1, 2], vec![0], 1).unwrap();
-        data.gather(&[0], &mut [0.0_f32; 3]);
+        let _ = data.gather(&[0], &mut [0.0_f32; 3]);
     }
 }

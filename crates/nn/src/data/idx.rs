@@ -1,11 +1,11 @@
 //! Datasets from IDX files, the format of MNIST.
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, ReadSamples};
 use super::npy::classes;
 use super::read::in_file;
 use super::samples::{Features, Known, Samples};
 use crate::error::Error;
-use idx_dataset::{Pair, Values};
+use idx_dataset::{IdxFile, Pair, Values};
 use std::path::Path;
 
 impl Dataset {
@@ -23,6 +23,53 @@ impl Dataset {
             Features::Bytes(bytes) => Self::from_bytes(features, bytes, labels, classes),
             Features::Floats(floats) => Self::from_floats(features, floats, labels, classes),
         }
+    }
+}
+
+impl Dataset {
+    /// Images that stay in their file, and their labels: a sample is read when a batch needs it, so that the data may be larger than
+    /// memory, of which labels take 4 bytes a sample. The images' file is plain, of bytes; that of the labels may be compressed, as
+    /// far as idx-dataset's features go.
+    ///
+    /// What a batch gets is what is in the file then: nobody should change it meanwhile. If it shrinks or cannot be read,
+    /// training, evaluation and prediction end with an error that names it.
+    ///
+    /// ```
+    /// # use densely::Dataset;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
+    /// # idx_dataset::write_slice(&images, &[2, 1, 2], &[0_u8, 255, 51, 0])?;
+    /// # idx_dataset::write_slice(&labels, &[2], &[1_u8, 0])?;
+    /// let data = Dataset::open_idx(&images, &labels, 2)?;
+    /// let mut batch = [0.0_f32; 4];
+    /// data.gather(&[1, 0], &mut batch)?;
+    /// assert_eq!(batch, [0.2, 0.0, 0.0, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Idx`] if a file cannot be read, is no IDX file or of other elements than bytes; and as
+    /// [`from_bytes`](Self::from_bytes).
+    pub fn open_idx(
+        images: impl AsRef<Path>,
+        labels: impl AsRef<Path>,
+        classes: usize,
+    ) -> Result<Self, Error> {
+        let file = IdxFile::open(images)?;
+        let features = file.item_len();
+        if file.items() > 0 {
+            file.item::<u8>(0)?; // an error if the elements are others
+        }
+        let labels = idx_dataset::read_labels(labels)?.into_iter().map(u32::from).collect();
+        let bytes = file.items().saturating_mul(features);
+        Self::elsewhere(features, Box::new(file), bytes, labels, classes)
+    }
+}
+
+impl ReadSamples for IdxFile {
+    fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        Ok(self.read_item(sample, bytes)?)
     }
 }
 
@@ -82,7 +129,7 @@ mod tests {
     fn other_types_keep_their_values() {
         let data = Dataset::from_idx(pair(&[2, 1], Values::I16(vec![-300, 7]), &[0, 0]), 1).unwrap();
         let mut batch = [0.0_f32; 2];
-        data.gather(&[0, 1], &mut batch);
+        data.gather(&[0, 1], &mut batch).unwrap();
         assert_eq!(batch, [-300.0, 7.0]);
     }
 

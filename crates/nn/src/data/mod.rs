@@ -27,6 +27,7 @@ mod split;
 pub use csv::{Column, Columns, Csv, Header};
 pub use dataset::{Dataset, MAX_CLASSES};
 pub use error::{Cell, DataError, Expected, Pixels};
+pub(crate) use gather::{FirstError, GatherRoom};
 #[cfg(feature = "images")]
 pub use image::{Image, MAX_PIXELS, read_png};
 pub use image_folder::{Color, ImageFolder};

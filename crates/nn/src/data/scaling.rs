@@ -75,24 +75,28 @@ impl Scaling {
     /// ```
     /// # use densely::{Dataset, data::Scaling};
     /// let train = Dataset::from_floats(1, vec![1.0, 5.0], vec![0, 0], 1)?;
-    /// let scaling = Scaling::Standardize.fit(&train).ok_or("unscaled")?;
+    /// let scaling = Scaling::Standardize.fit(&train)?.ok_or("unscaled")?;
     /// assert_eq!((&scaling.offset[..], &scaling.scale[..]), (&[3.0][..], &[2.0][..]));
     ///
     /// let mut batch = [0.0_f32; 2];
-    /// train.scaled(&scaling)?.gather(&[0, 1], &mut batch);
+    /// train.scaled(&scaling)?.gather(&[0, 1], &mut batch)?;
     /// assert_eq!(batch, [-1.0, 1.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn fit(self, training: &Dataset) -> Option<FittedScaling> {
+    ///
+    /// # Errors
+    ///
+    /// If samples are in a file and cannot be read.
+    pub fn fit(self, training: &Dataset) -> Result<Option<FittedScaling>, Error> {
         let features = training.features();
         let fitted = |offset, scale: Vec<f64>| {
             let usable = |scale: f64| if scale > 0.0 && scale.is_finite() { scale } else { 1.0 };
             Some(FittedScaling { offset, scale: scale.into_iter().map(usable).collect() })
         };
-        match self {
+        Ok(match self {
             Self::None => None,
             Self::Divide(divisor) => {
-                let divisor = if training.bytes(0).is_some() { divisor / 255.0 } else { divisor };
+                let divisor = if training.has_bytes() { divisor / 255.0 } else { divisor };
                 (divisor != 1.0).then(|| FittedScaling { offset: vec![0.0], scale: vec![divisor] })
             }
             Self::Standardize => {
@@ -101,7 +105,7 @@ impl Scaling {
                 for_each_value(training, |feature, value| {
                     mean[feature] += value;
                     ranges.widen(feature, value);
-                });
+                })?;
                 for (feature, mean) in mean.iter_mut().enumerate() {
                     *mean = ranges.constant(feature).unwrap_or(*mean / samples);
                 }
@@ -109,25 +113,26 @@ impl Scaling {
                 for_each_value(training, |feature, value| {
                     let distance = value - mean[feature];
                     square[feature] += distance * distance;
-                });
+                })?;
                 let deviation = square.into_iter().map(|sum| (sum / samples).sqrt()).collect();
                 fitted(mean, deviation)
             }
             Self::MinMax => {
                 let mut ranges = Ranges::new(features);
-                for_each_value(training, |feature, value| ranges.widen(feature, value));
+                for_each_value(training, |feature, value| ranges.widen(feature, value))?;
                 let Ranges { least, most } = ranges;
                 let range = most.iter().zip(&least).map(|(most, least)| most - least).collect();
                 fitted(least, range)
             }
-        }
+        })
     }
 }
 
 /// Calls with the feature and its value, sample after sample; bytes are shares of 255.
-fn for_each_value(data: &Dataset, mut visit: impl FnMut(usize, f64)) {
+fn for_each_value(data: &Dataset, mut visit: impl FnMut(usize, f64)) -> Result<(), Error> {
+    let mut room = Vec::new();
     for sample in 0..data.len() {
-        match data.sample(sample) {
+        match data.sample(sample, &mut room)? {
             Sample::Bytes(bytes) => {
                 bytes.iter().enumerate().for_each(|(feature, &byte)| visit(feature, f64::from(byte) / 255.0));
             }
@@ -136,6 +141,7 @@ fn for_each_value(data: &Dataset, mut visit: impl FnMut(usize, f64)) {
             }
         }
     }
+    Ok(())
 }
 
 impl Dataset {
@@ -159,7 +165,7 @@ impl Dataset {
         scaled.try_reserve_exact(self.len() * self.features()).map_err(memory)?;
         for_each_value(self, |feature, value| {
             scaled.push((value - of(offset, feature)) / of(scale, feature))
-        });
+        })?;
         self.with_floats(scaled)
     }
 }
@@ -170,13 +176,13 @@ mod tests {
 
     #[track_caller]
     fn check(scaling: Scaling, data: &Dataset, expected: &[f64]) {
-        let scaled = match scaling.fit(data) {
+        let scaled = match scaling.fit(data).unwrap() {
             Some(fitted) => data.scaled(&fitted).unwrap(),
             None => data.clone(),
         };
         let mut values = vec![0.0_f64; expected.len()];
         let order: Vec<u32> = (0..data.len() as u32).collect();
-        scaled.gather(&order, &mut values);
+        scaled.gather(&order, &mut values).unwrap();
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() <= 1e-15, "{scaling:?}: {values:?}, expected {expected}");
         }
@@ -203,7 +209,7 @@ mod tests {
         assert_ne!((0.1 + 0.1 + 0.1) / 3.0, 0.1);
         for scaling in [Scaling::Standardize, Scaling::MinMax] {
             let expected = Some(FittedScaling { offset: vec![0.1], scale: vec![1.0] });
-            assert_eq!(scaling.fit(&floats), expected, "{scaling:?}");
+            assert_eq!(scaling.fit(&floats).unwrap(), expected, "{scaling:?}");
         }
     }
 
@@ -211,7 +217,7 @@ mod tests {
     fn one_divisor_is_one_number_whatever_the_width() {
         let floats = Dataset::from_floats(3, vec![2.0, 4.0, 6.0], vec![0], 1).unwrap();
         let fitted = FittedScaling { offset: vec![0.0], scale: vec![2.0] };
-        assert_eq!(Scaling::Divide(2.0).fit(&floats), Some(fitted));
+        assert_eq!(Scaling::Divide(2.0).fit(&floats).unwrap(), Some(fitted));
         check(Scaling::Divide(2.0), &floats, &[1.0, 2.0, 3.0]);
         for (offset, scale) in [(2, 3), (3, 2)] {
             let other = FittedScaling { offset: vec![0.0; offset], scale: vec![1.0; scale] };
@@ -222,7 +228,7 @@ mod tests {
     #[test]
     fn bytes_are_scaled_from_their_shares_of_255() {
         let bytes = Dataset::from_bytes(1, vec![0, 51, 255], vec![0, 0, 0], 1).unwrap();
-        assert_eq!(Scaling::Divide(255.0).fit(&bytes), None);
+        assert_eq!(Scaling::Divide(255.0).fit(&bytes).unwrap(), None);
         check(Scaling::None, &bytes, &[0.0, 0.2, 1.0]);
         check(Scaling::Divide(51.0), &bytes, &[0.0, 1.0, 5.0]);
         check(Scaling::MinMax, &bytes, &[0.0, 0.2, 1.0]);
@@ -235,7 +241,7 @@ mod tests {
         let scaling = Scaling::MinMax.fit(&train).unwrap();
         assert_eq!((&scaling.offset[..], &scaling.scale[..]), (&[0.0][..], &[2.0][..]));
         let mut value = [0.0_f64];
-        held_out.scaled(&scaling).unwrap().gather(&[0], &mut value);
+        held_out.scaled(&scaling).unwrap().gather(&[0], &mut value).unwrap();
         assert_eq!(value, [50.0]);
     }
 }

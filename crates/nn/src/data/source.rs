@@ -256,7 +256,7 @@ impl TrainedOn {
     ///
     /// As [`Dataset::scaled`].
     pub fn scale(&mut self, training: &Dataset) -> Result<Dataset, Error> {
-        self.scaling = self.source.scaling().fit(training);
+        self.scaling = self.source.scaling().fit(training)?;
         self.scaled(training)
     }
 

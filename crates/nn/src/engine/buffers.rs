@@ -4,6 +4,7 @@ use super::loss::BatchTargets;
 use super::parameters::MatrixRoom;
 use super::penalties::takes_a_matrix;
 use super::plan::{Kind, Pass, Plan, Stage};
+use crate::data::GatherRoom;
 use crate::error::Error;
 use crate::layers::{Kept, KeptMut, RandomSource};
 use densely_tensor::{
@@ -25,8 +26,8 @@ pub(crate) struct Buffers<T: Scalar> {
     pub(crate) input_is_nonzeros: bool,
     /// Whether nonzeros were looked for when the batch was gathered.
     pub(crate) input_was_looked_through: bool,
-    /// Which samples of the data's storage are gathered as nonzeros.
-    pub(crate) stored: Vec<u32>,
+    /// Where nonzeros are gathered.
+    pub(crate) gather: GatherRoom,
     /// For each stage units × samples, in its layout.
     pub(crate) outputs: Vec<AlignedBuffer<T>>,
     /// For each stage whose input may be full of zeros what is not zero.
@@ -223,7 +224,7 @@ impl<T: Scalar> Buffers<T> {
             input: zeros(plan.inputs, samples)?,
             input_is_nonzeros: false,
             input_was_looked_through: false,
-            stored: Vec::with_capacity(samples),
+            gather: GatherRoom::new(samples),
             outputs: plan
                 .stages
                 .iter()

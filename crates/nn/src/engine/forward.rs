@@ -6,6 +6,7 @@ use super::parameters::EngineParameters;
 use super::plan::{Dropout, Kind, Pass, Plan};
 use crate::activations::{Activation, glu, sparsemax};
 use crate::data::Dataset;
+use crate::error::Error;
 use crate::layers::{Forward, Training};
 use crate::random::{Purpose, stream};
 use densely_tensor::{
@@ -19,13 +20,17 @@ const RANDOM_WORD: usize = 4;
 
 /// Copies the samples of `order` and their targets into the buffers. Bytes most of which are 0 are gathered as nonzeros, if
 /// a product is the first to take them.
+///
+/// # Errors
+///
+/// If samples are in a file and cannot be read.
 pub(crate) fn gather<T: Scalar>(
     pool: &Pool,
     plan: &Plan<T>,
     data: &Dataset,
     order: &[u32],
     buffers: &mut Buffers<T>,
-) {
+) -> Result<(), Error> {
     let (samples, features) = (order.len(), data.features());
     match data.outputs() {
         None => data.gather_labels(order, &mut buffers.targets.labels[..samples]),
@@ -41,13 +46,15 @@ pub(crate) fn gather<T: Scalar>(
     if data.has_bytes()
         && let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut())
     {
-        nonzeros.find(|nonzeros| data.gather_nonzeros(pool, order, &mut buffers.stored, nonzeros));
+        let mut read = Ok(());
+        nonzeros.find(|nonzeros| read = data.gather_nonzeros(pool, order, &mut buffers.gather, nonzeros));
+        read?;
         (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (nonzeros.few().is_some(), true);
     }
-    if !buffers.input_is_nonzeros {
-        let input = MatMut::from_slice(&mut buffers.input[..features * samples], features, samples);
-        pool.for_each_part(1, (order, input), |_, (order, input)| data.gather(order, input.into_slice()));
+    if buffers.input_is_nonzeros {
+        return Ok(());
     }
+    data.gather_in_parallel(pool, order, &mut buffers.input[..features * samples])
 }
 
 /// Copies one sample into the buffers, or only what of it is not zero.

@@ -102,7 +102,7 @@ impl<T: Scalar> Model<T> {
         let BatchBuffers { order, buffers, training, meters, .. } = &mut batch;
         let samples = data.len();
         self.epochs += 1;
-        gather(self.pool(), &self.plan, data, &order[..samples], buffers);
+        gather(self.pool(), &self.plan, data, &order[..samples], buffers)?;
         buffers.targets.weigh(&order[..samples], &weights);
         training.remembered.position =
             Position { seed: self.compile.seed, epoch: self.epochs, first_sample: 0 };

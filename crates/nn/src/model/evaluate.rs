@@ -117,7 +117,7 @@ impl<T: Scalar> Model<T> {
         for (batch, order) in order.chunks(batch_size).enumerate() {
             first_error(callbacks, |callback| callback.on_test_batch_begin(batch + 1))?;
             let samples = order.len();
-            gather(self.pool(), &self.plan, data, order, &mut buffers);
+            gather(self.pool(), &self.plan, data, order, &mut buffers)?;
             buffers.targets.weigh(order, weights);
             forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
             add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);

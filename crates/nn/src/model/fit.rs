@@ -412,7 +412,7 @@ impl<T: Scalar> Model<T> {
             listeners.tell(self, |callback, training| callback.on_train_batch_begin(training, batch))?;
             let (order, first_sample) = session.passes.next_batch(&mut self.epochs);
             let samples_of_batch = order.len();
-            gather(self.pool(), &self.plan, session.data, order, &mut session.buffers);
+            gather(self.pool(), &self.plan, session.data, order, &mut session.buffers)?;
             session.buffers.targets.weigh(order, &session.weights);
             let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample };
             let (buffers, training, sums) = (&mut session.buffers, &mut session.training, &mut session.sums);

@@ -159,7 +159,7 @@ impl Differences {
         let mut buffers = Buffers::new(&model.plan, samples, data.outputs())?;
         let training = TrainingBuffers::new(&model.plan, samples, model.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
-        gather(model.pool(), &model.plan, data, &order, &mut buffers);
+        gather(model.pool(), &model.plan, data, &order, &mut buffers)?;
         Ok(Self { model, buffers, training, samples })
     }
 

@@ -4,7 +4,7 @@ use super::Model;
 use super::evaluate::refuse_batch_size_0;
 use super::predictor::check_features;
 use crate::callbacks::{Callback, first_error};
-use crate::data::Dataset;
+use crate::data::{Dataset, FirstError};
 use crate::engine::buffers::{Buffers, last_of};
 use crate::engine::forward::{forward, gather, gather_one};
 use crate::engine::loss::predict_in_place;
@@ -52,7 +52,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the samples have another width than the network's input, or there is not enough memory.
+    /// If the samples have another width than the network's input or cannot be read from their file, or there is not enough
+    /// memory.
     pub fn predict(&self, data: &Dataset) -> Result<DMatrix<T>, Error> {
         self.predict_with(data, Predict::default())
     }
@@ -81,7 +82,7 @@ impl<T: Scalar> Model<T> {
         first_error(&mut callbacks, |callback| callback.on_predict_begin(data.len()))?;
         for (batch, (order, columns)) in order.chunks(batch_size).zip(columns).enumerate() {
             first_error(&mut callbacks, |callback| callback.on_predict_batch_begin(batch + 1))?;
-            self.predict_samples(data, order, columns, &rooms);
+            self.predict_samples(data, order, columns, &rooms)?;
             first_error(&mut callbacks, |callback| callback.on_predict_batch_end(batch + 1))?;
         }
         first_error(&mut callbacks, |callback| callback.on_predict_end())?;
@@ -97,22 +98,34 @@ impl<T: Scalar> Model<T> {
 
     /// Predicts the samples of `order`, to columns of as many outputs as the network has. Many samples are shared out between the
     /// threads, which take them through the whole network without waiting for each other; for few, threads share each stage.
-    fn predict_samples(&self, data: &Dataset, order: &[u32], columns: &mut [T], rooms: &Rooms<T>) {
+    fn predict_samples(
+        &self,
+        data: &Dataset,
+        order: &[u32],
+        columns: &mut [T],
+        rooms: &Rooms<T>,
+    ) -> Result<(), Error> {
         let (pool, plan, parameters) = (self.pool(), &self.plan, &self.parameters);
         let pass = |order: &[u32], columns: &mut [T]| {
             let mut room = lock(rooms).pop().expect("there is a room for each thread");
-            gather(pool, plan, data, order, &mut room);
-            columns.copy_from_slice(outputs(pool, plan, parameters, &mut room, order.len()));
+            let gathered = gather(pool, plan, data, order, &mut room);
+            if gathered.is_ok() {
+                columns.copy_from_slice(outputs(pool, plan, parameters, &mut room, order.len()));
+            }
             lock(rooms).push(room);
+            gathered
         };
         if order.len() <= PASS_SAMPLES {
             return pass(order, columns);
         }
         let columns = MatMut::from_slice(columns, plan.outputs, order.len());
+        let result = FirstError::default();
         pool.for_each_part(GRANULARITY, (order, columns), |_, (order, columns)| {
             let columns = columns.into_slice().chunks_mut(PASS_SAMPLES * plan.outputs);
-            order.chunks(PASS_SAMPLES).zip(columns).for_each(|(order, columns)| pass(order, columns));
+            let mut passes = order.chunks(PASS_SAMPLES).zip(columns);
+            result.note(passes.try_for_each(|(order, columns)| pass(order, columns)));
         });
+        result.into_result()
     }
 
     /// The class that a sample's [prediction](Self::predict) means: that of the largest output, or, of a single one, 1 where

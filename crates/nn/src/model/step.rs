@@ -108,7 +108,7 @@ impl<T: Scalar> Model<T> {
         let mut training = TrainingBuffers::new(&self.plan, samples, self.pool().threads())?;
         let order: Vec<u32> = (0..samples as u32).collect();
         training.remembered.position = Position { seed: self.compile.seed, epoch, first_sample: 0 };
-        gather(self.pool(), &self.plan, data, &order, &mut buffers);
+        gather(self.pool(), &self.plan, data, &order, &mut buffers)?;
         let loss = self.forward_to_gradient(&mut buffers, &mut training, samples);
         let mut gradient = EngineParameters::zeros(&self.network)?;
         let target = Target::Store { parameters: &self.parameters, gradient: &mut gradient };

@@ -55,7 +55,7 @@ impl<T: Scalar> Model<T> {
             self.for_each_before(index, data, &mut buffers, |feature, x| {
                 means[feature] += x;
                 ranges.widen(feature, x);
-            });
+            })?;
             for (feature, mean) in means.iter_mut().enumerate() {
                 *mean = ranges.constant(feature).unwrap_or(*mean * share);
             }
@@ -63,7 +63,7 @@ impl<T: Scalar> Model<T> {
             self.for_each_before(index, data, &mut buffers, |feature, x| {
                 let distance = x - means[feature];
                 variances[feature] += distance * distance;
-            });
+            })?;
             // What is 0 in this precision cannot be divided by, as that of a constant feature cannot.
             let variance = |sum: f64| if T::from_f64(sum * share) > T::ZERO { sum * share } else { 1.0 };
             let variances: Vec<f64> = variances.into_iter().map(variance).collect();
@@ -89,11 +89,11 @@ impl<T: Scalar> Model<T> {
         data: &Dataset,
         buffers: &mut Buffers<T>,
         mut visit: impl FnMut(usize, f64),
-    ) {
+    ) -> Result<(), Error> {
         let inputs = self.plan.stages[index].inputs;
         let order: Vec<u32> = (0..data.len() as u32).collect();
         for order in order.chunks(EVALUATION_BATCH) {
-            gather(self.pool(), &self.plan, data, order, buffers);
+            gather(self.pool(), &self.plan, data, order, buffers)?;
             if index > 0 {
                 forward(self.pool(), &self.plan, &self.parameters, buffers, order.len(), None);
             }
@@ -102,6 +102,7 @@ impl<T: Scalar> Model<T> {
                 sample.iter().enumerate().for_each(|(feature, x)| visit(feature, x.to_f64()));
             }
         }
+        Ok(())
     }
 
     /// Lets training change the layer of this name, or freezes it; see [`Sequential::set_trainable`]. The optimizer's

@@ -105,7 +105,8 @@ fn other_data_and_settings_are_named() {
     let samples: Vec<usize> = (0..40).collect();
     let mut features: Vec<f64> = Vec::new();
     let mut batch = vec![0.0_f64; 120];
-    data.gather(&samples.iter().map(|&sample| sample as u32).collect::<Vec<_>>(), &mut batch);
+    data.gather(&samples.iter().map(|&sample| sample as u32).collect::<Vec<_>>(), &mut batch)
+        .expect("the data are in memory");
     features.append(&mut batch);
     features[7] += 1e-9;
     let labels = (0..40).map(|sample| data.label(sample)).collect();

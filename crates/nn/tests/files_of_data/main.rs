@@ -123,7 +123,7 @@ fn settings_out_of_range_are_refused_before_a_file_is_opened() {
 
 fn values(data: &Dataset) -> Vec<f64> {
     let mut values = vec![0.0; data.len() * data.features()];
-    data.gather(&(0..data.len() as u32).collect::<Vec<_>>(), &mut values);
+    data.gather(&(0..data.len() as u32).collect::<Vec<_>>(), &mut values).expect("the data are in memory");
     values
 }
 
