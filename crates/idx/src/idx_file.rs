@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::element::Element;
@@ -94,7 +95,7 @@ impl IdxFile {
     pub fn read_item<T: Element>(&self, n: usize, item: &mut [T]) -> Result<(), Error> {
         assert_eq!(item.len(), self.item_len(), "read_item: expected a slice of an item's length");
         self.check::<T>(n)?;
-        let offset = self.header.len() as u64 + n as u64 * self.header.item_size() as u64;
+        let offset = self.item_range(n).start;
         match T::as_bytes_mut(item) {
             Some(bytes) => self.read_exact_at(bytes, offset),
             None => {
@@ -104,6 +105,18 @@ impl IdxFile {
                 Ok(())
             }
         }
+    }
+
+    /// The bytes of the file that hold item `n`, whether or not there is one.
+    pub fn item_range(&self, n: usize) -> Range<u64> {
+        let size = self.header.item_size() as u64;
+        let start = (n as u64).saturating_mul(size).saturating_add(self.header.len() as u64);
+        start..start.saturating_add(size)
+    }
+
+    /// The file, for what concerns all of it, such as locks and advice to the system.
+    pub fn as_file(&self) -> &File {
+        &self.file
     }
 
     fn check<T: Element>(&self, n: usize) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::sequential::Sequential;
+use densely_tensor::Pool;
 use std::sync::Arc;
 
 /// The most classes that a dataset may have: a confusion matrix of so many takes 2 GiB.
@@ -59,6 +60,9 @@ enum Values {
 pub(super) trait ReadSamples: std::fmt::Debug + Send + Sync {
     /// Reads the bytes of one sample, as many as there is room for.
     fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error>;
+
+    /// Has the system fetch a sample that will be read soon, if it can.
+    fn will_read(&self, _sample: usize) {}
 }
 
 /// The features of one sample.
@@ -322,6 +326,15 @@ impl Dataset {
         match &self.storage.values {
             Values::Elsewhere(samples, _) => samples.read(self.stored(sample), bytes),
             Values::Bytes(_) | Values::Floats(_) => panic!("samples in memory need not be read"),
+        }
+    }
+
+    /// Has the system fetch the samples of `order`, which will be read soon, where they are not in memory. Nothing waits for it.
+    pub(crate) fn will_read(&self, pool: &Pool, order: &[u32]) {
+        if let Values::Elsewhere(samples, _) = &self.storage.values {
+            pool.for_each_part(1, order, |_, order| {
+                order.iter().for_each(|&sample| samples.will_read(self.stored(sample as usize)));
+            });
         }
     }
 

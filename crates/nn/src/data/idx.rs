@@ -71,6 +71,14 @@ impl ReadSamples for IdxFile {
     fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error> {
         Ok(self.read_item(sample, bytes)?)
     }
+
+    #[cfg(target_os = "linux")]
+    fn will_read(&self, sample: usize) {
+        let place = self.item_range(sample);
+        let length = std::num::NonZero::new(place.end - place.start);
+        // Advice that the system does not take changes no result.
+        let _ = rustix::fs::fadvise(self.as_file(), place.start, length, rustix::fs::Advice::WillNeed);
+    }
 }
 
 impl From<Values> for Features {

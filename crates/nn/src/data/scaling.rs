@@ -238,7 +238,7 @@ mod tests {
     fn only_the_training_part_is_looked_at() {
         let data = Dataset::from_floats(1, vec![0.0, 2.0, 100.0], vec![0; 3], 1).unwrap();
         let (train, held_out) = data.split_last(1).unwrap();
-        let scaling = Scaling::MinMax.fit(&train).unwrap();
+        let scaling = Scaling::MinMax.fit(&train).unwrap().unwrap();
         assert_eq!((&scaling.offset[..], &scaling.scale[..]), (&[0.0][..], &[2.0][..]));
         let mut value = [0.0_f64];
         held_out.scaled(&scaling).unwrap().gather(&[0], &mut value).unwrap();

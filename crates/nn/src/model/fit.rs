@@ -414,6 +414,7 @@ impl<T: Scalar> Model<T> {
             let samples_of_batch = order.len();
             gather(self.pool(), &self.plan, session.data, order, &mut session.buffers)?;
             session.buffers.targets.weigh(order, &session.weights);
+            session.data.will_read(self.pool(), session.passes.following());
             let position = Position { seed: self.compile.seed, epoch: self.epochs, first_sample };
             let (buffers, training, sums) = (&mut session.buffers, &mut session.training, &mut session.sums);
             let loss = self.train_step(buffers, training, sums, samples_of_batch, position);

@@ -81,6 +81,11 @@ impl Passes {
         (&self.order[first..self.next], first)
     }
 
+    /// The batch after the present one, as far as it is known: none behind the last of a pass.
+    pub(crate) fn following(&self) -> &[u32] {
+        &self.order[self.next..(self.next + self.batch_size).min(self.order.len())]
+    }
+
     fn begin(&mut self, passes: &mut u64) {
         *passes += 1;
         if self.shuffle {
@@ -111,6 +116,22 @@ mod tests {
             batches(&mut passes, &mut count, 4),
             [(8, 0, vec![0, 1]), (8, 2, vec![2, 3]), (8, 4, vec![4]), (9, 0, vec![0, 1])]
         );
+    }
+
+    #[test]
+    fn the_following_batch_is_known_within_a_pass() {
+        let (mut passes, mut count) = (Passes::new(7, 3, true, 4), 0);
+        assert!(passes.following().is_empty(), "the first pass is not shuffled yet");
+        for step in 1..=6 {
+            let _ = passes.next_batch(&mut count);
+            let following = passes.following().to_vec();
+            assert_eq!(following.len(), [3, 1, 0][(step - 1) % 3], "behind step {step}");
+            if !following.is_empty() {
+                let mut next = Passes::new(7, 3, true, 4);
+                next.skip(step as u128, &mut 0);
+                assert_eq!(next.next_batch(&mut 0).0, following);
+            }
+        }
     }
 
     #[test]
