@@ -18,12 +18,11 @@ use rand_chacha::rand_core::Rng;
 /// Bytes of a word of ChaCha, in which positions in a stream are counted.
 const RANDOM_WORD: usize = 4;
 
-/// Copies the samples of `order` and their targets into the buffers. Bytes most of which are 0 are gathered as nonzeros, if
-/// a product is the first to take them.
+/// Copies the samples of `order` and their targets into the buffers.
 ///
 /// # Errors
 ///
-/// If samples are in a file and cannot be read.
+/// As [`gather_features`].
 pub(crate) fn gather<T: Scalar>(
     pool: &Pool,
     plan: &Plan<T>,
@@ -31,17 +30,42 @@ pub(crate) fn gather<T: Scalar>(
     order: &[u32],
     buffers: &mut Buffers<T>,
 ) -> Result<(), Error> {
-    let (samples, features) = (order.len(), data.features());
+    gather_targets(pool, data, order, buffers);
+    gather_features(pool, plan, data, order, buffers)
+}
+
+/// Copies the targets of the samples of `order` into the buffers.
+pub(crate) fn gather_targets<T: Scalar>(
+    pool: &Pool,
+    data: &Dataset,
+    order: &[u32],
+    buffers: &mut Buffers<T>,
+) {
     match data.outputs() {
-        None => data.gather_labels(order, &mut buffers.targets.labels[..samples]),
+        None => data.gather_labels(order, &mut buffers.targets.labels[..order.len()]),
         Some(outputs) => {
-            let values = &mut buffers.targets.values[..outputs * samples];
-            let values = MatMut::from_slice(values, outputs, samples);
+            let values = &mut buffers.targets.values[..outputs * order.len()];
+            let values = MatMut::from_slice(values, outputs, order.len());
             pool.for_each_part(1, (order, values), |_, (order, values)| {
                 data.gather_targets(order, values.into_slice());
             });
         }
     }
+}
+
+/// Copies the samples of `order` into the buffers. Bytes most of which are 0 are gathered as nonzeros, if a product is the first to
+/// take them.
+///
+/// # Errors
+///
+/// If samples are in a file and cannot be read.
+pub(crate) fn gather_features<T: Scalar>(
+    pool: &Pool,
+    plan: &Plan<T>,
+    data: &Dataset,
+    order: &[u32],
+    buffers: &mut Buffers<T>,
+) -> Result<(), Error> {
     (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (false, false);
     if data.has_bytes()
         && let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut())
@@ -54,7 +78,7 @@ pub(crate) fn gather<T: Scalar>(
     if buffers.input_is_nonzeros {
         return Ok(());
     }
-    data.gather_in_parallel(pool, order, &mut buffers.input[..features * samples])
+    data.gather_in_parallel(pool, order, &mut buffers.input[..data.features() * order.len()])
 }
 
 /// Copies one sample into the buffers, or only what of it is not zero.

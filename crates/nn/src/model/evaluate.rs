@@ -2,15 +2,16 @@
 
 use super::Model;
 use super::fit::sample_weights;
-use super::predict::EVALUATION_BATCH;
+use super::inference::{EVALUATION_BATCH, Rooms};
 use crate::callbacks::{Callback, first_error};
 use crate::data::Dataset;
 use crate::engine::buffers::{Buffers, last_of};
-use crate::engine::forward::{forward, gather};
+use crate::engine::forward::{forward, gather_features, gather_targets};
 use crate::engine::loss::{BatchTargets, Head, loss_in_place};
 use crate::engine::meters::Meters;
 use crate::engine::parameters::MatrixRoom;
 use crate::engine::penalties::{add_activity_penalties, compares_units, weight_penalties};
+use crate::engine::plan::Kind;
 use crate::error::Error;
 use crate::losses::Reduction;
 use crate::metrics::{ConfusionMatrix, MetricValue};
@@ -56,7 +57,7 @@ impl Evaluation {
 pub struct Evaluate<'a> {
     /// Samples of a batch; at least 1. It changes speed and memory, and no figure, unless a layer's
     /// [activity regularizer](crate::Dense::activity_regularizer) is an orthogonal one, which looks at a batch as a whole.
-    /// Default: 256.
+    /// Default: 1024.
     pub batch_size: usize,
     /// The weight of each sample in the loss, 0 or more. Accuracy, confusion matrix and metrics do not use them. Default: none,
     /// all count alike.
@@ -105,6 +106,9 @@ impl<T: Scalar> Model<T> {
     ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
         let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
+        let rooms = Rooms::new(self.pool(), &self.plan, batch_size.min(data.len()))?;
+        let penalizes_activity =
+            self.plan.stages.iter().any(|stage| matches!(stage.kind, Kind::ActivityRegularization(_)));
         let mut matrices = MatrixRoom::new(self.parameters.tensors(), compares_units)?;
         let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
@@ -117,10 +121,17 @@ impl<T: Scalar> Model<T> {
         for (batch, order) in order.chunks(batch_size).enumerate() {
             first_error(callbacks, |callback| callback.on_test_batch_begin(batch + 1))?;
             let samples = order.len();
-            gather(self.pool(), &self.plan, data, order, &mut buffers)?;
+            gather_targets(self.pool(), data, order, &mut buffers);
             buffers.targets.weigh(order, weights);
-            forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
-            add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
+            if penalizes_activity {
+                // Penalties are of what all stages put out for the batch as a whole.
+                gather_features(self.pool(), &self.plan, data, order, &mut buffers)?;
+                forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
+                add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
+            } else {
+                let logits = last_of(&mut buffers.outputs, samples, self.plan.outputs);
+                self.take_through(data, order, &rooms, logits)?;
+            }
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);
             meters.keep(outputs);

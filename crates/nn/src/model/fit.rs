@@ -3,8 +3,8 @@
 use super::Model;
 use super::backup::Backup;
 use super::evaluate::Evaluation;
+use super::inference::EVALUATION_BATCH;
 use super::passes::Passes;
-use super::predict::EVALUATION_BATCH;
 use crate::callbacks::{BackupAndRestore, Callback, Listeners, Progress, ProgressBar, Run, Verbosity};
 use crate::data::{Dataset, HeldOut, ValidationSplit};
 use crate::engine::buffers::{Buffers, Position, TrainingBuffers, last_of};
@@ -56,7 +56,7 @@ pub struct Fit<'a> {
     pub validation_split: Option<ValidationSplit>,
     /// Every how many epochs there is a validation; at least 1. Default: 1.
     pub validation_freq: usize,
-    /// Samples of a batch in validation; at least 1. Default: 256 (Keras's is `batch_size`).
+    /// Samples of a batch in validation; at least 1. Default: 1024 (Keras's is `batch_size`).
     pub validation_batch_size: Option<usize>,
     /// Batches of a validation; at least 1, and only with `validation` or `validation_split`. Each validation takes the same first
     /// samples of the data, and all of them where there are not more. Default: all.

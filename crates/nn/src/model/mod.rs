@@ -8,6 +8,7 @@ mod files;
 pub(crate) mod fit;
 mod folding;
 pub(crate) mod gradient_check;
+mod inference;
 pub(crate) mod lbfgs;
 mod passes;
 mod predict;

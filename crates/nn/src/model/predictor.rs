@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::folding::fold;
-use super::predict::outputs;
+use super::inference::outputs;
 use crate::engine::buffers::Buffers;
 use crate::engine::forward::gather_one;
 use crate::engine::parameters::EngineParameters;

@@ -1,7 +1,7 @@
 //! Reusing what was learned: statistics of data, weights of another model, layers that stay as they are.
 
 use super::Model;
-use super::predict::EVALUATION_BATCH;
+use super::inference::EVALUATION_BATCH;
 use crate::data::{Dataset, Ranges};
 use crate::engine::buffers::Buffers;
 use crate::engine::forward::{forward, gather};

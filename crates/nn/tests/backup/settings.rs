@@ -100,7 +100,7 @@ fn other_data_and_settings_are_named() {
     check(&|fit| fit.steps_per_epoch = Some(3), "steps_per_epoch: BACKUP 4, this one 3");
     check(&|fit| fit.initial_epoch = 1, "initial_epoch: BACKUP 0, this one 1");
     check(&|fit| fit.validation_freq = 2, "validation_freq: BACKUP 1, this one 2");
-    check(&|fit| fit.validation_batch_size = Some(2), "validation_batch_size: BACKUP 256, this one 2");
+    check(&|fit| fit.validation_batch_size = Some(2), "validation_batch_size: BACKUP 1024, this one 2");
     // It would be other data with the same sizes, too.
     let samples: Vec<usize> = (0..40).collect();
     let mut features: Vec<f64> = Vec::new();
