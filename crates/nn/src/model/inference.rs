@@ -24,7 +24,7 @@ pub(super) struct Rooms<T: Scalar>(Mutex<Vec<Buffers<T>>>);
 impl<T: Scalar> Rooms<T> {
     /// Room for each thread of `pool` that takes part when so many samples pass together.
     pub(super) fn new(pool: &Pool, plan: &Plan<T>, samples: usize) -> Result<Self, Error> {
-        let threads = if samples > PASS_SAMPLES { pool.threads() } else { 1 };
+        let threads = if are_shared_out(pool, samples) { pool.threads() } else { 1 };
         let room = |_| Buffers::new(plan, samples.min(PASS_SAMPLES), None);
         (0..threads).map(room).collect::<Result<_, _>>().map(|rooms| Self(Mutex::new(rooms)))
     }
@@ -32,6 +32,11 @@ impl<T: Scalar> Rooms<T> {
     fn free(&self) -> MutexGuard<'_, Vec<Buffers<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner) // whoever panicked only took a room out
     }
+}
+
+/// Whether there are so many samples that each thread gets some.
+fn are_shared_out(pool: &Pool, samples: usize) -> bool {
+    samples > PASS_SAMPLES && samples >= GRANULARITY * pool.threads()
 }
 
 impl<T: Scalar> Model<T> {
@@ -55,8 +60,12 @@ impl<T: Scalar> Model<T> {
             rooms.free().push(room);
             gathered
         };
-        if order.len() <= PASS_SAMPLES {
-            return pass(order, columns);
+        if !are_shared_out(pool, order.len()) {
+            let columns = columns.chunks_mut(PASS_SAMPLES * plan.outputs);
+            return order
+                .chunks(PASS_SAMPLES)
+                .zip(columns)
+                .try_for_each(|(order, columns)| pass(order, columns));
         }
         let columns = MatMut::from_slice(columns, plan.outputs, order.len());
         let result = FirstError::default();
