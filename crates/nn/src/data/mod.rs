@@ -30,7 +30,7 @@ pub use error::{Cell, DataError, Expected, Pixels};
 #[cfg(feature = "images")]
 pub use image::{Image, MAX_PIXELS, read_png};
 pub use image_folder::{Color, ImageFolder};
-pub use npy::{Array, Npy, NpyPair, read_features, read_npy};
+pub use npy::{Array, Npy, NpyPair, NpyType, read_features, read_npy};
 pub use samples::{Features, Known, Samples, Targets};
 pub(crate) use scaling::Ranges;
 pub use scaling::{FittedScaling, Scaling};
