@@ -81,6 +81,35 @@ fn folders_of_pictures_are_folders_by_label() {
 }
 
 #[test]
+fn a_folder_that_the_conversion_did_not_make_stays() {
+    let lab = Lab::new();
+    // Whatever number the process has, as far as one can make them all.
+    std::fs::create_dir(lab.path("other")).unwrap();
+    let mut command = std::process::Command::new("sh");
+    let script = "mkdir .pictures.$$.partial; echo kept > .pictures.$$.partial/file; exec \"$0\" convert \"$1\" pictures/";
+    let images = "../toy/t10k-images-idx3-ubyte";
+    let outcome = command
+        .args(["-c", script, env!("CARGO_BIN_EXE_densely"), images])
+        .current_dir(lab.path("other"))
+        .output();
+    assert!(outcome.unwrap().status.success());
+    let files = lab.files("other");
+    assert!(files[0].ends_with(".partial") && files[1].ends_with(".partial/file"), "{files:?}");
+    assert_eq!(files.iter().filter(|name| name.starts_with("pictures/")).count(), common::TEST);
+    assert_eq!(files.len(), common::TEST + 3);
+}
+
+#[test]
+fn folders_of_pictures_have_the_permissions_of_any_new_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = Lab::new();
+    lab.densely(["convert", "toy/t10k-images-idx3-ubyte", "pictures/"]).fine();
+    std::fs::create_dir(lab.path("ordinary")).unwrap();
+    let mode = |name| std::fs::metadata(lab.path(name)).unwrap().permissions().mode();
+    assert_eq!(mode("pictures"), mode("ordinary"));
+}
+
+#[test]
 fn what_cannot_be_converted_is_refused_and_nothing_is_written() {
     let lab = Lab::new();
     lab.write_idx("floats", &[2, 1, 1], Values::F32(vec![0.5, 1.5]));

@@ -75,6 +75,11 @@ pub(crate) fn convert(args: &args::Convert, output: &mut Output) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// The folder that a path is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 impl Kind {
     /// By the end of the name; a folder is one that is there, or whose name ends as one.
     fn of(path: &Path) -> Self {
