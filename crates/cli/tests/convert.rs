@@ -17,8 +17,8 @@ fn every_type_passes_through_npy() {
         Values::I8(vec![-128, -1, 0, 1, 2, 127]),
         Values::I16(vec![i16::MIN, -2, -1, 0, 258, i16::MAX]),
         Values::I32(vec![i32::MIN, -2, -1, 0, 16_909_060, i32::MAX]),
-        Values::F32(vec![f32::MIN, -0.0, 0.1, 1e-45, 2.5, f32::MAX]),
-        Values::F64(vec![-1e30, -0.0, 0.1, 1e-300, 2.5, 1e38]),
+        Values::F32(vec![f32::MIN, -0.0, 0.1, 1e-45, f32::INFINITY, f32::MAX]),
+        Values::F64(vec![f64::MIN, -0.0, 0.1, 1e-300, f64::NEG_INFINITY, f64::MAX]),
     ] {
         for shape in [&[6][..], &[2, 3], &[1, 2, 3, 1]] {
             lab.write_idx("before", shape, values.clone());
@@ -34,6 +34,46 @@ fn every_type_passes_through_npy() {
     assert!(file.starts_with(expected) && file.len() == 130 && file.ends_with(b" \n\xff\xf9"), "{file:?}");
     lab.densely(["convert", "single.npy", "again"]).fine();
     assert_eq!(read(&lab, "again"), read(&lab, "single"));
+}
+
+#[test]
+fn the_type_of_an_array_is_what_its_header_says_whatever_its_elements_are() {
+    let lab = Lab::new();
+    // The bytes 62 31 27 are the characters b1'.
+    let numbers = vec![1, 0x0027_3162, -5];
+    let header = "{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }\n";
+    let elements: Vec<u8> = numbers.iter().flat_map(|number: &i32| number.to_le_bytes()).collect();
+    let start = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    lab.write("array.npy", [start, elements].concat());
+    lab.densely(["convert", "array.npy", "after"]).fine();
+    assert_eq!(read(&lab, "after"), Idx { shape: vec![3], values: Values::I32(numbers) });
+}
+
+#[test]
+fn floats_that_are_no_numbers_pass_through_npy() {
+    let lab = Lab::new();
+    lab.write_idx("before", &[2], Values::F32(vec![f32::NAN, 1.0]));
+    lab.densely(["convert", "before", "array.npy"]).fine();
+    lab.densely(["convert", "array.npy", "after"]).fine();
+    let after = read(&lab, "after");
+    let values: &[f32] = after.values.as_slice().unwrap();
+    assert!(values[0].is_nan() && values[1] == 1.0, "{values:?}");
+}
+
+#[test]
+fn arrays_have_as_many_dimensions_as_npy_is_read_with() {
+    let lab = Lab::new();
+    for (rank, fits) in [(32, true), (33, false), (255, false)] {
+        lab.write_idx("before", &vec![1; rank], Values::U8(vec![7]));
+        if fits {
+            lab.densely(["convert", "before", "array.npy"]).fine();
+            lab.densely(["convert", "array.npy", "after"]).fine();
+            assert_eq!(read(&lab, "after"), read(&lab, "before"));
+        } else {
+            let expected = format!("deep.npy: expected at most 32 dimensions, found {rank}");
+            lab.refuses(["convert", "before", "deep.npy"], &expected);
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) enum ConvertError {
     Csv { path: PathBuf, source: csv::Error },
     #[error("{}: line {line}, column {column}: expected a value of type {expected}, found {found:?}", path.display())]
     Cell { path: PathBuf, line: u64, column: usize, expected: ElementType, found: String },
+    #[error("{}: expected at most {expected} dimensions, found {found}", path.display())]
+    Rank { path: PathBuf, expected: usize, found: usize },
     #[error("{}: element {index}: expected a number that an i32 can hold, found {found}", path.display())]
     Element { path: PathBuf, index: usize, found: f64 },
     #[error("{}: expected PNGs of u8, rows × columns or rows × columns × 3, found {element_type} of shape {shape:?}", path.display())]
