@@ -206,26 +206,28 @@ pub(crate) struct Inspect {
 /// Convert an IDX file from or to NPY, CSV, or a folder of PNGs
 ///
 /// What FROM and TO are, their names say: .npy, .csv, a folder (one that is there, or a name that ends in /), .gz for compressed
-/// IDX, and plain IDX for all others. IDX is read plain or compressed, whatever its name. NPY numbers are finite and
-/// in the range of single precision.
+/// IDX, and plain IDX for all others. IDX is read plain or compressed, whatever its name. Nothing is
+/// written if FROM, or what is asked for, is refused; and no path is both read and written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   densely convert data/mnist/t10k-images-idx3-ubyte images.npy
   densely convert images.npy images-idx3-ubyte.gz
   densely convert data/mnist/t10k-images-idx3-ubyte digits/ --labels data/mnist/t10k-labels-idx1-ubyte
-  densely convert digits/ images-idx3-ubyte --labels labels-idx1-ubyte
-  densely convert mnist_train.csv images-idx3-ubyte --shape 28x28 --labels labels-idx1-ubyte
+  densely convert digits/ images-idx3-ubyte --labels-out labels-idx1-ubyte
+  densely convert mnist_train.csv images-idx3-ubyte --shape 28x28 --labels-out labels-idx1-ubyte
   densely convert measures.csv measures-idx2-float --type f32")]
 pub(crate) struct Convert {
     /// What to read
     pub(crate) from: PathBuf,
     /// What to write
     pub(crate) to: PathBuf,
-    /// An IDX file of labels: read with IDX and NPY, written if the labels are in FROM (a column `label` of CSV, folders
-    /// whose names are numbers) and TO has no place for them
+    /// An IDX file with the labels, where FROM has none: no column `label` of CSV, no folders whose names are numbers
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
+    /// An IDX file to write the labels to, where TO has no place for them: it is IDX or NPY
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels_out: Option<PathBuf>,
     /// The shape of an item, such as 28x28, of as many values as it has
     #[arg(long, value_name = "SIZES")]
     pub(crate) shape: Option<ItemShape>,

@@ -48,6 +48,13 @@ fn every_element_type_is_shown() {
             "f32 (32-bit floats)",
             "min 0.2500, max 0.2500, mean 0.2500; 1 not finite",
         ),
+        (
+            Values::F64(vec![1e308, 1e308]),
+            "f64 (64-bit floats)",
+            "min 1.00000e308, max 1.00000e308, mean 1.00000e308",
+        ),
+        (Values::F64(vec![-1e308, 1.5e308]), "f64 (64-bit floats)", "mean 2.50000e307"),
+        (Values::F64(vec![f64::MAX, f64::MAX]), "f64 (64-bit floats)", "mean 1.79769e308"),
         (Values::F64(vec![1e300, 0.0]), "f64 (64-bit floats)", "min 0, max 1.00000e300, mean 5.00000e299"),
     ] {
         for shape in [&[2][..], &[1, 1, 2], &[2, 1, 1, 1]] {
@@ -103,6 +110,12 @@ fn programs_read_json() {
         "min": -1.0, "max": 4.0, "mean": 1.0, "not_finite": 0,
     });
     assert_eq!(found, expected);
+
+    // Of which the sum is too large for a number, and the mean is not.
+    lab.write_idx("large", &[4], Values::F64(vec![f64::MAX, f64::MAX, f64::MAX, -f64::MAX]));
+    let found: serde_json::Value =
+        serde_json::from_str(&lab.densely(["inspect", "large", "--json"]).fine()).unwrap();
+    assert_eq!(found["mean"], f64::MAX / 2.0);
 
     lab.write("long", [0, 0, 8, 1, 0, 0, 0, 1, 7, 7]);
     let outcome = lab.densely(["inspect", "long", "--json"]);

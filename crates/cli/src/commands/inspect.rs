@@ -1,13 +1,14 @@
 //! `densely inspect`: what is in an IDX file.
 
+use super::payload::payload;
 use crate::args;
 use crate::error::Error;
 use crate::ui::{Output, PixelPicture, beside, counted, file_size, grouped, printable, with_causes};
 use idx_dataset::{ElementType, Idx, Values};
 use sha2::{Digest, Sha256};
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{fs, io};
 
 /// How many pictures stand in a row, at most.
 const PICTURES: usize = 4;
@@ -67,26 +68,9 @@ fn json(path: &Path, idx: &Idx) -> serde_json::Value {
 
 /// SHA-256 of the values as they are stored.
 fn payload_sha256(idx: &Idx) -> String {
-    /// Takes a file, and hashes what follows its header.
-    struct Payload {
-        header_len: usize,
-        hasher: Sha256,
-    }
-    impl io::Write for Payload {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let skipped = self.header_len.min(bytes.len());
-            self.header_len -= skipped;
-            self.hasher.update(&bytes[skipped..]);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut payload = Payload { header_len: 4 + 4 * idx.shape.len(), hasher: Sha256::new() };
-    idx_dataset::write_to(&mut payload, idx)
-        .expect("what was read can be written, and hashing does not fail");
-    payload.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hasher = Sha256::new();
+    payload(idx, |bytes| hasher.update(bytes)).expect("what was read can be written");
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn show_header(path: &Path, idx: &Idx, output: &mut Output) {
@@ -186,16 +170,28 @@ struct Range {
 
 impl Range {
     fn of(values: &Values) -> Option<Self> {
-        let (mut min, mut max, mut sum, mut not_finite) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0);
+        /// With this factor the sum of as many values as there can be is in the range of f64. It rounds none that counts.
+        const SCALE: f64 = 1.0 / (1_u128 << 64) as f64;
+        let (mut min, mut max, mut not_finite) = (f64::INFINITY, f64::NEG_INFINITY, 0);
+        let (mut sum, mut scaled_sum) = (0.0_f64, 0.0);
         for value in (0..values.len()).map(|place| value(values, place)) {
             if value.is_finite() {
-                (min, max, sum) = (min.min(value), max.max(value), sum + value);
+                (min, max) = (min.min(value), max.max(value));
+                (sum, scaled_sum) = (sum + value, scaled_sum + value * SCALE);
             } else {
                 not_finite += 1;
             }
         }
         let finite = values.len() - not_finite;
-        (finite > 0).then(|| Self { min, max, mean: sum / finite as f64, not_finite })
+        if finite == 0 {
+            return None;
+        }
+        let mean = if sum.is_finite() {
+            sum / finite as f64
+        } else {
+            (scaled_sum / finite as f64 / SCALE).clamp(min, max)
+        };
+        Some(Self { min, max, mean, not_finite })
     }
 
     fn remark(&self) -> String {

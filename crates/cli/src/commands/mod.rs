@@ -3,6 +3,7 @@
 mod convert;
 mod evaluate;
 mod inspect;
+mod payload;
 mod predict;
 mod summary;
 mod train;

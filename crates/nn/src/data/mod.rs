@@ -31,7 +31,7 @@ pub(crate) use gather::{FirstError, GatherRoom};
 #[cfg(feature = "images")]
 pub use image::{Image, MAX_PIXELS, read_png};
 pub use image_folder::{Color, ImageFolder};
-pub use npy::{Array, Npy, NpyPair, read_features, read_npy};
+pub use npy::{Array, Npy, NpyPair, NpyType, read_features, read_npy};
 pub use samples::{Features, Known, Samples, Targets};
 pub(crate) use scaling::Ranges;
 pub use scaling::{FittedScaling, Scaling};

@@ -56,8 +56,23 @@ pub struct NpyPair {
 pub struct Array {
     /// Its sizes, the slowest first; empty for a single number.
     pub shape: Vec<usize>,
+    /// The type that its elements have in the file.
+    pub element_type: NpyType,
     /// Its elements: bytes for `uint8`, and numbers for all other types. Whole numbers beyond 2⁵³ are rounded.
     pub values: Features,
+}
+
+/// The type of an array's elements, with the size of one in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NpyType {
+    /// `bool`, of one byte.
+    Bool,
+    /// Whole numbers from 0: `uint8` to `uint64`.
+    Unsigned(usize),
+    /// Whole numbers: `int8` to `int64`.
+    Signed(usize),
+    /// `float32` or `float64`.
+    Float(usize),
 }
 
 impl Npy {
@@ -80,7 +95,7 @@ impl Npy {
     /// [`Error::Read`], and [`Error::Data`] where a file's content is wrong or the two do not belong together.
     pub fn read(&self, features: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
         let samples = read_features(features)?;
-        let array = read_npy(labels)?;
+        let array = read_finite(labels)?;
         let targets = self.targets(array, samples.samples, known).map_err(|error| in_file(labels, error))?;
         Ok(Samples { targets, ..samples })
     }
@@ -145,9 +160,10 @@ pub(super) fn classes(values: &[f64], known: Known<'_>) -> Result<Targets, DataE
 ///
 /// # Errors
 ///
-/// As [`read_npy`], and if the array is a single number, has no samples, or samples without values.
+/// As [`read_npy`], and if an element is no finite number in the range of single precision, or if the array is a single
+/// number, has no samples, or samples without values.
 pub fn read_features(path: &Path) -> Result<Samples, Error> {
-    let Array { shape: whole, values } = read_npy(path)?;
+    let Array { shape: whole, values, .. } = read_finite(path)?;
     let Some((&samples, shape)) = whole.split_first() else {
         return Err(in_file(path, DataError::NpyScalar));
     };
@@ -171,8 +187,19 @@ pub fn read_features(path: &Path) -> Result<Samples, Error> {
     })
 }
 
+/// Reads an array of numbers that networks can take.
+fn read_finite(path: &Path) -> Result<Array, Error> {
+    let array = read_npy(path)?;
+    if let Features::Floats(floats) = &array.values
+        && let Some(index) = floats.iter().position(|&value| !is_in_range(value))
+    {
+        return Err(in_file(path, DataError::Element { index, value: floats[index] }));
+    }
+    Ok(array)
+}
+
 /// Reads an NPY file of version 1.0, 2.0 or 3.0: `bool`, whole numbers, `float32` or `float64`, of either byte order,
-/// row-major or Fortran's order. Nothing larger than a small multiple of the file is allocated.
+/// row-major or Fortran's order. Floats may be any, also infinite or no number. Nothing larger than a small multiple of the file is allocated.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -187,8 +214,8 @@ pub fn read_features(path: &Path) -> Result<Samples, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Read`], and [`Error::Data`] if the file is no NPY file, its header is wrong, its length is not what the header
-/// says, or an element is no finite number in the range of single precision.
+/// [`Error::Read`], and [`Error::Data`] if the file is no NPY file, its header is wrong, or its length is not what the header
+/// says.
 pub fn read_npy(path: &Path) -> Result<Array, Error> {
     let (mut file, length) = open(path)?;
     let mut bytes = Vec::new();
@@ -200,28 +227,26 @@ pub fn read_npy(path: &Path) -> Result<Array, Error> {
 fn parse(mut bytes: Vec<u8>) -> Result<Array, DataError> {
     let (header, start) = Header::parse(&bytes)?;
     let elements = header.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let size = elements.and_then(|elements| elements.checked_mul(header.kind.size()));
+    let size = elements.and_then(|elements| elements.checked_mul(header.element_type.size()));
     let found = bytes.len() - start;
     if size != Some(found) {
         let expected = Expected(size.map(|size| size as u64));
         return Err(DataError::NpyLength { shape: header.shape, expected, found: found as u64 });
     }
-    let values = match header.kind {
-        Kind::Unsigned(1) => {
+    let values = match header.element_type {
+        NpyType::Unsigned(1) => {
             bytes.drain(..start);
             Features::Bytes(if header.fortran_order { row_major(&bytes, &header.shape) } else { bytes })
         }
-        kind => {
-            let data = bytes[start..].chunks_exact(kind.size());
-            let floats: Vec<f64> = data.map(|element| kind.number(element, header.big_endian)).collect();
+        element_type => {
+            let data = bytes[start..].chunks_exact(element_type.size());
+            let floats: Vec<f64> =
+                data.map(|element| element_type.number(element, header.big_endian)).collect();
             let floats = if header.fortran_order { row_major(&floats, &header.shape) } else { floats };
-            if let Some(index) = floats.iter().position(|&value| !is_in_range(value)) {
-                return Err(DataError::Element { index, value: floats[index] });
-            }
             Features::Floats(floats)
         }
     };
-    Ok(Array { shape: header.shape, values })
+    Ok(Array { shape: header.shape, element_type: header.element_type, values })
 }
 
 /// Elements that stand with the first dimension fastest, brought into the order with the last one fastest.
@@ -252,16 +277,7 @@ fn row_major<V: Copy>(elements: &[V], shape: &[usize]) -> Vec<V> {
 /// What an archive such as `.npz` begins with.
 const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
 
-/// The type of an element, with its size in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Bool,
-    Unsigned(usize),
-    Signed(usize),
-    Float(usize),
-}
-
-impl Kind {
+impl NpyType {
     fn size(self) -> usize {
         match self {
             Self::Bool => 1,
@@ -288,7 +304,7 @@ impl Kind {
 /// What the header says: a literal of a Python dictionary.
 #[derive(Debug, PartialEq)]
 struct Header {
-    kind: Kind,
+    element_type: NpyType,
     big_endian: bool,
     fortran_order: bool,
     shape: Vec<usize>,
@@ -325,14 +341,14 @@ struct Literal<'a> {
 
 impl<'a> Literal<'a> {
     fn header(&mut self) -> Result<Header, DataError> {
-        let (mut kind, mut fortran_order, mut shape) = (None, None, None);
+        let (mut element_type, mut fortran_order, mut shape) = (None, None, None);
         self.take(b'{', "a dictionary")?;
         while self.peek() != Some(b'}') {
             let start = self.place;
             let key = self.string()?;
             self.take(b':', "`:` behind the key")?;
             match key {
-                b"descr" if kind.is_none() => kind = Some(self.kind()?),
+                b"descr" if element_type.is_none() => element_type = Some(self.element_type()?),
                 b"fortran_order" if fortran_order.is_none() => fortran_order = Some(self.truth()?),
                 b"shape" if shape.is_none() => shape = Some(self.shape()?),
                 _ => {
@@ -344,16 +360,16 @@ impl<'a> Literal<'a> {
                 self.take(b',', "`,` or `}`")?;
             }
         }
-        match (kind, fortran_order, shape) {
-            (Some((kind, big_endian)), Some(fortran_order), Some(shape)) => {
-                Ok(Header { kind, big_endian, fortran_order, shape })
+        match (element_type, fortran_order, shape) {
+            (Some((element_type, big_endian)), Some(fortran_order), Some(shape)) => {
+                Ok(Header { element_type, big_endian, fortran_order, shape })
             }
             _ => self.error("the keys 'descr', 'fortran_order' and 'shape'"),
         }
     }
 
     /// The type, and whether the first byte counts most.
-    fn kind(&mut self) -> Result<(Kind, bool), DataError> {
+    fn element_type(&mut self) -> Result<(NpyType, bool), DataError> {
         if self.peek() == Some(b'[') {
             return self.error("one type for all elements, not a record of several");
         }
@@ -363,18 +379,18 @@ impl<'a> Literal<'a> {
             [order @ (b'<' | b'>' | b'|' | b'='), kind @ ..] => (*order, kind),
             kind => (b'|', kind),
         };
-        let kind = match kind {
-            b"b1" => Kind::Bool,
-            [b'u', size @ (b'1' | b'2' | b'4' | b'8')] => Kind::Unsigned(usize::from(size - b'0')),
-            [b'i', size @ (b'1' | b'2' | b'4' | b'8')] => Kind::Signed(usize::from(size - b'0')),
-            [b'f', size @ (b'4' | b'8')] => Kind::Float(usize::from(size - b'0')),
+        let element_type = match kind {
+            b"b1" => NpyType::Bool,
+            [b'u', size @ (b'1' | b'2' | b'4' | b'8')] => NpyType::Unsigned(usize::from(size - b'0')),
+            [b'i', size @ (b'1' | b'2' | b'4' | b'8')] => NpyType::Signed(usize::from(size - b'0')),
+            [b'f', size @ (b'4' | b'8')] => NpyType::Float(usize::from(size - b'0')),
             _ => return Err(unknown()),
         };
         // An order that nobody states is that of whoever wrote the file: not known here.
-        if kind.size() > 1 && !matches!(order, b'<' | b'>') {
+        if element_type.size() > 1 && !matches!(order, b'<' | b'>') {
             return Err(unknown());
         }
-        Ok((kind, order == b'>'))
+        Ok((element_type, order == b'>'))
     }
 
     fn shape(&mut self) -> Result<Vec<usize>, DataError> {

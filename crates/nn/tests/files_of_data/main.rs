@@ -7,7 +7,7 @@ use arrays::{header, npy};
 
 use densely::data::{
     Color, Column, Columns, Csv, DataSource, Features, Header, ImageFolder, Known, Loaded, Npy, NpyPair,
-    Samples, Scaling, Split, SplitMethod, Targets, Task, read_features, read_npy,
+    NpyType, Samples, Scaling, Split, SplitMethod, Targets, Task, read_features, read_npy,
 };
 use densely::text::{from_ron, to_ron};
 use densely::{Dataset, Error};

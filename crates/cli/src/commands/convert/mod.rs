@@ -30,24 +30,31 @@ struct Items {
     labels: Option<Vec<u8>>,
 }
 
-/// Reads one file or folder and writes another, each as its kind.
+/// Reads one file or folder and writes another, each as its kind. All that can be refused is, before anything is written.
 pub(crate) fn convert(args: &args::Convert, output: &mut Output) -> Result<ExitCode, Error> {
     let (from, to) = (Kind::of(&args.from), Kind::of(&args.to));
+    check_args(args, from, to)?;
     let mut items = match from {
         Kind::Idx | Kind::GzipIdx => unlabelled(idx_dataset::read(&args.from)?),
         Kind::Npy => unlabelled(npy::read(&args.from)?),
         Kind::Csv => csv::read(&args.from, args.element_type.unwrap_or_default())?,
         Kind::Pictures => pictures::read(&args.from)?,
     };
-    if args.element_type.is_some() && from != Kind::Csv {
-        return Err(ConvertError::TypeOfOther.into());
-    }
     if let Some(shape) = &args.shape {
         reshape(&mut items.idx, &shape.0, &args.from)?;
     }
-    let found_labels = items.labels.is_some();
-    if let (Some(path), false) = (&args.labels, found_labels) {
+    if let Some(path) = &args.labels {
+        if items.labels.is_some() {
+            return Err(ConvertError::LabelsTwice { path: args.from.clone() }.into());
+        }
         items.labels = Some(read_labels(path, &items.idx, &args.from)?);
+    }
+    if let Some(path) = &args.labels_out {
+        if items.labels.is_none() {
+            return Err(ConvertError::NoLabels { path: args.from.clone() }.into());
+        }
+        // That a file can be written there; nothing is left of this one.
+        drop(idx_dataset::Writer::<u8>::create(path, &[])?);
     }
     match to {
         Kind::Idx => idx_dataset::write(&args.to, &items.idx)?,
@@ -56,23 +63,59 @@ pub(crate) fn convert(args: &args::Convert, output: &mut Output) -> Result<ExitC
         Kind::Csv => csv::write(&args.to, &items)?,
         Kind::Pictures => pictures::write(&args.to, &items)?,
     }
-    let mut written = vec![args.to.clone()];
+    let mut written = vec![&args.to];
     if let Some(labels) = items.labels.filter(|_| !to.holds_labels()) {
-        match (&args.labels, found_labels) {
-            (Some(path), true) => {
-                idx_dataset::write(path, &Idx { shape: vec![labels.len()], values: Values::U8(labels) })?;
-                written.push(path.clone());
-            }
-            (None, true) => {
-                output.line("The labels are left out: with --labels FILE they go into an IDX file.")
-            }
-            (_, false) => return Err(ConvertError::NowhereForLabels { path: args.to.clone() }.into()),
+        if let Some(path) = &args.labels_out {
+            write_labels(path, labels)?;
+            written.push(path);
+        } else {
+            output.line("The labels are left out: with --labels-out FILE they go into an IDX file.");
         }
     }
     for path in written {
         output.line(format!("{}: {}", printable(path.display()), counted(items.idx.items(), "item")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses what can be seen to be wrong without opening a file.
+fn check_args(args: &args::Convert, from: Kind, to: Kind) -> Result<(), ConvertError> {
+    if args.element_type.is_some() && from != Kind::Csv {
+        return Err(ConvertError::TypeOfOther);
+    }
+    let inputs = [("FROM", Some(&args.from)), ("--labels", args.labels.as_ref())];
+    let outputs = [("TO", Some(&args.to)), ("--labels-out", args.labels_out.as_ref())];
+    let mut taken: Vec<_> =
+        inputs.into_iter().filter_map(|(name, path)| Some((name, place(path?)))).collect();
+    for (output, path) in outputs {
+        let Some(path) = path else { continue };
+        let place = place(path);
+        if let Some((other, _)) = taken.iter().find(|(_, taken)| *taken == place) {
+            return Err(ConvertError::SamePath { output, path: path.clone(), other });
+        }
+        taken.push((output, place));
+    }
+    match &args.labels_out {
+        Some(_) if to.holds_labels() => Err(ConvertError::LabelsInside { path: args.to.clone() }),
+        Some(path) if !matches!(Kind::of(path), Kind::Idx | Kind::GzipIdx) => {
+            Err(ConvertError::LabelsNotIdx { path: path.clone() })
+        }
+        None if args.labels.is_some() && !to.holds_labels() => {
+            Err(ConvertError::NowhereForLabels { path: args.to.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for all names of a file or folder, as far as one can tell while it is not there yet.
+fn place(path: &Path) -> PathBuf {
+    let beside = || Some(parent(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
+}
+
+/// The folder that a path is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Kind {
@@ -126,5 +169,13 @@ fn read_labels(path: &PathBuf, idx: &Idx, of: &Path) -> Result<Vec<u8>, Error> {
             let (origin, shape) = (Origin::File(path.clone()), labels.shape);
             Err(idx_dataset::Error::NotLabels { origin, element_type, shape }.into())
         }
+    }
+}
+
+fn write_labels(path: &Path, labels: Vec<u8>) -> Result<(), idx_dataset::Error> {
+    let idx = Idx { shape: vec![labels.len()], values: Values::U8(labels) };
+    match Kind::of(path) {
+        Kind::GzipIdx => idx_dataset::write_gzip(path, &idx),
+        _ => idx_dataset::write(path, &idx),
     }
 }

@@ -1,6 +1,6 @@
 //! Folders of PNGs: all in one, or in a folder for each label.
 
-use super::{ConvertError, Items};
+use super::{ConvertError, Items, parent};
 use crate::error::Error;
 use densely::data::{Color, read_png};
 use idx_dataset::{ElementType, Idx, Values};
@@ -68,26 +68,31 @@ pub(super) fn write(folder: &Path, items: &Items) -> Result<(), Error> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(ConvertError::FolderExists { path: folder.to_owned() }.into());
     }
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.with_file_name(format!(".{name}.{}.partial", std::process::id()));
-    let outcome = fill(&temporary, items).and_then(|()| {
-        // An empty folder gives way to one that is renamed only on some systems.
-        fs::remove_dir(folder).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-        fs::rename(&temporary, folder)?;
-        sync(parent(folder))
-    });
-    outcome.map_err(|source| {
-        let _ = fs::remove_dir_all(&temporary); // the first failure is the one to tell
-        ConvertError::Folder { path: folder.to_owned(), source }.into()
-    })
+    let written = write_beside(folder, items);
+    written.map_err(|source| ConvertError::Folder { path: folder.to_owned(), source }.into())
+}
+
+/// Fills a new folder beside `folder`, which then takes that name; where this fails, the new one is deleted.
+fn write_beside(folder: &Path, items: &Items) -> io::Result<()> {
+    let mut new = tempfile::Builder::new();
+    new.prefix(".densely-").suffix(".partial");
+    // Those of any new folder, from which the system takes what the user's mask forbids.
+    #[cfg(unix)]
+    new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let new = new.tempdir_in(parent(folder))?;
+    fill(new.path(), items)?;
+    // An empty folder gives way to one that is renamed only on some systems.
+    fs::remove_dir(folder).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    fs::rename(new.path(), folder)?;
+    let _ = new.keep(); // there is nothing by its name any more
+    sync(parent(folder))
 }
 
 /// Each file and each folder is synced before this returns.
 fn fill(folder: &Path, Items { idx, labels }: &Items) -> io::Result<()> {
-    fs::create_dir(folder)?;
     let mut classes = BTreeSet::new();
     let digits = idx.items().saturating_sub(1).to_string().len().max(5);
     for item in 0..idx.items() {
@@ -108,10 +113,6 @@ fn fill(folder: &Path, Items { idx, labels }: &Items) -> io::Result<()> {
     }
     classes.iter().try_for_each(|class| sync(&folder.join(class.to_string())))?;
     sync(folder)
-}
-
-fn parent(folder: &Path) -> &Path {
-    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the names in a folder last through a loss of power.
