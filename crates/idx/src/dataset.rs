@@ -64,8 +64,8 @@ impl Idx {
     #[track_caller]
     pub fn select(&self, items: &[usize]) -> Self {
         assert!(self.is_whole(self.values.len()), "select: expected the values of shape {:?}", self.shape);
-        let missing = items.iter().find(|&&item| item >= self.items());
-        assert_eq!(missing, None, "select: expected items below {}", self.items());
+        let missing = items.iter().find(|&&item| item >= self.n_items());
+        assert_eq!(missing, None, "select: expected items below {}", self.n_items());
         let len = self.item_len();
         fn gather<T: Copy>(values: &[T], items: &[usize], len: usize) -> Vec<T> {
             let mut gathered = Vec::with_capacity(items.len() * len);
@@ -96,7 +96,7 @@ pub fn read_pair(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<P
     // The labels come first: they are small, and where the two paths are swapped this is where it shows.
     let labels = read_labels(labels_path)?;
     let images = read(images_path)?;
-    check_counts((images_path, images.items()), (labels_path, labels.len()))?;
+    check_counts((images_path, images.n_items()), (labels_path, labels.len()))?;
     Ok(Pair { images, labels })
 }
 

@@ -105,7 +105,7 @@ impl Header {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub(crate) fn items(&self) -> usize {
+    pub(crate) fn n_items(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
@@ -163,7 +163,7 @@ impl Header {
     /// That there is such an item.
     #[cfg(feature = "std")]
     pub(crate) fn check_item(&self, item: usize, origin: &Origin) -> Result<(), Error> {
-        let items = self.items();
+        let items = self.n_items();
         match item < items {
             true => Ok(()),
             false => Err(Error::NoItem { origin: origin.clone(), item, items }),

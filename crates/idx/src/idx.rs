@@ -24,7 +24,7 @@ impl Idx {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
+    pub fn n_items(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
@@ -50,13 +50,13 @@ impl Idx {
     /// ```
     pub fn item<T: Element>(&self, n: usize) -> Option<&[T]> {
         let values = self.values.as_slice()?;
-        values.get(self.place(n).filter(|_| n < self.items())?)
+        values.get(self.place(n).filter(|_| n < self.n_items())?)
     }
 
     /// Item after item; nothing if the values are not of type `T`.
     pub fn iter_items<T: Element>(&self) -> impl ExactSizeIterator<Item = &[T]> + DoubleEndedIterator {
         let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
-        let (items, len) = (values.map_or(0, |_| self.items()), self.item_len());
+        let (items, len) = (values.map_or(0, |_| self.n_items()), self.item_len());
         (0..items).map(move |n| &values.unwrap_or_default()[n * len..][..len])
     }
 
@@ -68,7 +68,7 @@ impl Idx {
 
     /// Whether so many values are what the shape says. It may have been put together by hand.
     pub(crate) fn is_whole(&self, n_values: usize) -> bool {
-        self.items().checked_mul(self.item_len()) == Some(n_values)
+        self.n_items().checked_mul(self.item_len()) == Some(n_values)
     }
 }
 

@@ -60,8 +60,8 @@ impl IdxFile {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
-        self.header.items()
+    pub fn n_items(&self) -> usize {
+        self.header.n_items()
     }
 
     /// Number of values in one item: the product of the sizes after the first.

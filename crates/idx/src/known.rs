@@ -339,7 +339,7 @@ fn with_rows_of_labels(images: &Path, labels: &Path) -> Result<Pair, Error> {
     };
     let found = values.chunks_exact(columns).enumerate().map(of_row).collect::<Result<Vec<u8>, Error>>()?;
     let pictures = read(images)?;
-    check_counts((images, pictures.items()), (labels, items))?;
+    check_counts((images, pictures.n_items()), (labels, items))?;
     Ok(Pair { images: pictures, labels: found })
 }
 

@@ -28,8 +28,8 @@ impl Idx {
             [_, rows, columns, 3] => (rows, columns, png::ColorType::Rgb),
             _ => return Err(self.no_picture()),
         };
-        if n >= self.items() {
-            return Err(Error::NoItem { origin, item: n, items: self.items() });
+        if n >= self.n_items() {
+            return Err(Error::NoItem { origin, item: n, items: self.n_items() });
         }
         let (Some(pixels), Ok(width), Ok(height)) = (self.item(n), columns.try_into(), rows.try_into())
         else {

@@ -120,8 +120,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// The declared number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
-        self.header.items()
+    pub fn n_items(&self) -> usize {
+        self.header.n_items()
     }
 
     /// Number of values in one item: the product of the sizes after the first.
@@ -144,7 +144,7 @@ impl<R: Read> Reader<R> {
     pub fn read_item<T: Element>(&mut self, item: &mut Vec<T>) -> Result<bool, Error> {
         item.clear();
         self.header.check_type(T::TYPE, &self.input.origin)?;
-        if self.next == self.items() {
+        if self.next == self.n_items() {
             return self.finish().map(|()| false);
         }
         self.read_values(item, self.item_len())?;
@@ -170,7 +170,7 @@ impl<R: Read> Reader<R> {
     /// As [`read_item`](Self::read_item), and if they take more bytes than [`Options::limit`], unless the length of a plain
     /// file bears them out.
     pub fn read_rest(mut self) -> Result<Idx, Error> {
-        let items = self.items() - self.next;
+        let items = self.n_items() - self.next;
         let n_values = items * self.item_len();
         let values = match self.element_type() {
             ElementType::U8 => Values::U8(self.values(n_values)?),
@@ -287,8 +287,8 @@ impl<R: Read + Seek> Reader<R> {
     ///
     /// If there are fewer than `n` items, the data are compressed, or the reader cannot seek.
     pub fn seek(&mut self, n: usize) -> Result<(), Error> {
-        if n > self.items() {
-            return Err(Error::NoItem { origin: self.input.origin.clone(), item: n, items: self.items() });
+        if n > self.n_items() {
+            return Err(Error::NoItem { origin: self.input.origin.clone(), item: n, items: self.n_items() });
         }
         // No more than the end of the payload, so this cannot overflow.
         let position = self.header.len() as u64 + n as u64 * self.header.item_size() as u64;

@@ -10,7 +10,7 @@ mod matrices {
 
     /// Views as matrices, with the feature `nalgebra`.
     impl Idx {
-        /// All values as a matrix whose columns are the items: [`item_len`](Self::item_len) × [`items`](Self::items). `None` if
+        /// All values as a matrix whose columns are the items: [`item_len`](Self::item_len) × [`n_items`](Self::n_items). `None` if
         /// they are not of type `T`, or are not as many as the shape says.
         ///
         /// ```
@@ -24,7 +24,7 @@ mod matrices {
         /// ```
         pub fn matrix<T: Element + Scalar>(&self) -> Option<DMatrixView<'_, T>> {
             let values = self.values.as_slice().filter(|values| self.is_whole(values.len()))?;
-            Some(DMatrixView::from_slice(values, self.item_len(), self.items()))
+            Some(DMatrixView::from_slice(values, self.item_len(), self.n_items()))
         }
 
         /// Item `n` as a matrix, if items have two dimensions: `rows × columns`, as an image is looked at. `None` as for
@@ -118,7 +118,7 @@ mod parallel {
         /// ```
         pub fn par_items<T: Element>(&self) -> impl IndexedParallelIterator<Item = &[T]> {
             let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
-            let (items, len) = (values.map_or(0, |_| self.items()), self.item_len());
+            let (items, len) = (values.map_or(0, |_| self.n_items()), self.item_len());
             (0..items).into_par_iter().map(move |n| &values.unwrap_or_default()[n * len..][..len])
         }
     }

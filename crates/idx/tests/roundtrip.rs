@@ -147,7 +147,7 @@ fn the_format_is_the_documented_one() {
 fn items_count_the_first_dimension() {
     let items = |shape: &[usize]| {
         let idx = Idx { shape: shape.to_vec(), values: Values::U8(vec![]) };
-        (idx.items(), idx.item_len())
+        (idx.n_items(), idx.item_len())
     };
     assert_eq!(items(&[]), (1, 1));
     assert_eq!(items(&[5]), (5, 1));

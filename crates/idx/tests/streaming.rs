@@ -23,7 +23,7 @@ fn a_file_gives_its_items_in_order_and_after_a_jump() {
     write(&path, &items()).unwrap();
     let mut reader = Reader::open(&path).unwrap();
     assert_eq!(
-        (reader.shape(), reader.items(), reader.item_len(), reader.is_compressed()),
+        (reader.shape(), reader.n_items(), reader.item_len(), reader.is_compressed()),
         (&[5, 3][..], 5, 3, false)
     );
     let mut item = Vec::new();

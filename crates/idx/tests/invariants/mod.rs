@@ -37,8 +37,8 @@ pub(crate) fn parse(bytes: &[u8]) {
 }
 
 fn items_of_slice<T: Element>(slice: &idx_dataset::IdxSlice<'_>, idx: &Idx) {
-    assert_eq!(slice.iter_items::<T>().len(), idx.items());
-    assert_eq!(idx.iter_items::<T>().len(), idx.items());
+    assert_eq!(slice.iter_items::<T>().len(), idx.n_items());
+    assert_eq!(idx.iter_items::<T>().len(), idx.n_items());
     let items = slice.iter_items::<T>().zip(idx.iter_items::<T>()).take(MOST_ITEMS);
     let mut values = Vec::new();
     for (n, (borrowed, owned)) in items.enumerate() {
@@ -46,7 +46,7 @@ fn items_of_slice<T: Element>(slice: &idx_dataset::IdxSlice<'_>, idx: &Idx) {
         values.extend_from_slice(owned);
     }
     assert!(same(&values, &idx.values.as_slice::<T>().unwrap()[..values.len()]));
-    assert!(slice.item::<T>(idx.items()).is_none() && idx.item::<T>(idx.items()).is_none());
+    assert!(slice.item::<T>(idx.n_items()).is_none() && idx.item::<T>(idx.n_items()).is_none());
 }
 
 /// A stream that comes in pieces is what the parser makes of all of it, or fails with the same words.
@@ -83,14 +83,14 @@ fn items_of_stream<T: Element>(bytes: &[u8], idx: &Idx) {
     }
     let mut item = Vec::<T>::new();
     let mut reader = reader();
-    for n in [idx.items() / 2, 0, idx.items().saturating_sub(1)] {
+    for n in [idx.n_items() / 2, 0, idx.n_items().saturating_sub(1)] {
         reader.seek(n).unwrap();
-        assert_eq!(reader.read_item(&mut item).unwrap(), n < idx.items());
-        assert!(n >= idx.items() || same(&item, idx.item(n).unwrap()));
+        assert_eq!(reader.read_item(&mut item).unwrap(), n < idx.n_items());
+        assert!(n >= idx.n_items() || same(&item, idx.item(n).unwrap()));
     }
-    reader.seek(idx.items()).unwrap();
+    reader.seek(idx.n_items()).unwrap();
     assert!(!reader.read_item(&mut item).unwrap());
-    assert!(reader.seek(idx.items() + 1).is_err());
+    assert!(reader.seek(idx.n_items() + 1).is_err());
 }
 
 /// What is read from compressed data is what a parser makes of them after a plain decompression; nothing damaged is

@@ -70,7 +70,7 @@ pub(crate) fn convert(args: &args::Convert, output: &mut Output) -> Result<ExitC
         }
     }
     for path in written {
-        output.line(format!("{}: {}", printable(path.display()), counted(items.idx.items(), "item")));
+        output.line(format!("{}: {}", printable(path.display()), counted(items.idx.n_items(), "item")));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,7 +106,7 @@ fn reshape(idx: &mut Idx, shape: &[usize], path: &Path) -> Result<(), Error> {
         let (path, shape) = (path.to_owned(), shape.to_vec());
         return Err(ConvertError::Shape { path, shape, expected }.into());
     }
-    idx.shape = [&[idx.items()], shape].concat();
+    idx.shape = [&[idx.n_items()], shape].concat();
     Ok(())
 }
 
@@ -114,11 +114,11 @@ fn read_labels(path: &PathBuf, idx: &Idx, of: &Path) -> Result<Vec<u8>, Error> {
     let labels = idx_dataset::read(path)?;
     let element_type = labels.element_type();
     match (labels.values, labels.shape.len()) {
-        (Values::U8(labels), 1) if labels.len() == idx.items() => Ok(labels),
+        (Values::U8(labels), 1) if labels.len() == idx.n_items() => Ok(labels),
         (Values::U8(labels), 1) => Err(idx_dataset::Error::CountMismatch {
             images: of.to_owned(),
             labels: path.clone(),
-            expected: idx.items(),
+            expected: idx.n_items(),
             found: labels.len(),
         }
         .into()),

@@ -89,8 +89,8 @@ pub(super) fn write(folder: &Path, items: &Items) -> Result<(), Error> {
 fn fill(folder: &Path, Items { idx, labels }: &Items) -> io::Result<()> {
     fs::create_dir(folder)?;
     let mut classes = BTreeSet::new();
-    let digits = idx.items().saturating_sub(1).to_string().len().max(5);
-    for item in 0..idx.items() {
+    let digits = idx.n_items().saturating_sub(1).to_string().len().max(5);
+    for item in 0..idx.n_items() {
         let name = format!("{item:0digits$}.png");
         let path = match labels {
             Some(labels) => {
