@@ -101,7 +101,7 @@ pub enum Error {
         /// Where the data end.
         found: u64,
     },
-    /// The values of this shape would not fit into the address space. Sizes of zero are left out of the product, so
+    /// The values of this shape, with their header, would not fit into the address space. Sizes of zero are left out of the product, so
     /// that a shape's other sizes can always be multiplied.
     #[error(
         "{origin}: byte 4: expected sizes with an addressable product, found shape {shape:?} of {element_type}"

@@ -14,7 +14,7 @@ const SIZE_LEN: usize = 4;
 #[cfg(feature = "std")]
 pub(crate) const MOST_SIZES_LEN: usize = SIZE_LEN * u8::MAX as usize;
 
-/// A header whose payload can be addressed.
+/// A header whose payload can be addressed, with the header before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) element_type: ElementType,
@@ -171,11 +171,13 @@ impl Header {
     }
 }
 
-/// Bytes of the payload. `None` if a vector of that many could not exist even were the zero sizes ones: so every
-/// product of some of the sizes can be taken without another check, also where the whole product is zero.
+/// Bytes of the payload. `None` if a vector of that many, and of the header's, could not exist even were the zero sizes
+/// ones: so every product of some of the sizes, and every place in the file, can be computed without another check, also
+/// where the whole product is zero.
 fn payload_len(element_type: ElementType, shape: &[usize]) -> Option<usize> {
     let mut sizes = shape.iter().filter(|&&size| size != 0);
     let len = sizes.try_fold(element_type.size(), |len, &size| len.checked_mul(size))?;
-    let addressable = isize::try_from(len).is_ok();
+    let end = len.checked_add(START_LEN + SIZE_LEN * shape.len())?;
+    let addressable = isize::try_from(end).is_ok();
     addressable.then_some(if shape.contains(&0) { 0 } else { len })
 }

@@ -62,6 +62,7 @@ pub(crate) fn stream(bytes: &[u8]) {
     let lenient = strict.trailing_bytes(true);
     let streamed = lenient.reader(pieces()).and_then(Reader::read_rest);
     agree(&streamed, lenient.parse(bytes).map(|slice| slice.to_idx()));
+    places(bytes);
 
     let Ok(idx) = streamed else { return };
     match idx.element_type() {
@@ -71,6 +72,17 @@ pub(crate) fn stream(bytes: &[u8]) {
         ElementType::I32 => items_of_stream::<i32>(bytes, &idx),
         ElementType::F32 => items_of_stream::<f32>(bytes, &idx),
         ElementType::F64 => items_of_stream::<f64>(bytes, &idx),
+    }
+}
+
+/// Every place that a header declares can be gone to, whether or not something is there.
+fn places(bytes: &[u8]) {
+    let reader = || Options::new().limit(LIMIT).reader(Cursor::new(bytes));
+    let Ok(n_items) = reader().map(|reader| reader.n_items()) else { return };
+    for n in [0, 1, n_items / 2, n_items.saturating_sub(1), n_items] {
+        let mut reader = reader().unwrap();
+        let outcome = reader.seek(n).and_then(|()| reader.read_item::<u8>(&mut Vec::new()));
+        assert!(n < n_items || !matches!(outcome, Ok(true)), "{outcome:?}");
     }
 }
 
@@ -119,7 +131,7 @@ pub(crate) fn gzip(bytes: &[u8]) {
             assert!(decoded.is_ok() && compressed.starts_with(&[0x1f, 0x8b]));
             assert_eq!(written(&idx), plain);
         }
-        Err(Error::AboveLimit { .. }) => {}
+        Err(Error::AboveLimit { .. }) => assert!(expected.is_err() || above_limit(&plain)),
         Err(error) => assert!(decoded.is_err() || expected.is_err(), "{error}"),
     }
 }
@@ -173,7 +185,8 @@ impl Expected {
         let nonzero = sizes.iter().filter(|&&size| size > 0);
         let most = nonzero.fold(size, |product, size| product.saturating_mul(*size));
         let payload = if sizes.contains(&0) { 0 } else { most };
-        (most <= isize::MAX as u128).then(|| 4 + 4 * usize::from(rank) + payload as usize)
+        let start = 4 + 4 * usize::from(rank);
+        (most.saturating_add(start as u128) <= isize::MAX as u128).then(|| start + payload as usize)
     }
 }
 
@@ -198,12 +211,19 @@ impl Read for Pieces<'_> {
 fn agree(streamed: &Result<Idx, Error>, parsed: Result<Idx, Error>) {
     match (streamed, parsed) {
         (Ok(streamed), Ok(parsed)) => assert_eq!(written(streamed), written(&parsed)),
-        (Err(Error::AboveLimit { .. }), _) => {}
+        (Err(Error::AboveLimit { .. }), parsed) => {
+            assert!(parsed.is_err() || above_limit(&written(&parsed.unwrap())));
+        }
         (Err(streamed), Err(parsed)) => {
             assert_eq!(streamed.to_string(), parsed.to_string().replace("bytes in memory", "stream"));
         }
         (streamed, parsed) => panic!("{streamed:?} and {parsed:?}"),
     }
+}
+
+/// Whether a whole file has more bytes of values than `LIMIT`.
+fn above_limit(file: &[u8]) -> bool {
+    idx_dataset::parse(file).is_ok_and(|slice| slice.payload().len() as u64 > LIMIT)
 }
 
 fn same<T: Element>(left: &[T], right: &[T]) -> bool {
