@@ -344,8 +344,8 @@ fn with_rows_of_labels(images: &Path, labels: &Path) -> Result<Pair, Error> {
 }
 
 impl Idx {
-    /// Exchanges rows and columns of each item; nothing changes if items do not have two dimensions. It puts EMNIST's images
-    /// upright.
+    /// Exchanges rows and columns of each item; nothing changes if items do not have two dimensions, or there are not as many
+    /// values as the shape says. It puts EMNIST's images upright.
     ///
     /// ```
     /// use idx_dataset::{Idx, Values};
@@ -356,8 +356,11 @@ impl Idx {
     /// ```
     pub fn transpose_items(&mut self) {
         fn transpose<T: Copy>(values: &mut [T], rows: usize, columns: usize) {
+            if values.is_empty() {
+                return; // rows and columns of nothing may be so many that their product is no number
+            }
             let mut old = Vec::with_capacity(rows * columns);
-            for item in values.chunks_exact_mut((rows * columns).max(1)) {
+            for item in values.chunks_exact_mut(rows * columns) {
                 old.clear();
                 old.extend_from_slice(item);
                 for (place, value) in item.iter_mut().enumerate() {
@@ -366,6 +369,9 @@ impl Idx {
             }
         }
         let [_, rows, columns] = self.shape[..] else { return };
+        if !self.is_whole(self.values.len()) {
+            return;
+        }
         match &mut self.values {
             Values::U8(values) => transpose(values, rows, columns),
             Values::I8(values) => transpose(values, rows, columns),

@@ -128,3 +128,17 @@ fn pairs_are_split_and_labels_become_rows() {
     assert_eq!(one_hot(&[1], 2).unwrap(), [0.0, 1.0]);
     assert!(matches!(one_hot(&[0, 2], 2), Err(Error::LabelRange { offset: 1, found: 2, .. })));
 }
+
+#[test]
+fn items_of_no_values_are_transposed_without_memory() {
+    let huge = vec![0, u32::MAX as usize, i32::MAX as usize];
+    let mut idx = Idx { shape: huge.clone(), values: Values::U8(vec![]) };
+    idx.transpose_items();
+    assert_eq!(idx.shape, [huge[0], huge[2], huge[1]]);
+    for shape in [vec![1, usize::MAX, 2], vec![1, 2, 2]] {
+        let mut torn = Idx { shape, values: Values::U8(vec![1, 2, 3]) };
+        let before = torn.clone();
+        torn.transpose_items();
+        assert_eq!(torn, before, "there are not as many values as the shape says");
+    }
+}
