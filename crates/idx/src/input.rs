@@ -59,6 +59,13 @@ impl<R: Read> Input<R> {
         Ok(filled)
     }
 
+    /// Passes over all that is left.
+    pub(crate) fn drain(&mut self) -> Result<(), Error> {
+        let mut passed = [0; 8 << 10];
+        while self.fill(&mut passed)? > 0 {}
+        Ok(())
+    }
+
     /// Appends up to `n` bytes to `bytes`, straight from the source into spare capacity. Returns their number, less
     /// than `n` only at the end.
     pub(crate) fn append(&mut self, bytes: &mut Vec<u8>, n: usize) -> Result<usize, Error> {
@@ -87,7 +94,7 @@ impl<R: io::Seek> Input<R> {
     /// Goes on at another byte of plain data.
     pub(crate) fn seek(&mut self, position: u64) -> Result<(), Error> {
         let outcome = match &mut self.source {
-            // Both are less than 2⁶³, for a payload can be addressed.
+            // Both are less than 2⁶³, for header and payload can be addressed.
             Source::Plain(reader) => reader.seek_relative(position as i64 - self.position as i64),
             #[cfg(feature = "gzip")]
             Source::Gzip(_) => return Err(Error::CompressedSeek { origin: self.origin.clone() }),

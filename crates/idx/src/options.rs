@@ -34,10 +34,12 @@ impl Options {
         Self { trailing_bytes: false, limit: Self::DEFAULT_LIMIT }
     }
 
-    /// Whether data may go on after the last value. What follows is not looked at. Default: `false`, it is an error.
+    /// Whether data may go on after the last value. Default: `false`, it is an error. What follows in plain data is not looked
+    /// at, nor waited for.
     ///
-    /// In compressed data these are uncompressed bytes: something other than gzip after the last member always is an error
-    /// where it is met.
+    /// In compressed data these are uncompressed bytes. Reading all of the data, or past the last item, uncompresses them
+    /// to their end and drops them, because the checksum stands behind them: damage always is an error, and so is
+    /// something other than gzip after the last member.
     pub const fn trailing_bytes(mut self, allowed: bool) -> Self {
         self.trailing_bytes = allowed;
         self

@@ -190,12 +190,18 @@ impl<R: Read> Reader<R> {
         Ok(Idx { shape, values })
     }
 
-    /// Looks for the end. Reaching it is also what makes the gzip decoder verify the last checksum.
+    /// Looks for the end, unless the length of the data has told it. Reaching it is also what makes the gzip decoder verify the
+    /// last checksum, so compressed data are read to their end also where trailing bytes are allowed.
     fn finish(&mut self) -> Result<(), Error> {
-        if self.input.length.is_some() || self.input.fill(&mut [0])? == 0 || self.options.trailing_bytes {
-            return Ok(());
+        if self.input.length.is_some() {
+            Ok(())
+        } else if self.options.trailing_bytes {
+            if self.input.is_plain() { Ok(()) } else { self.input.drain() }
+        } else if self.input.fill(&mut [0])? == 0 {
+            Ok(())
+        } else {
+            Err(self.header.trailing(&self.input.origin))
         }
-        Err(self.header.trailing(&self.input.origin))
     }
 
     fn values<T: Element>(&mut self, n_values: usize) -> Result<Vec<T>, Error> {

@@ -127,6 +127,30 @@ fn trailing_bytes_are_passed_over_on_request() {
 }
 
 #[test]
+#[cfg(feature = "gzip")]
+fn damage_behind_trailing_bytes_is_damage() {
+    let lenient = Options::new().trailing_bytes(true);
+    for n_trailing in [0, 1, 100_000] {
+        let mut compressed = common::gzip(&[&idx(8, &[2], &[5, 6])[..], &vec![7; n_trailing]].concat());
+        assert!(lenient.reader(&compressed[..]).unwrap().read_rest().is_ok());
+        let cut = lenient.reader(&compressed[..compressed.len() - 1]).unwrap().read_rest();
+        assert!(matches!(cut, Err(Error::GzipTruncated { .. })), "{n_trailing}: {cut:?}");
+        let checksum = compressed.len() - 8;
+        compressed[checksum] ^= 1;
+        let damaged = lenient.reader(&compressed[..]).unwrap().read_rest();
+        assert!(matches!(damaged, Err(Error::GzipDamaged { .. })), "{n_trailing}: {damaged:?}");
+    }
+}
+
+#[test]
+fn whoever_takes_trailing_bytes_does_not_wait_for_them() {
+    // Whoever asks for more than there is is told so by an error, not made to wait.
+    let file = idx(8, &[2], &[5, 6]);
+    let read = Options::new().trailing_bytes(true).reader(Failing(&file)).and_then(Reader::read_rest);
+    assert_eq!(read.unwrap().values, Values::U8(vec![5, 6]));
+}
+
+#[test]
 fn limits_hold_where_nothing_bears_out_what_is_declared() {
     let folder = folder();
     let path = folder.path().join("idx");
