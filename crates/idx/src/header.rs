@@ -9,7 +9,7 @@ use crate::{ElementType, Error, Origin};
 /// Magic, element type and rank.
 pub(crate) const START_LEN: usize = 4;
 /// One size.
-const SIZE_LEN: usize = 4;
+pub(crate) const SIZE_LEN: usize = 4;
 /// The sizes of a header of the greatest rank.
 #[cfg(feature = "std")]
 pub(crate) const MOST_SIZES_LEN: usize = SIZE_LEN * u8::MAX as usize;

@@ -121,7 +121,7 @@ mod write;
 mod writer;
 
 #[cfg(feature = "std")]
-pub use dataset::{Pair, find, one_hot, read_pair};
+pub use dataset::{Pair, check_counts, check_labels, find, one_hot, read_labels, read_pair};
 pub use element::{Element, ElementType};
 pub use error::{Error, Origin};
 pub use idx::{Idx, Values};
