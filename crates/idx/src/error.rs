@@ -45,8 +45,7 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file could not be written. What was there before still is, unless the source is the sync of the folder
-    /// after the rename.
+    /// The file could not be written. What was there before still is.
     #[cfg(feature = "std")]
     #[error("{}: cannot write the file", path.display())]
     Write {

@@ -131,6 +131,35 @@ mod unix {
     }
 
     #[test]
+    fn links_to_nothing_yet_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        symlink(&second, &first).unwrap();
+        symlink(elsewhere.path().join("target"), &second).unwrap();
+        write(&first, &labels(&[1, 2])).unwrap();
+        assert!([&first, &second].iter().all(|link| fs::symlink_metadata(link).unwrap().is_symlink()));
+        assert_eq!(read(elsewhere.path().join("target")).unwrap(), labels(&[1, 2]));
+        assert_eq!(names(elsewhere.path()), ["target"]);
+        symlink("beside", folder.path().join("relative")).unwrap();
+        write(folder.path().join("relative"), &labels(&[3])).unwrap();
+        assert_eq!(read(folder.path().join("beside")).unwrap(), labels(&[3]));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        symlink(&link, &link).unwrap();
+        assert!(matches!(write(&link, &labels(&[1])), Err(Error::Write { .. })));
+        assert_eq!(names(folder.path()), ["link"]);
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(write(file.join("below"), &labels(&[1])), Err(Error::Write { .. })));
+        assert_eq!(names(folder.path()), ["file", "link"]);
+    }
+
+    #[test]
     fn sockets_are_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
