@@ -261,6 +261,13 @@ fn no_flipped_bit_of_a_gzip_file_gives_other_data() {
 }
 
 #[test]
+#[cfg(feature = "gzip")]
+fn gzip_within_gzip_is_refused_by_name() {
+    let expected = "byte 0 of the uncompressed data: expected IDX data, found gzip (1f 8b) within gzip";
+    refused(&gzip(&gzip(&idx(0x08, &[1], &[0]))), expected);
+}
+
+#[test]
 #[cfg(not(feature = "gzip"))]
 fn gzip_is_refused_by_name_without_its_feature() {
     refused_and_unparsed(

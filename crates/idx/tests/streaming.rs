@@ -67,6 +67,10 @@ fn positioned_reads_need_no_order_and_no_exclusive_access() {
         message(file.item::<i16>(1).unwrap_err()),
         "items: values end at byte 20, expected 42 for shape [5, 3]"
     );
+    assert_eq!(
+        message(file.item::<i16>(4).unwrap_err()),
+        "items: values end at byte 20, expected 42 for shape [5, 3]"
+    );
     assert_eq!(file.item::<i16>(0).unwrap(), [-7000, -6000, -5000]);
 }
 
@@ -96,6 +100,47 @@ fn a_map_gives_the_same_as_reading() {
 }
 
 #[test]
+fn a_jump_behind_the_end_tells_where_it_is() {
+    let file = idx(8, &[100], &[1; 8]);
+    let mut reader = Reader::new(io::Cursor::new(&file)).unwrap();
+    for n in [0, 8, 3] {
+        reader.seek(n).unwrap();
+    }
+    let mut item = Vec::new();
+    assert!(reader.read_item::<u8>(&mut item).unwrap());
+    assert_eq!(
+        reader.seek(50).unwrap_err().to_string(),
+        "stream: values end at byte 16, expected 108 for shape [100]"
+    );
+}
+
+#[test]
+fn the_reader_can_be_had_back_and_items_say_how_many_may_come() {
+    let file = idx(8, &[3], &[1, 2, 3]);
+    assert_eq!(Reader::new(io::Cursor::new(&file)).unwrap().into_inner().get_ref(), &&file);
+    #[cfg(feature = "gzip")]
+    assert_eq!(Reader::new(&common::gzip(&file)[..]).unwrap().into_inner(), b"");
+    let mut items = Reader::new(&file[..]).unwrap().into_items::<u8>().unwrap();
+    assert_eq!(items.size_hint(), (1, Some(4)));
+    assert_eq!((items.by_ref().take(3).count(), items.size_hint()), (3, (0, Some(1))));
+    assert!(items.next().is_none());
+    assert_eq!(items.size_hint(), (0, Some(0)));
+}
+
+#[test]
+#[cfg(all(feature = "mmap", target_os = "linux"))]
+#[allow(unsafe_code)]
+fn what_cannot_be_mapped_is_told_as_such() {
+    let path = "/sys/kernel/uevent_seqnum"; // a regular file that knows no maps
+    if fs::read(path).is_err() {
+        return;
+    }
+    // SAFETY: nothing is mapped, or one number that changes with no memory of ours.
+    let error = unsafe { idx_dataset::map(path) }.unwrap_err();
+    assert_eq!(error.to_string(), format!("{path}: cannot map the file into memory"));
+}
+
+#[test]
 fn signed_bytes_are_borrowed_too() {
     let file = idx(9, &[2, 2], &[0, 127, 128, 255]);
     let slice = idx_dataset::parse(&file).unwrap();
@@ -120,6 +165,17 @@ fn trailing_bytes_are_passed_over_on_request() {
     {
         fs::write(&path, common::gzip(&padded)).unwrap();
         assert_eq!(lenient.read(&path).unwrap(), expected);
+    }
+    fs::write(&path, &padded).unwrap();
+    assert!(IdxFile::open(&path).is_err());
+    let file = lenient.open_items(&path).unwrap();
+    assert_eq!((file.item::<u8>(1).unwrap(), file.n_items()), (vec![6], 2));
+    #[cfg(feature = "mmap")]
+    {
+        // SAFETY: nobody else knows of the file.
+        #[allow(unsafe_code)]
+        let map = unsafe { lenient.map(&path) }.unwrap();
+        assert_eq!(map.slice().to_idx(), expected);
     }
     assert!(lenient.read(folder.path()).is_err());
     fs::write(&path, &padded[..9]).unwrap();
@@ -156,7 +212,15 @@ fn limits_hold_where_nothing_bears_out_what_is_declared() {
     let path = folder.path().join("idx");
     let file = idx(0x0c, &[4, 2], &[1; 32]);
     fs::write(&path, &file).unwrap();
-    assert!(Options::new().limit(31).read(&path).is_ok(), "the length bears it out");
+    let refused = |outcome: Result<Vec<i32>, Error>, expected: &str| {
+        let error = outcome.unwrap_err().to_string();
+        assert_eq!(error, format!("{}: byte 4: expected at most {expected}", path.display()));
+    };
+    let whole = Options::new().limit(31).read(&path).map(|_| Vec::new());
+    refused(whole, "31 bytes of values, found 32 for shape [4, 2]");
+    let item = |limit| Options::new().limit(limit).open_items(&path).and_then(|file| file.item::<i32>(3));
+    assert_eq!(item(8).unwrap(), [0x0101_0101; 2]);
+    refused(item(7), "7 bytes of values, found 8 for shape [2]");
     let limited = |limit| Options::new().limit(limit).reader(&file[..]).unwrap();
     assert!(limited(32).read_rest().is_ok());
     assert_eq!(
@@ -164,7 +228,10 @@ fn limits_hold_where_nothing_bears_out_what_is_declared() {
         "stream: byte 4: expected at most 31 bytes of values, found 32 for shape [4, 2]"
     );
     assert_eq!(limited(8).into_items::<i32>().unwrap().filter(Result::is_ok).count(), 4);
-    assert!(limited(7).into_items::<i32>().unwrap().next().unwrap().is_err());
+    assert_eq!(
+        limited(7).into_items::<i32>().unwrap().next().unwrap().unwrap_err().to_string(),
+        "stream: byte 4: expected at most 7 bytes of values, found 8 for shape [2]"
+    );
 }
 
 /// Fails after some bytes, without a code of the system's.
@@ -188,6 +255,7 @@ fn a_failure_of_the_reader_is_told_as_such() {
     };
     check(&file, 10);
     check(&file[..3], 3);
+    check(&file[..1], 1);
     #[cfg(feature = "gzip")]
     {
         let compressed = common::gzip(&file);
