@@ -257,7 +257,8 @@ pub enum Error {
         origin: Origin,
     },
 
-    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3.
+    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3, with at least
+    /// one row and column.
     #[error("expected items of u8 with rows and columns, found {element_type} of shape {shape:?}")]
     NotAPicture {
         /// The type of the values.

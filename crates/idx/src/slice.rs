@@ -84,11 +84,13 @@ impl<'a> IdxSlice<'a> {
         within.then(|| decoded(&self.payload[n * self.header.item_size()..][..self.header.item_size()]))
     }
 
-    /// Item after item, each as [`item`](Self::item) gives it; nothing if the values are not of type `T`.
-    pub fn iter_items<T: Element>(&self) -> impl ExactSizeIterator<Item = Cow<'a, [T]>> + '_ {
-        let (items, size) = (self.n_items(), self.header.item_size());
-        let items = if self.element_type() == T::TYPE { items } else { 0 };
-        (0..items).map(move |n| decoded(&self.payload[n * size..][..size]))
+    /// Item after item, each as [`item`](Self::item) gives it. `None` if the values are not of type `T`.
+    pub fn iter_items<T: Element>(
+        &self,
+    ) -> Option<impl ExactSizeIterator<Item = Cow<'a, [T]>> + DoubleEndedIterator + use<'a, T>> {
+        let (payload, size) = (self.payload, self.header.item_size());
+        let items = (0..self.n_items()).map(move |n| decoded(&payload[n * size..][..size]));
+        (self.element_type() == T::TYPE).then_some(items)
     }
 
     /// A copy of its own.

@@ -1,4 +1,5 @@
-//! Values as other crates have them: nalgebra's matrices, ndarray's arrays, rayon's iterators. Nothing is copied.
+//! Values as other crates have them: nalgebra's matrices, ndarray's arrays, rayon's iterators. Nothing is copied, but
+//! by [`Idx::from`] an array whose values do not lie row by row.
 
 use crate::{Element, Idx};
 
@@ -113,13 +114,15 @@ mod parallel {
         /// use rayon::prelude::*;
         ///
         /// let idx = Idx { shape: vec![2, 3], values: Values::U8(vec![1, 2, 3, 4, 5, 6]) };
-        /// let sums: Vec<u8> = idx.par_items::<u8>().map(|item| item.iter().sum()).collect();
-        /// assert_eq!(sums, [6, 15]);
+        /// let items = idx.par_items::<u8>().ok_or("not bytes")?;
+        /// assert_eq!(items.map(|item| item.iter().sum()).collect::<Vec<u8>>(), [6, 15]);
+        /// assert!(idx.par_items::<f32>().is_none());
+        /// # Ok::<(), &str>(())
         /// ```
-        pub fn par_items<T: Element>(&self) -> impl IndexedParallelIterator<Item = &[T]> {
-            let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
-            let (items, len) = (values.map_or(0, |_| self.n_items()), self.item_len());
-            (0..items).into_par_iter().map(move |n| &values.unwrap_or_default()[n * len..][..len])
+        pub fn par_items<T: Element>(&self) -> Option<impl IndexedParallelIterator<Item = &[T]>> {
+            let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()))?;
+            let len = self.item_len();
+            Some((0..self.n_items()).into_par_iter().map(move |n| &values[n * len..][..len]))
         }
     }
 }

@@ -66,6 +66,46 @@ fn files_are_replaced_and_nothing_is_left_beside_them() {
 }
 
 #[test]
+fn what_is_written_to_a_stream_is_flushed() {
+    let mut lines = std::io::BufWriter::new(Flushed(Vec::new()));
+    idx_dataset::write_to(&mut lines, &labels(&[5, 0])).unwrap();
+    assert_eq!(lines.get_ref().0, [0, 0, 8, 1, 0, 0, 0, 2, 5, 0]);
+    #[cfg(feature = "gzip")]
+    {
+        let mut lines = std::io::BufWriter::new(Flushed(Vec::new()));
+        idx_dataset::write_gzip_to(&mut lines, &labels(&[5, 0])).unwrap();
+        let read = idx_dataset::Reader::new(&lines.get_ref().0[..]).unwrap().read_rest().unwrap();
+        assert_eq!(read, labels(&[5, 0]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels");
+        idx_dataset::write_slice_gzip(&path, &[2], &[5_u8, 0]).unwrap();
+        assert_eq!(fs::read(path).unwrap(), lines.get_ref().0);
+    }
+}
+
+/// Whatever has come so far.
+struct Flushed(Vec<u8>);
+
+impl std::io::Write for Flushed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn a_picture_has_pixels() {
+    for shape in [vec![1, 0, 5], vec![1, 5, 0], vec![1, 5, 0, 3]] {
+        let error = Idx { shape, values: Values::U8(vec![]) }.write_png(0, Vec::new()).unwrap_err();
+        assert!(matches!(error, Error::NotAPicture { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_missing_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("labels");

@@ -37,9 +37,9 @@ pub(crate) fn parse(bytes: &[u8]) {
 }
 
 fn items_of_slice<T: Element>(slice: &idx_dataset::IdxSlice<'_>, idx: &Idx) {
-    assert_eq!(slice.iter_items::<T>().len(), idx.n_items());
-    assert_eq!(idx.iter_items::<T>().len(), idx.n_items());
-    let items = slice.iter_items::<T>().zip(idx.iter_items::<T>()).take(MOST_ITEMS);
+    assert_eq!(slice.iter_items::<T>().unwrap().len(), idx.n_items());
+    assert_eq!(idx.iter_items::<T>().unwrap().len(), idx.n_items());
+    let items = slice.iter_items::<T>().unwrap().zip(idx.iter_items::<T>().unwrap()).take(MOST_ITEMS);
     let mut values = Vec::new();
     for (n, (borrowed, owned)) in items.enumerate() {
         assert!(same(&borrowed, owned) && same(&slice.item::<T>(n).unwrap(), idx.item(n).unwrap()));
