@@ -144,14 +144,7 @@ pub(crate) fn roundtrip(bytes: &[u8]) {
     let mut next = rest.iter().copied().chain(std::iter::repeat(0xa5));
     let bits = std::iter::repeat_with(|| u64::from_le_bytes([(); 8].map(|()| next.next().unwrap())));
     let bits = bits.take(shape.iter().product());
-    let values = match ElementType::ALL[usize::from(element_type % 6)] {
-        ElementType::U8 => Values::U8(bits.map(|bits| bits as u8).collect()),
-        ElementType::I8 => Values::I8(bits.map(|bits| bits as i8).collect()),
-        ElementType::I16 => Values::I16(bits.map(|bits| bits as i16).collect()),
-        ElementType::I32 => Values::I32(bits.map(|bits| bits as i32).collect()),
-        ElementType::F32 => Values::F32(bits.map(|bits| f32::from_bits(bits as u32)).collect()),
-        ElementType::F64 => Values::F64(bits.map(f64::from_bits).collect()),
-    };
+    let values = values(ElementType::ALL[usize::from(element_type % 6)], bits);
     let idx = Idx { shape, values };
     let file = written(&idx);
     for found in
@@ -231,7 +224,7 @@ fn same<T: Element>(left: &[T], right: &[T]) -> bool {
 }
 
 /// The bytes of values: equal for equal bits only, which `==` on floats is not.
-fn big_endian(values: &Values) -> Vec<u8> {
+pub(crate) fn big_endian(values: &Values) -> Vec<u8> {
     match values {
         Values::U8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         Values::I8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
@@ -239,6 +232,18 @@ fn big_endian(values: &Values) -> Vec<u8> {
         Values::I32(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         Values::F32(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
         Values::F64(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
+    }
+}
+
+/// Values of a type from raw bits, so that NaNs of every payload are among them.
+pub(crate) fn values(element_type: ElementType, bits: impl Iterator<Item = u64>) -> Values {
+    match element_type {
+        ElementType::U8 => Values::U8(bits.map(|bits| bits as u8).collect()),
+        ElementType::I8 => Values::I8(bits.map(|bits| bits as i8).collect()),
+        ElementType::I16 => Values::I16(bits.map(|bits| bits as i16).collect()),
+        ElementType::I32 => Values::I32(bits.map(|bits| bits as i32).collect()),
+        ElementType::F32 => Values::F32(bits.map(|bits| f32::from_bits(bits as u32)).collect()),
+        ElementType::F64 => Values::F64(bits.map(f64::from_bits).collect()),
     }
 }
 
