@@ -41,7 +41,16 @@ pub fn run(Arguments { install }: Arguments) -> Result<()> {
         ("clippy", || {
             cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"])
         }),
+        // The workspace does not turn on maps, views and parallel iterators.
+        ("clippy, all of idx-dataset", || {
+            let package =
+                ["clippy", "--locked", "--package", "idx-dataset", "--all-features", "--all-targets"];
+            cargo(&[&package[..], &["--", "--deny", "warnings"]].concat())
+        }),
         ("docs", || cargo(&["doc", "--locked", "--workspace", "--no-deps"])),
+        ("docs, all of idx-dataset", || {
+            cargo(&["doc", "--locked", "--package", "idx-dataset", "--all-features", "--no-deps"])
+        }),
         // The binary turns on the feature `images` of `densely`, so the tests of all crates together have it.
         ("tests", || cargo(&["test", "--locked", "--workspace"])),
         // The workspace turns some of them on, and cannot turn `std` off.

@@ -4,6 +4,8 @@
 //! cargo bench -p idx-dataset
 //! ```
 
+mod discs;
+
 use std::fs;
 use std::path::Path;
 
@@ -37,15 +39,7 @@ fn bare_read(path: &Path) -> Vec<u8> {
     fs::read(path).expect("the plain file")
 }
 
-/// 60,000 images of 28 × 28 bytes: a noisy disc on an empty ground, a fifth of the pixels not zero, as in MNIST.
+/// A file of MNIST's training shape.
 fn generated_images() -> Idx {
-    const SIDE: i64 = 28;
-    let mut state = 1_u64;
-    let pixels = (0..60_000 * SIDE * SIDE).map(|position| {
-        let (image, row, column) = (position / (SIDE * SIDE), position / SIDE % SIDE, position % SIDE);
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let (down, right) = (row - 10 - image % 8, column - 10 - image / 8 % 8);
-        if down * down + right * right < 50 { 255 - (state >> 58) as u8 } else { 0 }
-    });
-    Idx { shape: vec![60_000, 28, 28], values: Values::U8(pixels.collect()) }
+    Idx { shape: vec![60_000, 28, 28], values: Values::U8(discs::pixels(60_000).collect()) }
 }

@@ -9,10 +9,12 @@ use idx_dataset::{find, read_pair};
 fn main() -> Result<(), Box<dyn error::Error>> {
     let folder = env::args_os().nth(1).ok_or("expected a folder with MNIST's files")?;
     let mnist = read_pair(find(&folder, "t10k-images-idx3-ubyte"), find(&folder, "t10k-labels-idx1-ubyte"))?;
-    let [_, _, columns] = mnist.images.shape[..] else { return Err("expected images".into()) };
+    let [_, _, columns @ 1..=usize::MAX] = mnist.images.shape[..] else {
+        return Err("expected images".into());
+    };
     for (digit, items) in mnist.items_by_class().into_iter().enumerate() {
         let mut sums = vec![0_u32; mnist.images.item_len()];
-        for item in mnist.images.select(&items).iter_items::<u8>() {
+        for item in mnist.images.select(&items).iter_items::<u8>().ok_or("expected pixels of u8")? {
             sums.iter_mut().zip(item).for_each(|(sum, &pixel)| *sum += u32::from(pixel));
         }
         println!("{digit}: {} images", items.len());

@@ -1,6 +1,7 @@
 //! What is in IDX files, without reading their values: `cargo run -p idx-dataset --features gzip --example describe -- FILE…`
 
 use std::env;
+use std::error::Error;
 use std::process::ExitCode;
 
 use idx_dataset::Reader;
@@ -12,7 +13,8 @@ fn main() -> ExitCode {
         match Reader::open(&path) {
             Ok(file) => println!("{}: {} of shape {:?}", path.display(), file.element_type(), file.shape()),
             Err(error) => {
-                eprintln!("{error}");
+                let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+                eprintln!("{error}{cause}");
                 status = ExitCode::FAILURE;
             }
         }

@@ -10,7 +10,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         return Err("expected two files: FROM and TO".into());
     };
     let mut reader = Reader::open(from)?;
-    let mut writer = Writer::create(to, reader.shape().get(1..).unwrap_or_default())?;
+    let [_, image_shape @ ..] = reader.shape() else { return Err("expected images, found one value".into()) };
+    let mut writer = Writer::create(to, image_shape)?;
     let mut image = Vec::new();
     while reader.read_item::<u8>(&mut image)? {
         image.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::header::START_LEN;
+use crate::header::{SIZE_LEN, START_LEN};
 use crate::{Error, Idx, Origin, Values, read};
 
 /// Images and their labels, item by item.
@@ -64,8 +64,8 @@ impl Idx {
     #[track_caller]
     pub fn select(&self, items: &[usize]) -> Self {
         assert!(self.is_whole(self.values.len()), "select: expected the values of shape {:?}", self.shape);
-        let missing = items.iter().find(|&&item| item >= self.items());
-        assert_eq!(missing, None, "select: expected items below {}", self.items());
+        let missing = items.iter().find(|&&item| item >= self.n_items());
+        assert_eq!(missing, None, "select: expected items below {}", self.n_items());
         let len = self.item_len();
         fn gather<T: Copy>(values: &[T], items: &[usize], len: usize) -> Vec<T> {
             let mut gathered = Vec::with_capacity(items.len() * len);
@@ -96,7 +96,7 @@ pub fn read_pair(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<P
     // The labels come first: they are small, and where the two paths are swapped this is where it shows.
     let labels = read_labels(labels_path)?;
     let images = read(images_path)?;
-    check_counts((images_path, images.items()), (labels_path, labels.len()))?;
+    check_counts(images_path, images.n_items(), labels_path, labels.len())?;
     Ok(Pair { images, labels })
 }
 
@@ -118,20 +118,40 @@ pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// That there is a label for each image.
-pub(crate) fn check_counts(
-    (images, expected): (&Path, usize),
-    (labels, found): (&Path, usize),
+/// That there is a label for each image. The paths are those of the files that have so many, for the error to name.
+///
+/// # Errors
+///
+/// [`Error::CountMismatch`] if the numbers differ.
+pub fn check_counts(
+    images: impl AsRef<Path>,
+    n_images: usize,
+    labels: impl AsRef<Path>,
+    n_labels: usize,
 ) -> Result<(), Error> {
-    match expected == found {
+    match n_images == n_labels {
         true => Ok(()),
         false => Err(Error::CountMismatch {
-            images: images.to_owned(),
-            labels: labels.to_owned(),
-            expected,
-            found,
+            images: images.as_ref().to_owned(),
+            labels: labels.as_ref().to_owned(),
+            expected: n_images,
+            found: n_labels,
         }),
     }
+}
+
+/// That each label is below `classes`. The path is that of the file of labels, for the error to name.
+///
+/// ```
+/// let error = idx_dataset::check_labels("labels", &[1, 0, 2], 2).unwrap_err().to_string();
+/// assert_eq!(error, "labels: byte 10: expected a label of 2 classes from 0, found 2");
+/// ```
+///
+/// # Errors
+///
+/// [`Error::LabelRange`], with the place in a plain file, for the first one that is not.
+pub fn check_labels(path: impl AsRef<Path>, labels: &[u8], classes: usize) -> Result<(), Error> {
+    check_range(labels, classes, || Origin::File(path.as_ref().to_owned()), LABELS_START)
 }
 
 /// The path of the file `name` in `folder`: the plain file if there is one, else `name.gz` if that is there, else the
@@ -152,31 +172,37 @@ pub fn find(folder: impl AsRef<Path>, name: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// If a label is not below `classes`.
+/// If a label is not below `classes`, or there is no memory for the rows.
 pub fn one_hot(labels: &[u8], classes: usize) -> Result<Vec<f32>, Error> {
-    check_range(labels, 0, classes, &Origin::Bytes, 0)?;
-    let mut rows = vec![0.0; labels.len() * classes];
+    check_range(labels, classes, || Origin::Bytes, 0)?;
+    let n_values = labels.len().saturating_mul(classes);
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(n_values).map_err(|source| Error::OutOfMemory {
+        origin: Origin::Bytes,
+        shape: vec![labels.len(), classes],
+        bytes: n_values.saturating_mul(size_of::<f32>()),
+        source,
+    })?;
+    rows.resize(n_values, 0.0);
     for (item, &label) in labels.iter().enumerate() {
         rows[item * classes + usize::from(label)] = 1.0;
     }
     Ok(rows)
 }
 
-/// That each label is one of `classes`, counted from `first`. The labels begin at byte `start`.
-pub(crate) fn check_range(
+/// That each label is below `classes`. The labels begin at byte `start`.
+fn check_range(
     labels: &[u8],
-    first: u8,
     classes: usize,
-    origin: &Origin,
+    origin: impl FnOnce() -> Origin,
     start: usize,
 ) -> Result<(), Error> {
-    let range = usize::from(first)..usize::from(first) + classes;
-    match labels.iter().position(|&label| !range.contains(&usize::from(label))) {
+    match labels.iter().position(|&label| usize::from(label) >= classes) {
         None => Ok(()),
         Some(item) => Err(Error::LabelRange {
-            origin: origin.clone(),
+            origin: origin(),
             offset: (start + item) as u64,
-            first,
+            first: 0,
             classes,
             found: labels[item].into(),
         }),
@@ -184,4 +210,4 @@ pub(crate) fn check_range(
 }
 
 /// Where the labels of a file of one dimension begin.
-pub(crate) const LABELS_START: usize = 2 * START_LEN; // one size
+pub(crate) const LABELS_START: usize = START_LEN + SIZE_LEN;

@@ -1,7 +1,10 @@
 //! Element types: the code in a file's third byte, and how values of each type travel as big-endian bytes.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use byteorder::{BigEndian, ByteOrder};
 
@@ -70,7 +73,42 @@ impl fmt::Display for ElementType {
     }
 }
 
-/// A Rust type that a file's values can have: `u8`, `i8`, `i16`, `i32`, `f32` or `f64`. No other type can implement it.
+/// The type of that name, such as `u8`.
+///
+/// ```
+/// use idx_dataset::ElementType;
+///
+/// assert_eq!("f32".parse(), Ok(ElementType::F32));
+/// let error = "u16".parse::<ElementType>().unwrap_err().to_string();
+/// assert_eq!(error, "expected u8, i8, i16, i32, f32 or f64, found u16");
+/// ```
+impl FromStr for ElementType {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "u8" => Ok(Self::U8),
+            "i8" => Ok(Self::I8),
+            "i16" => Ok(Self::I16),
+            "i32" => Ok(Self::I32),
+            "f32" => Ok(Self::F32),
+            "f64" => Ok(Self::F64),
+            _ => Err(UnknownName { found: name.to_owned() }),
+        }
+    }
+}
+
+/// The name of no element type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected u8, i8, i16, i32, f32 or f64, found {found}")]
+#[non_exhaustive]
+pub struct UnknownName {
+    /// The name.
+    pub found: String,
+}
+
+/// A Rust type that a file's values can have: `u8`, `i8`, `i16`, `i32`, `f32` or `f64`. No other type can implement it, and
+/// nothing else that it can do is part of this crate's interface.
 pub trait Element: Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static + sealed::Stored {
     /// What it is called in a file.
     const TYPE: ElementType;
@@ -81,6 +119,7 @@ pub(crate) mod sealed {
 
     /// How a type is stored. Bytes and values that are given together describe the same values; floats keep every bit,
     /// NaN or not.
+    #[doc(hidden)]
     pub trait Stored: Sized {
         /// Fills `values` from their big-endian bytes.
         fn decode(bytes: &[u8], values: &mut [Self]);

@@ -25,6 +25,15 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The file may be opened, but not mapped into memory.
+    #[cfg(feature = "mmap")]
+    #[error("{}: cannot map the file into memory", path.display())]
+    Map {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The path leads to a folder, pipe, socket or device. Only regular files are read or replaced.
     #[cfg(feature = "std")]
     #[error("{}: expected a regular file, found {}", path.display(), kind_of_file(*found))]
@@ -45,8 +54,7 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The file could not be written. What was there before still is, unless the source is the sync of the folder
-    /// after the rename.
+    /// The file could not be written. What was there before still is.
     #[cfg(feature = "std")]
     #[error("{}: cannot write the file", path.display())]
     Write {
@@ -72,12 +80,19 @@ pub enum Error {
         /// The first two bytes.
         found: [u8; 2],
     },
-    /// The data are gzip-compressed where only plain ones are read: by [`parse`](crate::parse), `map` and `IdxFile`, by
-    /// everything without the feature `gzip`, and inside a compressed file.
+    /// The data are gzip-compressed where only plain ones are read: by [`parse`](crate::parse), `map` and `IdxFile`, and by
+    /// everything without the feature `gzip`.
     #[error(
         "{origin}: byte 0: expected plain IDX data, found gzip (1f 8b), which `read` takes with feature `gzip` on"
     )]
     Compressed {
+        /// The data.
+        origin: Origin,
+    },
+    /// Compressed data, uncompressed, are gzip once more.
+    #[cfg(feature = "std")]
+    #[error("{origin}: byte 0 of the uncompressed data: expected IDX data, found gzip (1f 8b) within gzip")]
+    CompressedTwice {
         /// The data.
         origin: Origin,
     },
@@ -101,7 +116,7 @@ pub enum Error {
         /// Where the data end.
         found: u64,
     },
-    /// The values of this shape would not fit into the address space. Sizes of zero are left out of the product, so
+    /// The values of this shape, with their header, would not fit into the address space. Sizes of zero are left out of the product, so
     /// that a shape's other sizes can always be multiplied.
     #[error(
         "{origin}: byte 4: expected sizes with an addressable product, found shape {shape:?} of {element_type}"
@@ -114,13 +129,12 @@ pub enum Error {
         /// The declared shape.
         shape: Vec<usize>,
     },
-    /// Data whose length bears out nothing, compressed or from a stream, declare more than
-    /// [`Options::limit`](crate::Options::limit).
+    /// Values take more than [`Options::limit`](crate::Options::limit), or more than its default where nothing bears them out.
     #[error("{origin}: byte 4: expected at most {limit} bytes of values, found {found} for shape {shape:?}")]
     AboveLimit {
         /// The data.
         origin: Origin,
-        /// The declared shape.
+        /// The declared shape of what is to be held: of one item where items are read, else of all that are left.
         shape: Vec<usize>,
         /// The most that is taken, in bytes.
         limit: u64,
@@ -133,7 +147,7 @@ pub enum Error {
     OutOfMemory {
         /// The data.
         origin: Origin,
-        /// The shape.
+        /// The shape of what is to be held: of one item where items are read.
         shape: Vec<usize>,
         /// What the shape takes, in bytes.
         bytes: usize,
@@ -243,7 +257,8 @@ pub enum Error {
         origin: Origin,
     },
 
-    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3.
+    /// Items are asked for as pictures that are none: bytes of two dimensions, or of three of which the last is 3, with at least
+    /// one row and column.
     #[error("expected items of u8 with rows and columns, found {element_type} of shape {shape:?}")]
     NotAPicture {
         /// The type of the values.

@@ -23,6 +23,12 @@ pub(crate) fn decoder<R: Read>(reader: BufReader<R>) -> Decoder<R> {
     MultiGzDecoder::new(Counted { reader, count: 0, failed: false })
 }
 
+/// The reader whose data were uncompressed.
+pub(crate) fn into_inner<R: Read>(decoder: Decoder<R>) -> R {
+    let (_, reader) = decoder.into_inner().reader.into_inner().into_inner();
+    reader.into_inner()
+}
+
 /// Compressed bytes on their way to the decoder: how many there were, and whether the reader itself failed, which the
 /// decoder's errors do not tell.
 pub(crate) struct Counted<R> {

@@ -9,12 +9,12 @@ use crate::{ElementType, Error, Origin};
 /// Magic, element type and rank.
 pub(crate) const START_LEN: usize = 4;
 /// One size.
-const SIZE_LEN: usize = 4;
+pub(crate) const SIZE_LEN: usize = 4;
 /// The sizes of a header of the greatest rank.
 #[cfg(feature = "std")]
 pub(crate) const MOST_SIZES_LEN: usize = SIZE_LEN * u8::MAX as usize;
 
-/// A header whose payload can be addressed.
+/// A header whose payload can be addressed, with the header before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) element_type: ElementType,
@@ -105,7 +105,7 @@ impl Header {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub(crate) fn items(&self) -> usize {
+    pub(crate) fn n_items(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
@@ -163,7 +163,7 @@ impl Header {
     /// That there is such an item.
     #[cfg(feature = "std")]
     pub(crate) fn check_item(&self, item: usize, origin: &Origin) -> Result<(), Error> {
-        let items = self.items();
+        let items = self.n_items();
         match item < items {
             true => Ok(()),
             false => Err(Error::NoItem { origin: origin.clone(), item, items }),
@@ -171,11 +171,13 @@ impl Header {
     }
 }
 
-/// Bytes of the payload. `None` if a vector of that many could not exist even were the zero sizes ones: so every
-/// product of some of the sizes can be taken without another check, also where the whole product is zero.
+/// Bytes of the payload. `None` if a vector of that many, and of the header's, could not exist even were the zero sizes
+/// ones: so every product of some of the sizes, and every place in the file, can be computed without another check, also
+/// where the whole product is zero.
 fn payload_len(element_type: ElementType, shape: &[usize]) -> Option<usize> {
     let mut sizes = shape.iter().filter(|&&size| size != 0);
     let len = sizes.try_fold(element_type.size(), |len, &size| len.checked_mul(size))?;
-    let addressable = isize::try_from(len).is_ok();
+    let end = len.checked_add(START_LEN + SIZE_LEN * shape.len())?;
+    let addressable = isize::try_from(end).is_ok();
     addressable.then_some(if shape.contains(&0) { 0 } else { len })
 }

@@ -24,7 +24,7 @@ impl Idx {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
+    pub fn n_items(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
@@ -50,14 +50,26 @@ impl Idx {
     /// ```
     pub fn item<T: Element>(&self, n: usize) -> Option<&[T]> {
         let values = self.values.as_slice()?;
-        values.get(self.place(n).filter(|_| n < self.items())?)
+        values.get(self.place(n).filter(|_| n < self.n_items())?)
     }
 
-    /// Item after item; nothing if the values are not of type `T`.
-    pub fn iter_items<T: Element>(&self) -> impl ExactSizeIterator<Item = &[T]> + DoubleEndedIterator {
-        let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
-        let (items, len) = (values.map_or(0, |_| self.items()), self.item_len());
-        (0..items).map(move |n| &values.unwrap_or_default()[n * len..][..len])
+    /// Item after item. `None` if the values are not of type `T`, or are not as many as the shape says.
+    ///
+    /// ```
+    /// use idx_dataset::{Idx, Values};
+    ///
+    /// let idx = Idx { shape: vec![2, 3], values: Values::U8(vec![1, 2, 3, 4, 5, 6]) };
+    /// let items = idx.iter_items::<u8>().ok_or("not bytes")?;
+    /// assert_eq!(items.map(|item| item.iter().sum()).collect::<Vec<u8>>(), [6, 15]);
+    /// assert!(idx.iter_items::<f32>().is_none());
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn iter_items<T: Element>(
+        &self,
+    ) -> Option<impl ExactSizeIterator<Item = &[T]> + DoubleEndedIterator> {
+        let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()))?;
+        let len = self.item_len();
+        Some((0..self.n_items()).map(move |n| &values[n * len..][..len]))
     }
 
     /// Where item `n` lies among the values.
@@ -68,7 +80,7 @@ impl Idx {
 
     /// Whether so many values are what the shape says. It may have been put together by hand.
     pub(crate) fn is_whole(&self, n_values: usize) -> bool {
-        self.items().checked_mul(self.item_len()) == Some(n_values)
+        self.n_items().checked_mul(self.item_len()) == Some(n_values)
     }
 }
 

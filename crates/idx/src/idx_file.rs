@@ -32,8 +32,12 @@ use crate::{ElementType, Error, Options, Origin};
 pub struct IdxFile {
     file: File,
     header: Header,
+    options: Options,
     origin: Origin,
 }
+
+/// What is read at a time where values have to be converted.
+const BLOCK_LEN: usize = 64 << 10;
 
 impl IdxFile {
     /// Opens a plain IDX file and reads its header, which is compared with the file's length.
@@ -47,7 +51,7 @@ impl IdxFile {
 
     pub(crate) fn open_with(options: Options, path: &Path) -> Result<Self, Error> {
         let (file, header, origin) = Reader::open_with(options, path)?.into_plain_file()?;
-        Ok(Self { file, header, origin })
+        Ok(Self { file, header, options, origin })
     }
 
     /// The type of the values.
@@ -61,8 +65,8 @@ impl IdxFile {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
-        self.header.items()
+    pub fn n_items(&self) -> usize {
+        self.header.n_items()
     }
 
     /// Number of values in one item: the product of the sizes after the first.
@@ -74,10 +78,24 @@ impl IdxFile {
     ///
     /// # Errors
     ///
-    /// As [`read_item`](Self::read_item).
+    /// As [`read_item`](Self::read_item); and if an item takes more bytes than [`Options::limit`], where that was set, or more
+    /// than there is memory for.
     pub fn item<T: Element>(&self, n: usize) -> Result<Vec<T>, Error> {
         self.check::<T>(n)?; // before memory is taken: the length of the file has borne out what an item takes
-        let mut item = vec![T::default(); self.item_len()];
+        let bytes = self.header.item_size();
+        let origin = || self.origin.clone();
+        let shape = || self.shape().get(1..).unwrap_or_default().to_vec();
+        if let Some(limit) = self.options.limit.filter(|&limit| bytes as u64 > limit) {
+            return Err(Error::AboveLimit { origin: origin(), shape: shape(), limit, found: bytes as u64 });
+        }
+        let mut item = Vec::new();
+        item.try_reserve_exact(self.item_len()).map_err(|source| Error::OutOfMemory {
+            origin: origin(),
+            shape: shape(),
+            bytes,
+            source,
+        })?;
+        item.resize(self.item_len(), T::default());
         self.read_item(n, &mut item)?;
         Ok(item)
     }
@@ -95,16 +113,18 @@ impl IdxFile {
     pub fn read_item<T: Element>(&self, n: usize, item: &mut [T]) -> Result<(), Error> {
         assert_eq!(item.len(), self.item_len(), "read_item: expected a slice of an item's length");
         self.check::<T>(n)?;
-        let offset = self.item_range(n).start;
-        match T::as_bytes_mut(item) {
-            Some(bytes) => self.read_exact_at(bytes, offset),
-            None => {
-                let mut bytes = vec![0; self.header.item_size()];
-                self.read_exact_at(&mut bytes, offset)?;
-                T::decode(&bytes, item);
-                Ok(())
-            }
+        let mut offset = self.item_range(n).start;
+        if let Some(bytes) = T::as_bytes_mut(item) {
+            return self.read_exact_at(bytes, offset);
         }
+        let mut block = vec![0; BLOCK_LEN.min(self.header.item_size())];
+        for values in item.chunks_mut(BLOCK_LEN / T::TYPE.size()) {
+            let bytes = &mut block[..size_of_val(values)];
+            self.read_exact_at(bytes, offset)?;
+            offset += bytes.len() as u64;
+            T::decode(bytes, values);
+        }
+        Ok(())
     }
 
     /// The bytes of the file that hold item `n`, whether or not there is one.
@@ -127,7 +147,10 @@ impl IdxFile {
     fn read_exact_at(&self, mut bytes: &mut [u8], mut offset: u64) -> Result<(), Error> {
         while !bytes.is_empty() {
             match read_at(&self.file, bytes, offset) {
-                Ok(0) => return Err(self.header.truncated(offset, &self.origin)),
+                Ok(0) => {
+                    let end = self.file.metadata().map_or(offset, |metadata| metadata.len().min(offset));
+                    return Err(self.header.truncated(end, &self.origin));
+                }
                 Ok(n) => {
                     bytes = &mut bytes[n..];
                     offset += n as u64;

@@ -1,6 +1,6 @@
 //! Bytes on their way in, with the position that errors name.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::source::Source;
 use crate::{Error, Origin};
@@ -13,6 +13,8 @@ pub(crate) struct Input<R> {
     pub(crate) length: Option<u64>,
     /// Bytes that have passed, after decompression.
     pub(crate) position: u64,
+    /// Where plain data end at the least, as far as jumps have found out.
+    end: u64,
 }
 
 impl<R: Read> Input<R> {
@@ -22,9 +24,9 @@ impl<R: Read> Input<R> {
         match Source::new(reader) {
             Ok((source, start)) => {
                 let length = length.filter(|_| source.is_plain());
-                Ok((Self { source, origin, length, position: start.len() as u64 }, start))
+                Ok((Self { source, origin, length, position: start.len() as u64, end: 0 }, start))
             }
-            Err(source) => Err(Error::Read { origin, offset: 0, source }),
+            Err((offset, source)) => Err(Error::Read { origin, offset, source }),
         }
     }
 
@@ -32,14 +34,8 @@ impl<R: Read> Input<R> {
         self.source.is_plain()
     }
 
-    /// The reader and where it comes from, if the data are plain.
-    #[cfg(any(unix, windows))]
-    pub(crate) fn into_plain(self) -> Result<(R, Origin), Origin> {
-        match self.source {
-            Source::Plain(reader) => Ok((reader.into_inner(), self.origin)),
-            #[cfg(feature = "gzip")]
-            Source::Gzip(_) => Err(self.origin),
-        }
+    pub(crate) fn into_inner(self) -> R {
+        self.source.into_inner()
     }
 
     /// Fills `buffer` as far as the data reach. Returns the number of bytes, less than the buffer's only at the end.
@@ -59,11 +55,17 @@ impl<R: Read> Input<R> {
         Ok(filled)
     }
 
-    /// Appends up to `n` bytes to `bytes`, straight from the source into spare capacity. Returns their number, less
-    /// than `n` only at the end.
+    /// Passes over all that is left.
+    pub(crate) fn drain(&mut self) -> Result<(), Error> {
+        let mut passed = [0; 8 << 10];
+        while self.fill(&mut passed)? > 0 {}
+        Ok(())
+    }
+
+    /// Appends up to `n` bytes to `bytes`. Returns their number, less than `n` only at the end.
     pub(crate) fn append(&mut self, bytes: &mut Vec<u8>, n: usize) -> Result<usize, Error> {
         let before = bytes.len();
-        let outcome = (&mut self.source).take(n as u64).read_to_end(bytes);
+        let outcome = self.source.append(bytes, n);
         self.position += (bytes.len() - before) as u64;
         outcome.map_err(|error| self.failure(error))
     }
@@ -83,21 +85,39 @@ impl<R: Read> Input<R> {
     }
 }
 
-impl<R: io::Seek> Input<R> {
-    /// Goes on at another byte of plain data.
-    pub(crate) fn seek(&mut self, position: u64) -> Result<(), Error> {
+impl<R: Seek> Input<R> {
+    /// Goes on at another byte of plain data. Returns where they end, if that is before.
+    pub(crate) fn seek(&mut self, position: u64) -> Result<Option<u64>, Error> {
         let outcome = match &mut self.source {
-            // Both are less than 2⁶³, for a payload can be addressed.
-            Source::Plain(reader) => reader.seek_relative(position as i64 - self.position as i64),
+            Source::Plain(reader) => {
+                self.end = self.end.max(self.position);
+                jump(reader, self.position, position, &mut self.end)
+            }
             #[cfg(feature = "gzip")]
             Source::Gzip(_) => return Err(Error::CompressedSeek { origin: self.origin.clone() }),
         };
         match outcome {
+            Ok(()) if position > self.end => Ok(Some(self.end)),
             Ok(()) => {
                 self.position = position;
-                Ok(())
+                Ok(None)
             }
             Err(source) => Err(Error::Read { origin: self.origin.clone(), offset: self.position, source }),
         }
     }
+}
+
+/// Goes from one byte to another unless that is behind the end, which is looked for where it is not known to be further on:
+/// seeking beyond it is no error, and reading there would not tell where it is.
+fn jump<R: Seek>(reader: &mut BufReader<R>, from: u64, to: u64, end: &mut u64) -> io::Result<()> {
+    if to > *end {
+        let here = reader.stream_position()?;
+        let behind = reader.seek(SeekFrom::End(0))?.saturating_sub(here);
+        reader.seek(SeekFrom::Start(here))?;
+        *end = from.saturating_add(behind);
+    }
+    if to > *end {
+        return Ok(());
+    }
+    reader.seek_relative(to as i64 - from as i64) // both are less than 2⁶³, for header and payload can be addressed
 }

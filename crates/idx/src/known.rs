@@ -24,12 +24,13 @@
 //! (compressed, as TensorFlow Datasets states them). **Of EMNIST's 24 files there is none**: its source could not be reached from
 //! here, and others state only that of the archive that holds them all (`gzip.zip`, 561,753,746 bytes; TensorFlow Datasets,
 //! `url_checksums/emnist.txt`): `fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e`. No file of it was
-//! at hand to try its constants on. Reading compares shapes, counts and labels, never a hash.
+//! at hand to try its constants on. Reading compares types, shapes, counts and labels, never a hash.
 
 use std::path::Path;
 
-use crate::dataset::{LABELS_START, check_counts, check_range};
-use crate::{Error, Idx, Origin, Pair, Values, read, read_pair};
+use crate::dataset::{LABELS_START, check_counts, read_labels};
+use crate::header::SIZE_LEN;
+use crate::{ElementType, Error, Idx, Origin, Pair, Values, read};
 
 /// What is known about a set of images with labels, before any file of it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +285,8 @@ impl KnownDataset {
     ///
     /// # Errors
     ///
-    /// Those of [`read_pair`]; if shapes are not what is known of the set, or a label is none of its classes.
+    /// Those of [`read_pair`](crate::read_pair); if images are not of u8, shapes are not what is known of the set, or a label is
+    /// none of its classes.
     pub fn read_train(&self, folder: impl AsRef<Path>) -> Result<Pair, Error> {
         self.read(&self.train, folder.as_ref())
     }
@@ -299,53 +301,81 @@ impl KnownDataset {
     }
 
     fn read(&self, split: &Split, folder: &Path) -> Result<Pair, Error> {
-        let images = crate::find(folder, split.images.name);
-        let labels = crate::find(folder, split.labels.name);
-        let rows = matches!(split.labels.shape, Some(&[_, _]));
-        let pair = if rows { with_rows_of_labels(&images, &labels)? } else { read_pair(&images, &labels)? };
-        let Pair { images: mut pictures, labels: mut classes } = pair;
-        let images = Origin::File(images);
-        if let Some(expected) = split.images.shape
-            && pictures.shape != expected
-        {
-            let found = pictures.shape;
-            return Err(Error::WrongShape { origin: images, expected: expected.to_vec(), found });
-        }
+        let images_path = crate::find(folder, split.images.name);
+        let labels_path = crate::find(folder, split.labels.name);
+        let labels = match split.labels.shape {
+            Some(shape @ &[_, columns]) => self.read_rows(&labels_path, shape, columns)?,
+            shape => self.read_labels(&labels_path, shape)?,
+        };
+        let mut images = read(&images_path)?;
+        check_counts(&images_path, images.n_items(), &labels_path, labels.len())?;
+        let origin = Origin::File(images_path);
+        check_type(ElementType::U8, images.element_type(), &origin)?;
+        check_shape(split.images.shape, &images.shape, &origin)?;
         if self.transposed {
-            pictures.transpose_items();
+            images.transpose_items();
         }
-        check_range(&classes, self.first_label, self.classes.len(), &Origin::File(labels), LABELS_START)?;
-        classes.iter_mut().for_each(|label| *label -= self.first_label);
-        Ok(Pair { images: pictures, labels: classes })
+        Ok(Pair { images, labels })
+    }
+
+    /// Reads labels of u8, as numbers of classes.
+    fn read_labels(&self, path: &Path, shape: Option<&[usize]>) -> Result<Vec<u8>, Error> {
+        let labels = read_labels(path)?;
+        let origin = Origin::File(path.to_owned());
+        check_shape(shape, &[labels.len()], &origin)?;
+        let class = |(item, &label): (usize, &u8)| self.class(label.into(), LABELS_START + item, &origin);
+        labels.iter().enumerate().map(class).collect()
+    }
+
+    /// Reads labels that are the first of several numbers in a row, as QMNIST has them.
+    fn read_rows(&self, path: &Path, shape: &[usize], columns: usize) -> Result<Vec<u8>, Error> {
+        const ROWS_START: usize = LABELS_START + SIZE_LEN;
+        let rows = read(path)?;
+        let origin = Origin::File(path.to_owned());
+        check_type(ElementType::I32, rows.element_type(), &origin)?;
+        check_shape(Some(shape), &rows.shape, &origin)?;
+        let numbers = rows.values.as_slice::<i32>().unwrap_or_default();
+        let class = |(item, row): (usize, &[i32])| {
+            self.class(row[0].into(), ROWS_START + item * columns * size_of::<i32>(), &origin)
+        };
+        numbers.chunks_exact(columns.max(1)).enumerate().map(class).collect()
+    }
+
+    /// The class that a label in a file stands for.
+    fn class(&self, label: i64, offset: usize, origin: &Origin) -> Result<u8, Error> {
+        let (first, classes) = (self.first_label, self.classes.len());
+        match u8::try_from(label - i64::from(first)) {
+            Ok(class) if usize::from(class) < classes => Ok(class),
+            _ => {
+                let (origin, offset) = (origin.clone(), offset as u64);
+                Err(Error::LabelRange { origin, offset, first, classes, found: label })
+            }
+        }
     }
 }
 
-/// Reads images with labels that are the first of several numbers in a row, as QMNIST has them.
-fn with_rows_of_labels(images: &Path, labels: &Path) -> Result<Pair, Error> {
-    let rows = read(labels)?;
-    let origin = || Origin::File(labels.to_owned());
-    let element_type = rows.element_type();
-    let (Values::I32(values), &[items, columns @ 1..=usize::MAX]) = (&rows.values, &rows.shape[..]) else {
-        return Err(Error::NotLabels { origin: origin(), element_type, shape: rows.shape });
-    };
-    let of_row = |(item, row): (usize, &[i32])| {
-        u8::try_from(row[0]).map_err(|_| Error::LabelRange {
-            origin: origin(),
-            offset: (LABELS_START + 4 + 4 * item * columns) as u64,
-            first: 0,
-            classes: 256,
-            found: row[0].into(),
-        })
-    };
-    let found = values.chunks_exact(columns).enumerate().map(of_row).collect::<Result<Vec<u8>, Error>>()?;
-    let pictures = read(images)?;
-    check_counts((images, pictures.items()), (labels, items))?;
-    Ok(Pair { images: pictures, labels: found })
+fn check_type(expected: ElementType, found: ElementType, origin: &Origin) -> Result<(), Error> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(Error::WrongType { origin: origin.clone(), expected, found }),
+    }
+}
+
+/// That a file has the shape that is known of it, if one is.
+fn check_shape(known: Option<&[usize]>, found: &[usize], origin: &Origin) -> Result<(), Error> {
+    match known {
+        Some(expected) if found != expected => Err(Error::WrongShape {
+            origin: origin.clone(),
+            expected: expected.to_vec(),
+            found: found.to_vec(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 impl Idx {
-    /// Exchanges rows and columns of each item; nothing changes if items do not have two dimensions. It puts EMNIST's images
-    /// upright.
+    /// Exchanges rows and columns of each item; nothing changes if items do not have two dimensions, or there are not as many
+    /// values as the shape says. It puts EMNIST's images upright.
     ///
     /// ```
     /// use idx_dataset::{Idx, Values};
@@ -356,8 +386,11 @@ impl Idx {
     /// ```
     pub fn transpose_items(&mut self) {
         fn transpose<T: Copy>(values: &mut [T], rows: usize, columns: usize) {
+            if values.is_empty() {
+                return; // rows and columns of nothing may be so many that their product is no number
+            }
             let mut old = Vec::with_capacity(rows * columns);
-            for item in values.chunks_exact_mut((rows * columns).max(1)) {
+            for item in values.chunks_exact_mut(rows * columns) {
                 old.clear();
                 old.extend_from_slice(item);
                 for (place, value) in item.iter_mut().enumerate() {
@@ -366,6 +399,9 @@ impl Idx {
             }
         }
         let [_, rows, columns] = self.shape[..] else { return };
+        if !self.is_whole(self.values.len()) {
+            return;
+        }
         match &mut self.values {
             Values::U8(values) => transpose(values, rows, columns),
             Values::I8(values) => transpose(values, rows, columns),

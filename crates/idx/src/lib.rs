@@ -31,7 +31,7 @@
 //!
 //! [`Options`] are for files that are not quite right, and for limits. Ways out are slices ([`Values::as_slice`],
 //! [`Idx::item`], [`Idx::iter_items`]) and, with features, matrices, arrays, parallel iterators and PNGs. Files are written by
-//! [`write()`], [`write_slice`], `write_gzip` and, item by item, [`Writer`].
+//! [`write()`], [`write_slice`], `write_gzip` and, item by item, [`Writer`]; [`write_to`] writes to any [`Write`](std::io::Write).
 //!
 //! # The format
 //!
@@ -45,26 +45,32 @@
 //! | 4 | 4·r | the size of each dimension, u32; the first varies slowest and counts the items |
 //! | 4 + 4·r | product of sizes × element size | the values, row-major |
 //!
-//! A file of rank 0 holds one value; a size of zero means that there are none.
+//! A file of rank 0 holds one value; a size of zero means that there are none. Where the first size is not zero but another one
+//! is, there are items all the same, each of no values, up to 4,294,967,295 of them in a file of a few bytes: who takes files
+//! from strangers looks at [`Reader::item_len`] before walking through them.
+//!
+//! What cannot be addressed is refused, header and values together: more than `isize::MAX` bytes, which on 32-bit machines are
+//! 2 GiB, also where items are read one by one.
 //!
 //! # What is refused
 //!
 //! A header is believed only as far as the bytes bear it out: nothing is allocated from a declared size before the
-//! file's length agrees with it or, in compressed data and streams, before the data arrive. Each [`Error`] names the file, the
-//! byte, what was expected and what was found:
+//! file's length agrees with it or, in compressed data and streams, before the data arrive. Each [`Error`] of reading names the file,
+//! the byte where it is known, what was expected and what was found; those of writing name the file, or the stream:
 //!
 //! | what is wrong | error |
 //! | --- | --- |
 //! | no such file, no permission | [`Open`](Error::Open) |
 //! | a folder, pipe, socket or device | [`NotAFile`](Error::NotAFile) |
+//! | the system cannot map the file | `Map` (feature `mmap`) |
 //! | the system or a `Read` fails | [`Read`](Error::Read) |
 //! | other first bytes than `00 00` | [`Magic`](Error::Magic) |
-//! | gzip where only plain data are read | [`Compressed`](Error::Compressed), [`CompressedSeek`](Error::CompressedSeek) |
+//! | gzip where only plain data are read | [`Compressed`](Error::Compressed), [`CompressedTwice`](Error::CompressedTwice), [`CompressedSeek`](Error::CompressedSeek) |
 //! | a type code that is not in the table | [`UnknownElementType`](Error::UnknownElementType) |
 //! | the data end in the header, or among the values | [`TruncatedHeader`](Error::TruncatedHeader), [`Truncated`](Error::Truncated) |
 //! | the data go on after the values | [`TrailingBytes`](Error::TrailingBytes); see [`Options::trailing_bytes`] |
 //! | sizes whose product no memory could hold | [`Overflow`](Error::Overflow) |
-//! | compressed data or a stream declare too much | [`AboveLimit`](Error::AboveLimit); see [`Options::limit`] |
+//! | compressed data or a stream declare too much, or anything more than a limit that was set | [`AboveLimit`](Error::AboveLimit); see [`Options::limit`] |
 //! | there is no memory for values that are there | [`OutOfMemory`](Error::OutOfMemory) |
 //! | a gzip member ends early, is damaged, has a wrong checksum or garbage behind it | [`GzipTruncated`](Error::GzipTruncated), [`GzipDamaged`](Error::GzipDamaged) |
 //! | another type or item than there is is asked for | [`WrongType`](Error::WrongType), [`NoItem`](Error::NoItem) |
@@ -121,8 +127,8 @@ mod write;
 mod writer;
 
 #[cfg(feature = "std")]
-pub use dataset::{Pair, find, one_hot, read_labels, read_pair};
-pub use element::{Element, ElementType};
+pub use dataset::{Pair, check_counts, check_labels, find, one_hot, read_labels, read_pair};
+pub use element::{Element, ElementType, UnknownName};
 pub use error::{Error, Origin};
 pub use idx::{Idx, Values};
 #[cfg(all(feature = "std", any(unix, windows)))]
@@ -133,10 +139,10 @@ pub use options::Options;
 #[cfg(feature = "std")]
 pub use reader::{Items, Reader, read};
 pub use slice::{IdxSlice, parse};
-#[cfg(feature = "gzip")]
-pub use write::write_gzip;
 #[cfg(feature = "std")]
 pub use write::{write, write_slice, write_to};
+#[cfg(feature = "gzip")]
+pub use write::{write_gzip, write_gzip_to, write_slice_gzip};
 #[cfg(feature = "std")]
 pub use writer::Writer;
 

@@ -6,7 +6,7 @@ use memmap2::Mmap;
 
 use crate::header::Header;
 use crate::reader::open;
-use crate::{Error, IdxSlice, Origin};
+use crate::{Error, IdxSlice, Options, Origin};
 
 /// Maps a plain IDX file into memory and reads its header. Values are read when they are looked at.
 ///
@@ -31,14 +31,20 @@ use crate::{Error, IdxSlice, Origin};
 /// payload.
 #[allow(unsafe_code)]
 pub unsafe fn map(path: impl AsRef<Path>) -> Result<Map, Error> {
-    let path = path.as_ref();
+    // SAFETY: the caller keeps the contract, which is the same.
+    unsafe { map_with(Options::new(), path.as_ref()) }
+}
+
+/// As [`map`], which has the contract.
+#[allow(unsafe_code)]
+pub(crate) unsafe fn map_with(options: Options, path: &Path) -> Result<Map, Error> {
     let (file, _) = open(path)?;
     // SAFETY: the caller promises that nobody changes the file as long as the map lives, which is all that it asks for.
     let mmap = unsafe { Mmap::map(&file) };
-    let mmap = mmap.map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let mmap = mmap.map_err(|source| Error::Map { path: path.to_owned(), source })?;
     let origin = Origin::File(path.to_owned());
     let (header, _) = Header::split(&mmap, &origin)?;
-    header.check_end(mmap.len() as u64, false, &origin)?;
+    header.check_end(mmap.len() as u64, options.trailing_bytes, &origin)?;
     Ok(Map { mmap, header })
 }
 
@@ -52,6 +58,6 @@ pub struct Map {
 impl Map {
     /// What is in the file.
     pub fn slice(&self) -> IdxSlice<'_> {
-        IdxSlice::from_parts(&self.header, &self.mmap[self.header.len()..])
+        IdxSlice::from_parts(&self.header, &self.mmap[self.header.len()..][..self.header.payload_len])
     }
 }

@@ -22,33 +22,37 @@ use crate::{Idx, Reader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub(crate) trailing_bytes: bool,
-    pub(crate) limit: u64,
+    pub(crate) limit: Option<u64>,
 }
 
 impl Options {
-    /// The default of [`limit`](Self::limit): 4 GiB.
+    /// The default of [`limit`](Self::limit) for data whose length nothing bears out: 4 GiB.
     pub const DEFAULT_LIMIT: u64 = 4 << 30;
 
-    /// The defaults: strict, and [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT).
+    /// The defaults: strict, and at most [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) from compressed data and streams.
     pub const fn new() -> Self {
-        Self { trailing_bytes: false, limit: Self::DEFAULT_LIMIT }
+        Self { trailing_bytes: false, limit: None }
     }
 
-    /// Whether data may go on after the last value. What follows is not looked at. Default: `false`, it is an error.
+    /// Whether data may go on after the last value. Default: `false`, it is an error. What follows in plain data is not looked
+    /// at, nor waited for.
     ///
-    /// In compressed data these are uncompressed bytes: something other than gzip after the last member always is an error
-    /// where it is met.
+    /// In compressed data these are uncompressed bytes. Reading all of the data, or past the last item, uncompresses them
+    /// to their end and drops them, because the checksum stands behind them: damage always is an error, and so is
+    /// something other than gzip after the last member.
     pub const fn trailing_bytes(mut self, allowed: bool) -> Self {
         self.trailing_bytes = allowed;
         self
     }
 
-    /// The most bytes of values to hold from data whose length does not bear out what their header declares: compressed
-    /// ones, and those of a [`Read`](std::io::Read). Default: 4 GiB.
+    /// The most bytes of values to read into one vector, be it all that a file holds or one item. Default: 4 GiB for data whose
+    /// length does not bear out what their header declares, compressed ones and those of a [`Read`](std::io::Read); none for
+    /// plain files. Bytes in memory and maps are borrowed and know no limit.
     ///
-    /// Whatever the limit, memory only grows as data arrive. Plain files and bytes in memory need none.
+    /// Whatever the limit, memory for data of unknown length grows as they arrive: to at most twice what has come, and beside
+    /// it, while the vector is moved, what it held before, unless the system moves large vectors by their pages, as Linux does.
     pub const fn limit(mut self, bytes: u64) -> Self {
-        self.limit = bytes;
+        self.limit = Some(bytes);
         self
     }
 
@@ -79,6 +83,33 @@ impl Options {
     #[cfg(feature = "std")]
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Reader<File>, Error> {
         Reader::open_with(*self, path.as_ref())
+    }
+
+    /// As [`IdxFile::open`](crate::IdxFile::open), with these options. Bytes behind the values are allowed; the limit is that of
+    /// one item.
+    ///
+    /// # Errors
+    ///
+    /// As [`IdxFile::open`](crate::IdxFile::open).
+    #[cfg(all(feature = "std", any(unix, windows)))]
+    pub fn open_items(&self, path: impl AsRef<Path>) -> Result<crate::IdxFile, Error> {
+        crate::IdxFile::open_with(*self, path.as_ref())
+    }
+
+    /// As [`map`](fn@crate::map), with these options.
+    ///
+    /// # Safety
+    ///
+    /// As of [`map`](fn@crate::map): nobody may change or shorten the file as long as the map lives.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](fn@crate::map).
+    #[cfg(feature = "mmap")]
+    #[allow(unsafe_code)]
+    pub unsafe fn map(&self, path: impl AsRef<Path>) -> Result<crate::Map, Error> {
+        // SAFETY: the caller keeps the same contract.
+        unsafe { crate::map::map_with(*self, path.as_ref()) }
     }
 
     /// As [`Reader::new`], with these options.

@@ -20,7 +20,7 @@ impl Idx {
     ///
     /// # Errors
     ///
-    /// If there is no such item, it is no picture, or `writer` fails.
+    /// If there is no such item, it is no picture or one of no pixels, or `writer` fails.
     pub fn write_png(&self, n: usize, writer: impl Write) -> Result<(), Error> {
         let origin = Origin::Bytes;
         let (rows, columns, color) = match self.shape[..] {
@@ -28,8 +28,11 @@ impl Idx {
             [_, rows, columns, 3] => (rows, columns, png::ColorType::Rgb),
             _ => return Err(self.no_picture()),
         };
-        if n >= self.items() {
-            return Err(Error::NoItem { origin, item: n, items: self.items() });
+        if rows == 0 || columns == 0 {
+            return Err(self.no_picture());
+        }
+        if n >= self.n_items() {
+            return Err(Error::NoItem { origin, item: n, items: self.n_items() });
         }
         let (Some(pixels), Ok(width), Ok(height)) = (self.item(n), columns.try_into(), rows.try_into())
         else {

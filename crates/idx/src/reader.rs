@@ -77,11 +77,11 @@ impl Reader<File> {
     /// The file and what is known of it, if it is plain.
     #[cfg(any(unix, windows))]
     pub(crate) fn into_plain_file(self) -> Result<(File, Header, Origin), Error> {
-        let Self { input, header, .. } = self;
-        match input.into_plain() {
-            Ok((file, origin)) => Ok((file, header, origin)),
-            Err(origin) => Err(Error::Compressed { origin }),
+        let origin = self.input.origin.clone();
+        if self.is_compressed() {
+            return Err(Error::Compressed { origin });
         }
+        Ok((self.input.into_inner(), self.header, origin))
     }
 }
 
@@ -102,7 +102,10 @@ impl<R: Read> Reader<R> {
         length: Option<u64>,
     ) -> Result<Self, Error> {
         let (mut input, start) = Input::new(reader, origin, length)?;
-        let header = read_header(&mut input, &start)?;
+        let header = read_header(&mut input, &start).map_err(|error| match error {
+            Error::Compressed { origin } if !input.is_plain() => Error::CompressedTwice { origin },
+            error => error,
+        })?;
         if let Some(length) = input.length {
             header.check_end(length, options.trailing_bytes, &input.origin)?;
         }
@@ -120,8 +123,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// The declared number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
-        self.header.items()
+    pub fn n_items(&self) -> usize {
+        self.header.n_items()
     }
 
     /// Number of values in one item: the product of the sizes after the first.
@@ -140,19 +143,20 @@ impl<R: Read> Reader<R> {
     /// # Errors
     ///
     /// If the values are not of type `T`, the data end early, go on after the last item or are damaged, or cannot be read; if
-    /// an item takes more bytes than [`Options::limit`], unless the length of a plain file bears it out.
+    /// an item takes more bytes than [`Options::limit`], or more than there is memory for.
     pub fn read_item<T: Element>(&mut self, item: &mut Vec<T>) -> Result<bool, Error> {
         item.clear();
         self.header.check_type(T::TYPE, &self.input.origin)?;
-        if self.next == self.items() {
+        if self.next == self.n_items() {
             return self.finish().map(|()| false);
         }
-        self.read_values(item, self.item_len())?;
+        self.read_values(item, Part::Item)?;
         self.next += 1;
         Ok(true)
     }
 
-    /// The items that are left, each in a vector of its own.
+    /// The items that are left, each in a vector of its own. Items of no values are items: a header of a few bytes may declare
+    /// four thousand million of them.
     ///
     /// # Errors
     ///
@@ -167,18 +171,17 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// As [`read_item`](Self::read_item), and if they take more bytes than [`Options::limit`], unless the length of a plain
-    /// file bears them out.
+    /// As [`read_item`](Self::read_item), and if all together take more bytes than [`Options::limit`], or more than there is
+    /// memory for.
     pub fn read_rest(mut self) -> Result<Idx, Error> {
-        let items = self.items() - self.next;
-        let n_values = items * self.item_len();
+        let items = self.n_items() - self.next;
         let values = match self.element_type() {
-            ElementType::U8 => Values::U8(self.values(n_values)?),
-            ElementType::I8 => Values::I8(self.values(n_values)?),
-            ElementType::I16 => Values::I16(self.values(n_values)?),
-            ElementType::I32 => Values::I32(self.values(n_values)?),
-            ElementType::F32 => Values::F32(self.values(n_values)?),
-            ElementType::F64 => Values::F64(self.values(n_values)?),
+            ElementType::U8 => Values::U8(self.rest()?),
+            ElementType::I8 => Values::I8(self.rest()?),
+            ElementType::I16 => Values::I16(self.rest()?),
+            ElementType::I32 => Values::I32(self.rest()?),
+            ElementType::F32 => Values::F32(self.rest()?),
+            ElementType::F64 => Values::F64(self.rest()?),
         };
         self.finish()?;
         let mut shape = self.header.shape;
@@ -190,34 +193,46 @@ impl<R: Read> Reader<R> {
         Ok(Idx { shape, values })
     }
 
-    /// Looks for the end. Reaching it is also what makes the gzip decoder verify the last checksum.
+    /// Looks for the end, unless the length of the data has told it. Reaching it is also what makes the gzip decoder verify the
+    /// last checksum, so compressed data are read to their end also where trailing bytes are allowed.
     fn finish(&mut self) -> Result<(), Error> {
-        if self.input.length.is_some() || self.input.fill(&mut [0])? == 0 || self.options.trailing_bytes {
-            return Ok(());
+        if self.input.length.is_some() {
+            Ok(())
+        } else if self.options.trailing_bytes {
+            if self.input.is_plain() { Ok(()) } else { self.input.drain() }
+        } else if self.input.fill(&mut [0])? == 0 {
+            Ok(())
+        } else {
+            Err(self.header.trailing(&self.input.origin))
         }
-        Err(self.header.trailing(&self.input.origin))
     }
 
-    fn values<T: Element>(&mut self, n_values: usize) -> Result<Vec<T>, Error> {
+    /// The reader that the data come from. It has been read ahead of, by an unknown number of bytes.
+    pub fn into_inner(self) -> R {
+        self.input.into_inner()
+    }
+
+    fn rest<T: Element>(&mut self) -> Result<Vec<T>, Error> {
         let mut values = Vec::new();
-        self.read_values(&mut values, n_values)?;
+        self.read_values(&mut values, Part::Rest)?;
         Ok(values)
     }
 
     /// Fills an empty vector.
-    fn read_values<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
-        self.check_limit(n_values)?;
+    fn read_values<T: Element>(&mut self, values: &mut Vec<T>, part: Part) -> Result<(), Error> {
+        let n_values = self.n_values(part);
+        self.check_limit(part)?;
         match T::as_byte_vec(values) {
-            Some(bytes) => self.read_bytes(bytes, n_values),
-            None => self.convert(values, n_values),
+            Some(bytes) => self.read_bytes(bytes, n_values, part),
+            None => self.convert(values, n_values, part),
         }
     }
 
-    /// Bytes need no conversion: they are read into spare capacity, which nobody has to clear first.
-    fn read_bytes(&mut self, bytes: &mut Vec<u8>, n_values: usize) -> Result<(), Error> {
+    /// Bytes need no conversion.
+    fn read_bytes(&mut self, bytes: &mut Vec<u8>, n_values: usize, part: Part) -> Result<(), Error> {
         while bytes.len() < n_values {
             if bytes.len() == bytes.capacity() {
-                self.reserve(bytes, n_values)?;
+                self.reserve(bytes, part)?;
             }
             let n = bytes.capacity().min(n_values) - bytes.len();
             if self.input.append(bytes, n)? < n {
@@ -228,10 +243,10 @@ impl<R: Read> Reader<R> {
     }
 
     /// Other values pass through a block of bytes, so that there is never a second copy of all of them.
-    fn convert<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
+    fn convert<T: Element>(&mut self, values: &mut Vec<T>, n_values: usize, part: Part) -> Result<(), Error> {
         while values.len() < n_values {
             if values.len() == values.capacity() {
-                self.reserve(values, n_values)?;
+                self.reserve(values, part)?;
             }
             let room = values.capacity().min(n_values) - values.len();
             let n = room.min(BLOCK_LEN / T::TYPE.size());
@@ -250,26 +265,49 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    /// That so many values may be held, where nothing bears out that they are there.
-    fn check_limit(&self, n_values: usize) -> Result<(), Error> {
-        let (limit, found) = (self.options.limit, (n_values * self.element_type().size()) as u64);
-        if self.input.length.is_some() || found <= limit {
-            return Ok(());
+    /// That so many values may be held.
+    fn check_limit(&self, part: Part) -> Result<(), Error> {
+        let limit = match (self.options.limit, self.input.length) {
+            (None, None) => Options::DEFAULT_LIMIT,
+            (None, Some(_)) => return Ok(()), // the length bears them out
+            (Some(limit), _) => limit,
+        };
+        let found = (self.n_values(part) * self.element_type().size()) as u64;
+        match found <= limit {
+            true => Ok(()),
+            false => {
+                let (origin, shape) = (self.input.origin.clone(), self.shape_of(part));
+                Err(Error::AboveLimit { origin, shape, limit, found })
+            }
         }
-        let (origin, shape) = (self.input.origin.clone(), self.header.shape.clone());
-        Err(Error::AboveLimit { origin, shape, limit, found })
+    }
+
+    fn n_values(&self, part: Part) -> usize {
+        match part {
+            Part::Item => self.item_len(),
+            Part::Rest => (self.n_items() - self.next) * self.item_len(),
+        }
+    }
+
+    fn shape_of(&self, part: Part) -> Vec<usize> {
+        match (part, &self.header.shape[..]) {
+            (_, []) => Vec::new(),
+            (Part::Item, [_, item @ ..]) => item.to_vec(),
+            (Part::Rest, [n_items, item @ ..]) => [&[n_items - self.next], item].concat(),
+        }
     }
 
     /// Makes room for more values: for all of them where the length of the data has borne out the header, else for as
     /// many as have come so far, and never for more than are to come.
-    fn reserve<T>(&self, values: &mut Vec<T>, n_values: usize) -> Result<(), Error> {
+    fn reserve<T>(&self, values: &mut Vec<T>, part: Part) -> Result<(), Error> {
+        let n_values = self.n_values(part);
         let missing = n_values - values.len();
         let additional = match self.input.length {
             Some(_) => missing,
             None => missing.min(values.len().max(BLOCK_LEN / size_of::<T>())),
         };
         values.try_reserve_exact(additional).map_err(|source| {
-            let (origin, shape) = (self.input.origin.clone(), self.header.shape.clone());
+            let (origin, shape) = (self.input.origin.clone(), self.shape_of(part));
             Error::OutOfMemory { origin, shape, bytes: n_values * size_of::<T>(), source }
         })?;
         if additional == missing {
@@ -285,17 +323,28 @@ impl<R: Read + Seek> Reader<R> {
     ///
     /// # Errors
     ///
-    /// If there are fewer than `n` items, the data are compressed, or the reader cannot seek.
+    /// If there are fewer than `n` items, the data end before item `n`, are compressed, or the reader cannot seek.
     pub fn seek(&mut self, n: usize) -> Result<(), Error> {
-        if n > self.items() {
-            return Err(Error::NoItem { origin: self.input.origin.clone(), item: n, items: self.items() });
+        if n > self.n_items() {
+            return Err(Error::NoItem { origin: self.input.origin.clone(), item: n, items: self.n_items() });
         }
         // No more than the end of the payload, so this cannot overflow.
         let position = self.header.len() as u64 + n as u64 * self.header.item_size() as u64;
-        self.input.seek(position)?;
+        if let Some(end) = self.input.seek(position)? {
+            return Err(self.header.truncated(end, &self.input.origin));
+        }
         self.next = n;
         Ok(())
     }
+}
+
+/// What is read into one vector.
+#[derive(Clone, Copy)]
+enum Part {
+    /// The next item.
+    Item,
+    /// All items that are left.
+    Rest,
 }
 
 /// Where data come from, and what they are.
@@ -332,6 +381,13 @@ impl<R: Read, T: Element> Iterator for Items<R, T> {
         let item = self.read();
         self.ended = !matches!(item, Ok(Some(_)));
         item.transpose()
+    }
+
+    /// At most one more than there are items left, for an error may follow the last; at least one of them comes, or an error.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = if self.ended { 0 } else { self.reader.n_items() - self.reader.next };
+        let most = if self.ended { Some(0) } else { left.checked_add(1) };
+        (left.min(1), most)
     }
 }
 

@@ -58,8 +58,8 @@ impl<'a> IdxSlice<'a> {
     }
 
     /// Number of items: the size of the first dimension, or 1 where there is none.
-    pub fn items(&self) -> usize {
-        self.header.items()
+    pub fn n_items(&self) -> usize {
+        self.header.n_items()
     }
 
     /// Number of values in one item: the product of the sizes after the first.
@@ -80,15 +80,17 @@ impl<'a> IdxSlice<'a> {
     /// The values of item `n`: borrowed if they are `u8` or `i8`, converted otherwise. `None` if there is no such item, or
     /// the values are not of type `T`.
     pub fn item<T: Element>(&self, n: usize) -> Option<Cow<'a, [T]>> {
-        let within = self.element_type() == T::TYPE && n < self.items();
+        let within = self.element_type() == T::TYPE && n < self.n_items();
         within.then(|| decoded(&self.payload[n * self.header.item_size()..][..self.header.item_size()]))
     }
 
-    /// Item after item, each as [`item`](Self::item) gives it; nothing if the values are not of type `T`.
-    pub fn iter_items<T: Element>(&self) -> impl ExactSizeIterator<Item = Cow<'a, [T]>> + '_ {
-        let (items, size) = (self.items(), self.header.item_size());
-        let items = if self.element_type() == T::TYPE { items } else { 0 };
-        (0..items).map(move |n| decoded(&self.payload[n * size..][..size]))
+    /// Item after item, each as [`item`](Self::item) gives it. `None` if the values are not of type `T`.
+    pub fn iter_items<T: Element>(
+        &self,
+    ) -> Option<impl ExactSizeIterator<Item = Cow<'a, [T]>> + DoubleEndedIterator + use<'a, T>> {
+        let (payload, size) = (self.payload, self.header.item_size());
+        let items = (0..self.n_items()).map(move |n| decoded(&payload[n * size..][..size]));
+        (self.element_type() == T::TYPE).then_some(items)
     }
 
     /// A copy of its own.

@@ -1,4 +1,5 @@
-//! Values as other crates have them: nalgebra's matrices, ndarray's arrays, rayon's iterators. Nothing is copied.
+//! Values as other crates have them: nalgebra's matrices, ndarray's arrays, rayon's iterators. Nothing is copied, but
+//! by [`Idx::from`] an array whose values do not lie row by row.
 
 use crate::{Element, Idx};
 
@@ -10,7 +11,7 @@ mod matrices {
 
     /// Views as matrices, with the feature `nalgebra`.
     impl Idx {
-        /// All values as a matrix whose columns are the items: [`item_len`](Self::item_len) × [`items`](Self::items). `None` if
+        /// All values as a matrix whose columns are the items: [`item_len`](Self::item_len) × [`n_items`](Self::n_items). `None` if
         /// they are not of type `T`, or are not as many as the shape says.
         ///
         /// ```
@@ -24,7 +25,7 @@ mod matrices {
         /// ```
         pub fn matrix<T: Element + Scalar>(&self) -> Option<DMatrixView<'_, T>> {
             let values = self.values.as_slice().filter(|values| self.is_whole(values.len()))?;
-            Some(DMatrixView::from_slice(values, self.item_len(), self.items()))
+            Some(DMatrixView::from_slice(values, self.item_len(), self.n_items()))
         }
 
         /// Item `n` as a matrix, if items have two dimensions: `rows × columns`, as an image is looked at. `None` as for
@@ -113,13 +114,15 @@ mod parallel {
         /// use rayon::prelude::*;
         ///
         /// let idx = Idx { shape: vec![2, 3], values: Values::U8(vec![1, 2, 3, 4, 5, 6]) };
-        /// let sums: Vec<u8> = idx.par_items::<u8>().map(|item| item.iter().sum()).collect();
-        /// assert_eq!(sums, [6, 15]);
+        /// let items = idx.par_items::<u8>().ok_or("not bytes")?;
+        /// assert_eq!(items.map(|item| item.iter().sum()).collect::<Vec<u8>>(), [6, 15]);
+        /// assert!(idx.par_items::<f32>().is_none());
+        /// # Ok::<(), &str>(())
         /// ```
-        pub fn par_items<T: Element>(&self) -> impl IndexedParallelIterator<Item = &[T]> {
-            let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()));
-            let (items, len) = (values.map_or(0, |_| self.items()), self.item_len());
-            (0..items).into_par_iter().map(move |n| &values.unwrap_or_default()[n * len..][..len])
+        pub fn par_items<T: Element>(&self) -> Option<impl IndexedParallelIterator<Item = &[T]>> {
+            let values = self.values.as_slice::<T>().filter(|values| self.is_whole(values.len()))?;
+            let len = self.item_len();
+            Some((0..self.n_items()).into_par_iter().map(move |n| &values[n * len..][..len]))
         }
     }
 }

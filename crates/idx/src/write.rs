@@ -75,7 +75,28 @@ pub fn write_gzip(path: impl AsRef<Path>, idx: &Idx) -> Result<(), Error> {
     })
 }
 
-/// Writes plain IDX data to any [`Write`]: an archive, a socket, a vector.
+/// Writes values of this shape as a gzip-compressed IDX file, as [`write_gzip`] does.
+///
+/// # Errors
+///
+/// As [`write()`].
+#[cfg(feature = "gzip")]
+pub fn write_slice_gzip<T: Element>(
+    path: impl AsRef<Path>,
+    shape: &[usize],
+    values: &[T],
+) -> Result<(), Error> {
+    let path = path.as_ref();
+    let header = Header::to_write(T::TYPE, shape, values.len(), &Origin::File(path.to_owned()))?;
+    replace(path, |file| {
+        let mut encoder = gzip::encoder(file);
+        encoder.write_all(&header.to_bytes())?;
+        encode(&mut encoder, values)?;
+        encoder.finish().map(drop)
+    })
+}
+
+/// Writes plain IDX data to any [`Write`], and flushes it: an archive, a socket, a vector.
 ///
 /// ```
 /// use idx_dataset::{Idx, Values};
@@ -91,8 +112,29 @@ pub fn write_gzip(path: impl AsRef<Path>, idx: &Idx) -> Result<(), Error> {
 /// If shape and values do not fit each other or the format, before anything is written; if `writer` fails.
 pub fn write_to(mut writer: impl Write, idx: &Idx) -> Result<(), Error> {
     let header = header(idx, Origin::Stream)?;
-    let outcome = writer.write_all(&header.to_bytes()).and_then(|()| write_values(&mut writer, &idx.values));
-    outcome.map_err(|source| Error::WriteStream { source })
+    let mut write = || {
+        writer.write_all(&header.to_bytes())?;
+        write_values(&mut writer, &idx.values)?;
+        writer.flush()
+    };
+    write().map_err(|source| Error::WriteStream { source })
+}
+
+/// Writes gzip-compressed IDX data to any [`Write`], and flushes it.
+///
+/// # Errors
+///
+/// As [`write_to`].
+#[cfg(feature = "gzip")]
+pub fn write_gzip_to(writer: impl Write, idx: &Idx) -> Result<(), Error> {
+    let header = header(idx, Origin::Stream)?;
+    let write = || {
+        let mut encoder = gzip::encoder(writer);
+        encoder.write_all(&header.to_bytes())?;
+        write_values(&mut encoder, &idx.values)?;
+        encoder.finish()?.flush()
+    };
+    write().map_err(|source| Error::WriteStream { source })
 }
 
 fn header(idx: &Idx, origin: Origin) -> Result<Header, Error> {

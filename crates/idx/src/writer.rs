@@ -32,11 +32,14 @@ use crate::{Error, Origin};
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use = "without `finish` no file appears"]
 pub struct Writer<T> {
     target: Target,
     replacement: Replacement,
     shape: Vec<usize>,
     item_len: usize,
+    /// Whether a write has failed. What is in the file then is unknown.
+    broken: bool,
     element: PhantomData<fn(T)>,
 }
 
@@ -87,26 +90,41 @@ impl<T: Element> Writer<T> {
         let replacement = Replacement::create(path)?;
         let target = replacement.file().try_clone().and_then(|file| target(file, &header.to_bytes()));
         let target = target.map_err(|source| replacement.failed(source))?;
-        Ok(Self { target, replacement, item_len: header.item_len(), shape, element: PhantomData })
+        let item_len = header.item_len();
+        Ok(Self { target, replacement, shape, item_len, broken: false, element: PhantomData })
     }
 
     /// Appends an item.
     ///
     /// # Errors
     ///
-    /// If it has not as many values as the shape of items says, or the system cannot write.
+    /// If it has not as many values as the shape of items says, a header cannot count another item, or the system cannot
+    /// write. After the system failed once, nothing more is written, and the file does not appear.
     pub fn write_item(&mut self, item: &[T]) -> Result<(), Error> {
         if item.len() != self.item_len {
             let (shape, expected, found) = (self.shape[1..].to_vec(), self.item_len, item.len());
             return Err(Error::ValueCount { origin: self.origin(), shape, expected, found });
         }
+        let n_items = self.shape[0].saturating_add(1);
+        if u32::try_from(n_items).is_err() {
+            return Err(Error::Size { origin: self.origin(), dimension: 0, found: n_items });
+        }
+        self.check_sound()?;
         let outcome = match &mut self.target {
             Target::Plain(writer) => encode(writer, item),
             #[cfg(feature = "gzip")]
             Target::Gzip(encoder) => encode(encoder, item),
         };
-        self.shape[0] += 1;
-        outcome.map_err(|source| self.replacement.failed(source))
+        match outcome {
+            Ok(()) => {
+                self.shape[0] = n_items;
+                Ok(())
+            }
+            Err(source) => {
+                self.broken = true;
+                Err(self.replacement.failed(source))
+            }
+        }
     }
 
     /// Appends all items of an iterator.
@@ -122,10 +140,12 @@ impl<T: Element> Writer<T> {
     ///
     /// # Errors
     ///
-    /// If the number of items does not fit the format, or the system cannot write.
+    /// If the values are more than can be addressed, or the system cannot write or could not write an item.
     pub fn finish(self) -> Result<(), Error> {
+        self.check_sound()?;
         let values = self.shape[0].saturating_mul(self.item_len);
-        let header = Header::to_write(T::TYPE, &self.shape, values, &self.origin())?.to_bytes();
+        let header = Header::to_write(T::TYPE, &self.shape, values, &self.origin())?;
+        let (end, header) = (header.end(), header.to_bytes());
         let Self { target, replacement, .. } = self;
         let patch = |mut file: File, header: &[u8]| {
             file.seek(SeekFrom::Start(0))?;
@@ -133,7 +153,10 @@ impl<T: Element> Writer<T> {
         };
         let outcome = match target {
             Target::Plain(writer) => {
-                writer.into_inner().map_err(io::Error::from).and_then(|file| patch(file, &header))
+                writer.into_inner().map_err(io::Error::from).and_then(|file| match file.metadata()?.len() {
+                    found if found == end => patch(file, &header),
+                    found => Err(io::Error::other(format!("expected {end} bytes written, found {found}"))),
+                })
             }
             #[cfg(feature = "gzip")]
             Target::Gzip(encoder) => encoder
@@ -145,7 +168,65 @@ impl<T: Element> Writer<T> {
         replacement.commit()
     }
 
+    /// That every write so far went well.
+    fn check_sound(&self) -> Result<(), Error> {
+        match self.broken {
+            false => Ok(()),
+            true => Err(self.replacement.failed(io::Error::other("an item before could not be written"))),
+        }
+    }
+
     fn origin(&self) -> Origin {
         Origin::File(self.replacement.path().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// What is written to a file that was opened for reading fails.
+    fn failing(writer: &Writer<u8>) -> Target {
+        let name = fs::read_dir(writer.replacement.path().parent().unwrap()).unwrap().next().unwrap();
+        Target::Plain(BufWriter::with_capacity(1, File::open(name.unwrap().path()).unwrap()))
+    }
+
+    #[test]
+    fn nothing_appears_after_a_failed_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items");
+        let mut writer = Writer::create(&path, &[2]).unwrap();
+        writer.write_item(&[1, 2]).unwrap();
+        let broken = failing(&writer);
+        let sound = std::mem::replace(&mut writer.target, broken);
+        writer.write_item(&[3, 4]).unwrap_err();
+        writer.target = sound; // as a full disk that is full no more
+        writer.write_item(&[5, 6]).unwrap_err();
+        let error = writer.finish().unwrap_err();
+        assert!(matches!(error, Error::Write { .. }), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_others_wrote_to_does_not_appear() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items");
+        let mut writer = Writer::create(&path, &[]).unwrap();
+        writer.write_item(&[1]).unwrap();
+        writer.replacement.file().write_all(b"more").unwrap();
+        writer.finish().unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn more_items_than_a_header_can_count_are_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(folder.path().join("items"), &[0]).unwrap();
+        writer.shape[0] = u32::MAX as usize - 1;
+        writer.write_item(&[0_u8; 0]).unwrap();
+        let error = writer.write_item(&[]).unwrap_err();
+        assert!(matches!(error, Error::Size { dimension: 0, .. }), "{error}");
+        writer.finish().unwrap();
     }
 }

@@ -69,10 +69,20 @@ fn a_known_set_must_have_its_shapes_classes_and_counts() {
     let small = Idx { shape: vec![2, 28, 28], values: Values::U8(vec![0; 2 * 784]) };
     let labels = |labels: &[u8]| Idx { shape: vec![labels.len()], values: Values::U8(labels.to_vec()) };
     write_set(folder.path(), &known::MNIST, &small, labels(&[1, 2]));
-    let error = known::MNIST.read_train(folder.path()).unwrap_err().to_string();
-    let path = folder.path().join("train-images-idx3-ubyte");
+    let refused = |known: &known::KnownDataset, file: &str, expected: &str| {
+        let error = known.read_train(folder.path()).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: {expected}", folder.path().join(file).display()));
+    };
+    refused(&known::MNIST, "train-labels-idx1-ubyte", "byte 4: expected shape [60000], found [2]");
+    let mut known = known::MNIST;
+    known.train.labels.shape = Some(&[2]);
     let expected = "byte 4: expected shape [60000, 28, 28], found [2, 28, 28]";
-    assert_eq!(error, format!("{}: {expected}", path.display()));
+    refused(&known, "train-images-idx3-ubyte", expected);
+    known.train.images.shape = Some(&[2, 28, 28]);
+    assert!(known.read_train(folder.path()).is_ok());
+    let floats = Idx { shape: small.shape.clone(), values: Values::F64(vec![0.0; 2 * 784]) };
+    write_set(folder.path(), &known, &floats, labels(&[1, 2]));
+    refused(&known, "train-images-idx3-ubyte", "byte 2: expected values of type u8, found f64");
 
     let own = known::KnownDataset::with_mnist_names("own", "own", &["no", "yes"]);
     write_set(folder.path(), &own, &small, labels(&[1, 2]));
@@ -104,6 +114,7 @@ fn of_qmnists_rows_the_first_number_is_the_label() {
     let folder = tempfile::tempdir().unwrap();
     let mut qmnist = known::QMNIST;
     qmnist.train.images.shape = None;
+    qmnist.train.labels.shape = Some(&[2, 8]);
     let images = Idx { shape: vec![2, 1, 1], values: Values::U8(vec![1, 2]) };
     let rows = |first, second| Idx {
         shape: vec![2, 8],
@@ -111,9 +122,20 @@ fn of_qmnists_rows_the_first_number_is_the_label() {
     };
     write_set(folder.path(), &qmnist, &images, rows(9, 0));
     assert_eq!(qmnist.read_train(folder.path()).unwrap().labels, [9, 0]);
-    write_set(folder.path(), &qmnist, &images, rows(9, -1));
-    let error = qmnist.read_train(folder.path()).unwrap_err().to_string();
-    assert!(error.ends_with("byte 44: expected a label of 256 classes from 0, found -1"), "{error}");
+    let refused = |labels: Idx, expected: &str| {
+        write_set(folder.path(), &qmnist, &images, labels);
+        let error = qmnist.read_train(folder.path()).unwrap_err().to_string();
+        let path = folder.path().join("qmnist-train-labels-idx2-int");
+        assert_eq!(error, format!("{}: {expected}", path.display()));
+    };
+    for label in [-1, 10, 256, i32::MIN] {
+        let expected = format!("byte 44: expected a label of 10 classes from 0, found {label}");
+        refused(rows(9, label), &expected);
+    }
+    let single = Idx { shape: vec![2, 1], values: Values::I32(vec![1, 2]) };
+    refused(single, "byte 4: expected shape [2, 8], found [2, 1]");
+    let bytes = Idx { shape: vec![2], values: Values::U8(vec![1, 2]) };
+    refused(bytes, "byte 2: expected values of type i32, found u8");
 }
 
 #[test]
@@ -127,4 +149,19 @@ fn pairs_are_split_and_labels_become_rows() {
     assert_eq!(pair.select(&[3, 3]).images.values, Values::I16(vec![4, 4, 4, 4]));
     assert_eq!(one_hot(&[1], 2).unwrap(), [0.0, 1.0]);
     assert!(matches!(one_hot(&[0, 2], 2), Err(Error::LabelRange { offset: 1, found: 2, .. })));
+    assert!(matches!(one_hot(&[0, 0], usize::MAX / 2 + 1), Err(Error::OutOfMemory { .. })));
+}
+
+#[test]
+fn items_of_no_values_are_transposed_without_memory() {
+    let huge = vec![0, u32::MAX as usize, i32::MAX as usize];
+    let mut idx = Idx { shape: huge.clone(), values: Values::U8(vec![]) };
+    idx.transpose_items();
+    assert_eq!(idx.shape, [huge[0], huge[2], huge[1]]);
+    for shape in [vec![1, usize::MAX, 2], vec![1, 2, 2]] {
+        let mut torn = Idx { shape, values: Values::U8(vec![1, 2, 3]) };
+        let before = torn.clone();
+        torn.transpose_items();
+        assert_eq!(torn, before, "there are not as many values as the shape says");
+    }
 }

@@ -4,10 +4,11 @@ mod common;
 
 use std::error::Error as _;
 use std::fs;
+use std::io::Cursor;
 use std::path::PathBuf;
 
 use common::{gzip, idx, parse};
-use idx_dataset::{Error, read, read_pair};
+use idx_dataset::{Error, Reader, read, read_pair};
 
 /// A file of these bytes, in a folder of its own.
 struct Scratch {
@@ -132,6 +133,7 @@ fn sizes_whose_product_overflows_are_refused() {
         (0x0e, "f64", vec![0x8000_0000, 0x2000_0000]), // 2⁶⁰ values of 8 bytes: the bytes overflow, not the count
         (0x0d, "f32", vec![0x8000_0000, 0x8000_0000]), // 2⁶⁴ bytes, zero when they wrap
         (0x08, "u8", vec![0x1_0000, 0x1_0000, 0x1_0000, 0x1_0000]), // 2⁶⁴ bytes, likewise
+        (0x08, "u8", vec![649_657, 92_737, 153_092_023]), // 2⁶³ − 1 bytes, and those of the header
         (0x08, "u8", vec![0, MAX, MAX, MAX]),          // no values, but no length of an item either
         (0x08, "u8", vec![MAX, MAX, MAX, 0]),
     ] {
@@ -141,6 +143,15 @@ fn sizes_whose_product_overflows_are_refused() {
         #[cfg(feature = "gzip")]
         refused(&gzip(&idx(code, &shape, &[0; 100])), &expected);
     }
+}
+
+#[test]
+fn the_end_of_the_largest_payload_is_a_place() {
+    // 153,092,022 as the last size: the payload ends 60 thousand million bytes before 2⁶³.
+    let file = idx(0x08, &[649_657, 92_737, 153_092_022], &[]);
+    let mut reader = Reader::new(Cursor::new(file)).unwrap();
+    let error = reader.seek(reader.n_items()).and_then(|()| reader.read_item::<u8>(&mut Vec::new()));
+    assert!(!matches!(error, Ok(true)), "{error:?}");
 }
 
 #[test]
@@ -247,6 +258,13 @@ fn no_flipped_bit_of_a_gzip_file_gives_other_data() {
         }
     }
     assert!(refused > 8 * (compressed.len() - 10), "{refused} of {} bits", 8 * compressed.len());
+}
+
+#[test]
+#[cfg(feature = "gzip")]
+fn gzip_within_gzip_is_refused_by_name() {
+    let expected = "byte 0 of the uncompressed data: expected IDX data, found gzip (1f 8b) within gzip";
+    refused(&gzip(&gzip(&idx(0x08, &[1], &[0]))), expected);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is written is what is read, bit for bit; what is written is what the format says.
 
 mod common;
+mod invariants;
 
 use std::fs;
 
@@ -8,37 +9,18 @@ use std::fs;
 use common::gzip;
 use common::{idx, parse};
 use idx_dataset::{ElementType, Idx, Values, read, write};
+use invariants::{big_endian, values};
 use proptest::prelude::*;
-
-/// Values of `element_type` from raw bits, so that NaNs of every payload are among them.
-fn values(element_type: ElementType, bits: &[u64]) -> Values {
-    match element_type {
-        ElementType::U8 => Values::U8(bits.iter().map(|&bits| bits as u8).collect()),
-        ElementType::I8 => Values::I8(bits.iter().map(|&bits| bits as i8).collect()),
-        ElementType::I16 => Values::I16(bits.iter().map(|&bits| bits as i16).collect()),
-        ElementType::I32 => Values::I32(bits.iter().map(|&bits| bits as i32).collect()),
-        ElementType::F32 => Values::F32(bits.iter().map(|&bits| f32::from_bits(bits as u32)).collect()),
-        ElementType::F64 => Values::F64(bits.iter().map(|&bits| f64::from_bits(bits)).collect()),
-    }
-}
-
-/// The big-endian bytes of `values`: equal for equal bits only, which `==` on floats is not.
-fn bytes(values: &Values) -> Vec<u8> {
-    match values {
-        Values::U8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
-        Values::I8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
-        Values::I16(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
-        Values::I32(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
-        Values::F32(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
-        Values::F64(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
-    }
-}
 
 #[track_caller]
 fn assert_same(found: &Idx, expected: &Idx) {
     assert_eq!(found.shape, expected.shape);
     assert_eq!(found.element_type(), expected.element_type());
-    assert!(bytes(&found.values) == bytes(&expected.values), "values of shape {:?} differ", expected.shape);
+    assert!(
+        big_endian(&found.values) == big_endian(&expected.values),
+        "values of shape {:?} differ",
+        expected.shape
+    );
 }
 
 /// Writes and reads in every way there is.
@@ -46,7 +28,7 @@ fn assert_same(found: &Idx, expected: &Idx) {
 fn check(expected: &Idx) {
     let folder = tempfile::tempdir().unwrap();
     let sizes: Vec<u32> = expected.shape.iter().map(|&size| size as u32).collect();
-    let file = idx(expected.element_type().code(), &sizes, &bytes(&expected.values));
+    let file = idx(expected.element_type().code(), &sizes, &big_endian(&expected.values));
 
     let plain = folder.path().join("plain");
     write(&plain, expected).unwrap();
@@ -74,7 +56,7 @@ prop_compose! {
         element_type in Just(element_type),
         shape in Just(shape),
     ) -> Idx {
-        Idx { shape, values: values(element_type, &bits) }
+        Idx { shape, values: values(element_type, bits.iter().copied()) }
     }
 }
 
@@ -94,7 +76,7 @@ fn every_edge_of_the_conversion_block_survives() {
         for len in [0, 1, block - 1, block, block + 1, 2 * block - 1, 2 * block, 2 * block + 1, 5 * block + 7]
         {
             let bits: Vec<u64> = (0..len as u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
-            check(&Idx { shape: vec![len], values: values(element_type, &bits) });
+            check(&Idx { shape: vec![len], values: values(element_type, bits.iter().copied()) });
         }
     }
 }
@@ -147,7 +129,7 @@ fn the_format_is_the_documented_one() {
 fn items_count_the_first_dimension() {
     let items = |shape: &[usize]| {
         let idx = Idx { shape: shape.to_vec(), values: Values::U8(vec![]) };
-        (idx.items(), idx.item_len())
+        (idx.n_items(), idx.item_len())
     };
     assert_eq!(items(&[]), (1, 1));
     assert_eq!(items(&[5]), (5, 1));
@@ -190,7 +172,7 @@ fn what_takes_many_large_pages_is_what_was_written() {
     let path = folder.path().join("large");
     let bits: Vec<u64> = (0..(5 << 20) + 3).map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
     for element_type in [ElementType::U8, ElementType::F64] {
-        let idx = Idx { shape: vec![bits.len()], values: values(element_type, &bits) };
+        let idx = Idx { shape: vec![bits.len()], values: values(element_type, bits.iter().copied()) };
         write(&path, &idx).unwrap();
         assert_same(&read(&path).unwrap(), &idx);
         #[cfg(feature = "gzip")]

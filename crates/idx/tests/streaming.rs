@@ -23,7 +23,7 @@ fn a_file_gives_its_items_in_order_and_after_a_jump() {
     write(&path, &items()).unwrap();
     let mut reader = Reader::open(&path).unwrap();
     assert_eq!(
-        (reader.shape(), reader.items(), reader.item_len(), reader.is_compressed()),
+        (reader.shape(), reader.n_items(), reader.item_len(), reader.is_compressed()),
         (&[5, 3][..], 5, 3, false)
     );
     let mut item = Vec::new();
@@ -67,6 +67,10 @@ fn positioned_reads_need_no_order_and_no_exclusive_access() {
         message(file.item::<i16>(1).unwrap_err()),
         "items: values end at byte 20, expected 42 for shape [5, 3]"
     );
+    assert_eq!(
+        message(file.item::<i16>(4).unwrap_err()),
+        "items: values end at byte 20, expected 42 for shape [5, 3]"
+    );
     assert_eq!(file.item::<i16>(0).unwrap(), [-7000, -6000, -5000]);
 }
 
@@ -96,6 +100,47 @@ fn a_map_gives_the_same_as_reading() {
 }
 
 #[test]
+fn a_jump_behind_the_end_tells_where_it_is() {
+    let file = idx(8, &[100], &[1; 8]);
+    let mut reader = Reader::new(io::Cursor::new(&file)).unwrap();
+    for n in [0, 8, 3] {
+        reader.seek(n).unwrap();
+    }
+    let mut item = Vec::new();
+    assert!(reader.read_item::<u8>(&mut item).unwrap());
+    assert_eq!(
+        reader.seek(50).unwrap_err().to_string(),
+        "stream: values end at byte 16, expected 108 for shape [100]"
+    );
+}
+
+#[test]
+fn the_reader_can_be_had_back_and_items_say_how_many_may_come() {
+    let file = idx(8, &[3], &[1, 2, 3]);
+    assert_eq!(Reader::new(io::Cursor::new(&file)).unwrap().into_inner().get_ref(), &&file);
+    #[cfg(feature = "gzip")]
+    assert_eq!(Reader::new(&common::gzip(&file)[..]).unwrap().into_inner(), b"");
+    let mut items = Reader::new(&file[..]).unwrap().into_items::<u8>().unwrap();
+    assert_eq!(items.size_hint(), (1, Some(4)));
+    assert_eq!((items.by_ref().take(3).count(), items.size_hint()), (3, (0, Some(1))));
+    assert!(items.next().is_none());
+    assert_eq!(items.size_hint(), (0, Some(0)));
+}
+
+#[test]
+#[cfg(all(feature = "mmap", target_os = "linux"))]
+#[allow(unsafe_code)]
+fn what_cannot_be_mapped_is_told_as_such() {
+    let path = "/sys/kernel/uevent_seqnum"; // a regular file that knows no maps
+    if fs::read(path).is_err() {
+        return;
+    }
+    // SAFETY: nothing is mapped, or one number that changes with no memory of ours.
+    let error = unsafe { idx_dataset::map(path) }.unwrap_err();
+    assert_eq!(error.to_string(), format!("{path}: cannot map the file into memory"));
+}
+
+#[test]
 fn signed_bytes_are_borrowed_too() {
     let file = idx(9, &[2, 2], &[0, 127, 128, 255]);
     let slice = idx_dataset::parse(&file).unwrap();
@@ -103,7 +148,7 @@ fn signed_bytes_are_borrowed_too() {
     assert_eq!(*item, [-128, -1]);
     assert!(matches!(item, std::borrow::Cow::Borrowed(_)));
     assert_eq!(slice.item::<u8>(1), None);
-    assert_eq!(slice.iter_items::<u8>().len(), 0);
+    assert!(slice.iter_items::<u8>().is_none());
 }
 
 #[test]
@@ -121,9 +166,44 @@ fn trailing_bytes_are_passed_over_on_request() {
         fs::write(&path, common::gzip(&padded)).unwrap();
         assert_eq!(lenient.read(&path).unwrap(), expected);
     }
+    fs::write(&path, &padded).unwrap();
+    assert!(IdxFile::open(&path).is_err());
+    let file = lenient.open_items(&path).unwrap();
+    assert_eq!((file.item::<u8>(1).unwrap(), file.n_items()), (vec![6], 2));
+    #[cfg(feature = "mmap")]
+    {
+        // SAFETY: nobody else knows of the file.
+        #[allow(unsafe_code)]
+        let map = unsafe { lenient.map(&path) }.unwrap();
+        assert_eq!(map.slice().to_idx(), expected);
+    }
     assert!(lenient.read(folder.path()).is_err());
     fs::write(&path, &padded[..9]).unwrap();
     assert!(matches!(lenient.read(&path), Err(Error::Truncated { .. })));
+}
+
+#[test]
+#[cfg(feature = "gzip")]
+fn damage_behind_trailing_bytes_is_damage() {
+    let lenient = Options::new().trailing_bytes(true);
+    for n_trailing in [0, 1, 100_000] {
+        let mut compressed = common::gzip(&[&idx(8, &[2], &[5, 6])[..], &vec![7; n_trailing]].concat());
+        assert!(lenient.reader(&compressed[..]).unwrap().read_rest().is_ok());
+        let cut = lenient.reader(&compressed[..compressed.len() - 1]).unwrap().read_rest();
+        assert!(matches!(cut, Err(Error::GzipTruncated { .. })), "{n_trailing}: {cut:?}");
+        let checksum = compressed.len() - 8;
+        compressed[checksum] ^= 1;
+        let damaged = lenient.reader(&compressed[..]).unwrap().read_rest();
+        assert!(matches!(damaged, Err(Error::GzipDamaged { .. })), "{n_trailing}: {damaged:?}");
+    }
+}
+
+#[test]
+fn whoever_takes_trailing_bytes_does_not_wait_for_them() {
+    // Whoever asks for more than there is is told so by an error, not made to wait.
+    let file = idx(8, &[2], &[5, 6]);
+    let read = Options::new().trailing_bytes(true).reader(Failing(&file)).and_then(Reader::read_rest);
+    assert_eq!(read.unwrap().values, Values::U8(vec![5, 6]));
 }
 
 #[test]
@@ -132,7 +212,15 @@ fn limits_hold_where_nothing_bears_out_what_is_declared() {
     let path = folder.path().join("idx");
     let file = idx(0x0c, &[4, 2], &[1; 32]);
     fs::write(&path, &file).unwrap();
-    assert!(Options::new().limit(31).read(&path).is_ok(), "the length bears it out");
+    let refused = |outcome: Result<Vec<i32>, Error>, expected: &str| {
+        let error = outcome.unwrap_err().to_string();
+        assert_eq!(error, format!("{}: byte 4: expected at most {expected}", path.display()));
+    };
+    let whole = Options::new().limit(31).read(&path).map(|_| Vec::new());
+    refused(whole, "31 bytes of values, found 32 for shape [4, 2]");
+    let item = |limit| Options::new().limit(limit).open_items(&path).and_then(|file| file.item::<i32>(3));
+    assert_eq!(item(8).unwrap(), [0x0101_0101; 2]);
+    refused(item(7), "7 bytes of values, found 8 for shape [2]");
     let limited = |limit| Options::new().limit(limit).reader(&file[..]).unwrap();
     assert!(limited(32).read_rest().is_ok());
     assert_eq!(
@@ -140,7 +228,10 @@ fn limits_hold_where_nothing_bears_out_what_is_declared() {
         "stream: byte 4: expected at most 31 bytes of values, found 32 for shape [4, 2]"
     );
     assert_eq!(limited(8).into_items::<i32>().unwrap().filter(Result::is_ok).count(), 4);
-    assert!(limited(7).into_items::<i32>().unwrap().next().unwrap().is_err());
+    assert_eq!(
+        limited(7).into_items::<i32>().unwrap().next().unwrap().unwrap_err().to_string(),
+        "stream: byte 4: expected at most 7 bytes of values, found 8 for shape [2]"
+    );
 }
 
 /// Fails after some bytes, without a code of the system's.
@@ -164,6 +255,7 @@ fn a_failure_of_the_reader_is_told_as_such() {
     };
     check(&file, 10);
     check(&file[..3], 3);
+    check(&file[..1], 1);
     #[cfg(feature = "gzip")]
     {
         let compressed = common::gzip(&file);
@@ -178,7 +270,7 @@ fn items_are_counted_when_they_are_written() {
     let path = folder.path().join("items");
     let mut writer = Writer::create(&path, &[3]).unwrap();
     assert!(!path.exists(), "not before it is whole");
-    writer.write_items(items().iter_items::<i16>()).unwrap();
+    writer.write_items(items().iter_items::<i16>().unwrap()).unwrap();
     let error = writer.write_item(&[1, 2]).unwrap_err().to_string();
     assert!(error.ends_with("items: expected 3 values to write for shape [3], found 2"), "{error}");
     writer.finish().unwrap();
@@ -197,7 +289,7 @@ fn items_are_counted_when_they_are_written() {
     #[cfg(feature = "gzip")]
     {
         let mut writer = Writer::create_gzip(&path, &[3]).unwrap();
-        writer.write_items(items().iter_items::<i16>()).unwrap();
+        writer.write_items(items().iter_items::<i16>().unwrap()).unwrap();
         writer.finish().unwrap();
         assert!(Reader::open(&path).unwrap().is_compressed());
         assert_eq!(read(&path).unwrap(), items());

@@ -20,7 +20,7 @@ where
     assert_eq!(slice.item::<T>(2), None);
     let idx = slice.to_idx();
     assert_eq!(idx.values, Values::from(expected.to_vec()));
-    assert_eq!(idx.iter_items::<T>().collect::<Vec<_>>(), [&expected[..2], &expected[2..]]);
+    assert_eq!(idx.iter_items::<T>().unwrap().collect::<Vec<_>>(), [&expected[..2], &expected[2..]]);
     for len in 0..file.len() {
         let error = parse(&file[..len]).unwrap_err();
         assert!(matches!(error, Error::TruncatedHeader { .. } | Error::Truncated { .. }), "{len}: {error}");

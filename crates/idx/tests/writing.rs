@@ -66,6 +66,46 @@ fn files_are_replaced_and_nothing_is_left_beside_them() {
 }
 
 #[test]
+fn what_is_written_to_a_stream_is_flushed() {
+    let mut lines = std::io::BufWriter::new(Flushed(Vec::new()));
+    idx_dataset::write_to(&mut lines, &labels(&[5, 0])).unwrap();
+    assert_eq!(lines.get_ref().0, [0, 0, 8, 1, 0, 0, 0, 2, 5, 0]);
+    #[cfg(feature = "gzip")]
+    {
+        let mut lines = std::io::BufWriter::new(Flushed(Vec::new()));
+        idx_dataset::write_gzip_to(&mut lines, &labels(&[5, 0])).unwrap();
+        let read = idx_dataset::Reader::new(&lines.get_ref().0[..]).unwrap().read_rest().unwrap();
+        assert_eq!(read, labels(&[5, 0]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels");
+        idx_dataset::write_slice_gzip(&path, &[2], &[5_u8, 0]).unwrap();
+        assert_eq!(fs::read(path).unwrap(), lines.get_ref().0);
+    }
+}
+
+/// Whatever has come so far.
+struct Flushed(Vec<u8>);
+
+impl std::io::Write for Flushed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn a_picture_has_pixels() {
+    for shape in [vec![1, 0, 5], vec![1, 5, 0], vec![1, 5, 0, 3]] {
+        let error = Idx { shape, values: Values::U8(vec![]) }.write_png(0, Vec::new()).unwrap_err();
+        assert!(matches!(error, Error::NotAPicture { .. }), "{error}");
+    }
+}
+
+#[test]
 fn a_missing_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("labels");
@@ -128,6 +168,35 @@ mod unix {
         assert_eq!(read(&target).unwrap(), labels(&[1, 2]));
         assert_eq!(names(folder.path()), ["link"]);
         assert_eq!(names(elsewhere.path()), ["target"]);
+    }
+
+    #[test]
+    fn links_to_nothing_yet_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        symlink(&second, &first).unwrap();
+        symlink(elsewhere.path().join("target"), &second).unwrap();
+        write(&first, &labels(&[1, 2])).unwrap();
+        assert!([&first, &second].iter().all(|link| fs::symlink_metadata(link).unwrap().is_symlink()));
+        assert_eq!(read(elsewhere.path().join("target")).unwrap(), labels(&[1, 2]));
+        assert_eq!(names(elsewhere.path()), ["target"]);
+        symlink("beside", folder.path().join("relative")).unwrap();
+        write(folder.path().join("relative"), &labels(&[3])).unwrap();
+        assert_eq!(read(folder.path().join("beside")).unwrap(), labels(&[3]));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        symlink(&link, &link).unwrap();
+        assert!(matches!(write(&link, &labels(&[1])), Err(Error::Write { .. })));
+        assert_eq!(names(folder.path()), ["link"]);
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(write(file.join("below"), &labels(&[1])), Err(Error::Write { .. })));
+        assert_eq!(names(folder.path()), ["file", "link"]);
     }
 
     #[test]

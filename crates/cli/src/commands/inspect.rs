@@ -25,7 +25,7 @@ pub(crate) fn inspect(args: &args::Inspect, output: &mut Output) -> Result<ExitC
         return Ok(show_json(&args.file, output));
     }
     let idx = idx_dataset::read(&args.file)?;
-    let items = idx.items();
+    let items = idx.n_items();
     if let Some(item) = args.item.filter(|&item| item >= items) {
         return Err(Error::NoItem { path: args.file.clone(), item, items });
     }
@@ -56,7 +56,7 @@ fn json(path: &Path, idx: &Idx) -> serde_json::Value {
         "file": path.to_string_lossy(),
         "element_type": idx.element_type().to_string(),
         "shape": idx.shape,
-        "items": idx.items(),
+        "items": idx.n_items(),
         "item_len": idx.item_len(),
         "payload_sha256": payload_sha256(idx),
         "min": range.as_ref().map(|range| range.min),
@@ -79,7 +79,7 @@ fn show_header(path: &Path, idx: &Idx, output: &mut Output) {
     let mut row = |name: &str, value: String| output.line(format!("  {name:<7}{value}"));
     row("type", described(idx.element_type()));
     row("shape", shape(&idx.shape));
-    row("items", format!("{} of {}", grouped(idx.items() as u64), counted(idx.item_len(), "value")));
+    row("items", format!("{} of {}", grouped(idx.n_items() as u64), counted(idx.item_len(), "value")));
     let bytes = (4 + 4 * idx.shape.len() + idx.values.len() * idx.element_type().size()) as u64;
     let stored = fs::metadata(path).map_or(bytes, |metadata| metadata.len());
     let compressed =

@@ -37,16 +37,16 @@ pub(crate) fn parse(bytes: &[u8]) {
 }
 
 fn items_of_slice<T: Element>(slice: &idx_dataset::IdxSlice<'_>, idx: &Idx) {
-    assert_eq!(slice.iter_items::<T>().len(), idx.items());
-    assert_eq!(idx.iter_items::<T>().len(), idx.items());
-    let items = slice.iter_items::<T>().zip(idx.iter_items::<T>()).take(MOST_ITEMS);
+    assert_eq!(slice.iter_items::<T>().unwrap().len(), idx.n_items());
+    assert_eq!(idx.iter_items::<T>().unwrap().len(), idx.n_items());
+    let items = slice.iter_items::<T>().unwrap().zip(idx.iter_items::<T>().unwrap()).take(MOST_ITEMS);
     let mut values = Vec::new();
     for (n, (borrowed, owned)) in items.enumerate() {
         assert!(same(&borrowed, owned) && same(&slice.item::<T>(n).unwrap(), idx.item(n).unwrap()));
         values.extend_from_slice(owned);
     }
     assert!(same(&values, &idx.values.as_slice::<T>().unwrap()[..values.len()]));
-    assert!(slice.item::<T>(idx.items()).is_none() && idx.item::<T>(idx.items()).is_none());
+    assert!(slice.item::<T>(idx.n_items()).is_none() && idx.item::<T>(idx.n_items()).is_none());
 }
 
 /// A stream that comes in pieces is what the parser makes of all of it, or fails with the same words.
@@ -62,6 +62,7 @@ pub(crate) fn stream(bytes: &[u8]) {
     let lenient = strict.trailing_bytes(true);
     let streamed = lenient.reader(pieces()).and_then(Reader::read_rest);
     agree(&streamed, lenient.parse(bytes).map(|slice| slice.to_idx()));
+    places(bytes);
 
     let Ok(idx) = streamed else { return };
     match idx.element_type() {
@@ -74,6 +75,17 @@ pub(crate) fn stream(bytes: &[u8]) {
     }
 }
 
+/// Every place that a header declares can be gone to, whether or not something is there.
+fn places(bytes: &[u8]) {
+    let reader = || Options::new().limit(LIMIT).reader(Cursor::new(bytes));
+    let Ok(n_items) = reader().map(|reader| reader.n_items()) else { return };
+    for n in [0, 1, n_items / 2, n_items.saturating_sub(1), n_items] {
+        let mut reader = reader().unwrap();
+        let outcome = reader.seek(n).and_then(|()| reader.read_item::<u8>(&mut Vec::new()));
+        assert!(n < n_items || !matches!(outcome, Ok(true)), "{outcome:?}");
+    }
+}
+
 /// Items in order, and one after a jump.
 fn items_of_stream<T: Element>(bytes: &[u8], idx: &Idx) {
     let reader = || Options::new().trailing_bytes(true).reader(Cursor::new(bytes)).unwrap();
@@ -83,14 +95,14 @@ fn items_of_stream<T: Element>(bytes: &[u8], idx: &Idx) {
     }
     let mut item = Vec::<T>::new();
     let mut reader = reader();
-    for n in [idx.items() / 2, 0, idx.items().saturating_sub(1)] {
+    for n in [idx.n_items() / 2, 0, idx.n_items().saturating_sub(1)] {
         reader.seek(n).unwrap();
-        assert_eq!(reader.read_item(&mut item).unwrap(), n < idx.items());
-        assert!(n >= idx.items() || same(&item, idx.item(n).unwrap()));
+        assert_eq!(reader.read_item(&mut item).unwrap(), n < idx.n_items());
+        assert!(n >= idx.n_items() || same(&item, idx.item(n).unwrap()));
     }
-    reader.seek(idx.items()).unwrap();
+    reader.seek(idx.n_items()).unwrap();
     assert!(!reader.read_item(&mut item).unwrap());
-    assert!(reader.seek(idx.items() + 1).is_err());
+    assert!(reader.seek(idx.n_items() + 1).is_err());
 }
 
 /// What is read from compressed data is what a parser makes of them after a plain decompression; nothing damaged is
@@ -119,7 +131,7 @@ pub(crate) fn gzip(bytes: &[u8]) {
             assert!(decoded.is_ok() && compressed.starts_with(&[0x1f, 0x8b]));
             assert_eq!(written(&idx), plain);
         }
-        Err(Error::AboveLimit { .. }) => {}
+        Err(Error::AboveLimit { .. }) => assert!(expected.is_err() || above_limit(&plain)),
         Err(error) => assert!(decoded.is_err() || expected.is_err(), "{error}"),
     }
 }
@@ -132,14 +144,7 @@ pub(crate) fn roundtrip(bytes: &[u8]) {
     let mut next = rest.iter().copied().chain(std::iter::repeat(0xa5));
     let bits = std::iter::repeat_with(|| u64::from_le_bytes([(); 8].map(|()| next.next().unwrap())));
     let bits = bits.take(shape.iter().product());
-    let values = match ElementType::ALL[usize::from(element_type % 6)] {
-        ElementType::U8 => Values::U8(bits.map(|bits| bits as u8).collect()),
-        ElementType::I8 => Values::I8(bits.map(|bits| bits as i8).collect()),
-        ElementType::I16 => Values::I16(bits.map(|bits| bits as i16).collect()),
-        ElementType::I32 => Values::I32(bits.map(|bits| bits as i32).collect()),
-        ElementType::F32 => Values::F32(bits.map(|bits| f32::from_bits(bits as u32)).collect()),
-        ElementType::F64 => Values::F64(bits.map(f64::from_bits).collect()),
-    };
+    let values = values(ElementType::ALL[usize::from(element_type % 6)], bits);
     let idx = Idx { shape, values };
     let file = written(&idx);
     for found in
@@ -173,7 +178,8 @@ impl Expected {
         let nonzero = sizes.iter().filter(|&&size| size > 0);
         let most = nonzero.fold(size, |product, size| product.saturating_mul(*size));
         let payload = if sizes.contains(&0) { 0 } else { most };
-        (most <= isize::MAX as u128).then(|| 4 + 4 * usize::from(rank) + payload as usize)
+        let start = 4 + 4 * usize::from(rank);
+        (most.saturating_add(start as u128) <= isize::MAX as u128).then(|| start + payload as usize)
     }
 }
 
@@ -198,7 +204,9 @@ impl Read for Pieces<'_> {
 fn agree(streamed: &Result<Idx, Error>, parsed: Result<Idx, Error>) {
     match (streamed, parsed) {
         (Ok(streamed), Ok(parsed)) => assert_eq!(written(streamed), written(&parsed)),
-        (Err(Error::AboveLimit { .. }), _) => {}
+        (Err(Error::AboveLimit { .. }), parsed) => {
+            assert!(parsed.is_err() || above_limit(&written(&parsed.unwrap())));
+        }
         (Err(streamed), Err(parsed)) => {
             assert_eq!(streamed.to_string(), parsed.to_string().replace("bytes in memory", "stream"));
         }
@@ -206,12 +214,17 @@ fn agree(streamed: &Result<Idx, Error>, parsed: Result<Idx, Error>) {
     }
 }
 
+/// Whether a whole file has more bytes of values than `LIMIT`.
+fn above_limit(file: &[u8]) -> bool {
+    idx_dataset::parse(file).is_ok_and(|slice| slice.payload().len() as u64 > LIMIT)
+}
+
 fn same<T: Element>(left: &[T], right: &[T]) -> bool {
     big_endian(&left.to_vec().into()) == big_endian(&right.to_vec().into())
 }
 
 /// The bytes of values: equal for equal bits only, which `==` on floats is not.
-fn big_endian(values: &Values) -> Vec<u8> {
+pub(crate) fn big_endian(values: &Values) -> Vec<u8> {
     match values {
         Values::U8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         Values::I8(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
@@ -219,6 +232,18 @@ fn big_endian(values: &Values) -> Vec<u8> {
         Values::I32(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         Values::F32(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
         Values::F64(values) => values.iter().flat_map(|value| value.to_bits().to_be_bytes()).collect(),
+    }
+}
+
+/// Values of a type from raw bits, so that NaNs of every payload are among them.
+pub(crate) fn values(element_type: ElementType, bits: impl Iterator<Item = u64>) -> Values {
+    match element_type {
+        ElementType::U8 => Values::U8(bits.map(|bits| bits as u8).collect()),
+        ElementType::I8 => Values::I8(bits.map(|bits| bits as i8).collect()),
+        ElementType::I16 => Values::I16(bits.map(|bits| bits as i16).collect()),
+        ElementType::I32 => Values::I32(bits.map(|bits| bits as i32).collect()),
+        ElementType::F32 => Values::F32(bits.map(|bits| f32::from_bits(bits as u32)).collect()),
+        ElementType::F64 => Values::F64(bits.map(f64::from_bits).collect()),
     }
 }
 

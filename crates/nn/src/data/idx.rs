@@ -58,11 +58,11 @@ impl Dataset {
     ) -> Result<Self, Error> {
         let file = IdxFile::open(images)?;
         let features = file.item_len();
-        if file.items() > 0 {
+        if file.n_items() > 0 {
             file.item::<u8>(0)?; // an error if the elements are others
         }
         let labels = idx_dataset::read_labels(labels)?.into_iter().map(u32::from).collect();
-        let bytes = file.items().saturating_mul(features);
+        let bytes = file.n_items().saturating_mul(features);
         Self::elsewhere(features, Box::new(file), bytes, labels, classes)
     }
 }

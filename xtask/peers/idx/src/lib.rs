@@ -1,6 +1,9 @@
 //! The readers that are compared, each as it is meant to be called, and files for them. The crate `idx_parser` is not among
 //! them: neither 0.2.0 nor 0.3.0 compiled with Rust 1.95.0 or the nightly of 2026-05-19, which refuse its feature `array_chunks`.
 
+#[path = "../../../../crates/idx/benches/discs/mod.rs"]
+mod discs;
+
 use std::fs;
 use std::path::Path;
 
@@ -68,14 +71,8 @@ pub fn write_mnist(folder: &Path) {
 
 /// A file of so many images of 28 × 28.
 pub fn images(items: i64) -> Vec<u8> {
-    let mut state = 1_u64;
     let mut file = header(8, &[items as u32, 28, 28]);
-    file.extend((0..items * 784).map(|position| {
-        let (image, row, column) = (position / 784, position / 28 % 28, position % 28);
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let (down, right) = (row - 10 - image % 8, column - 10 - image / 8 % 8);
-        if down * down + right * right < 50 { 255 - (state >> 58) as u8 } else { 0 }
-    }));
+    file.extend(discs::pixels(items));
     file
 }
 

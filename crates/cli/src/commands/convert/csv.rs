@@ -105,7 +105,7 @@ fn line_at(text: &[u8], place: usize) -> usize {
 /// Writes a header (`label`, if there are labels, then `v0`, `v1` and so on) and a line for each item.
 pub(super) fn write(path: &Path, items: &Items) -> Result<(), Error> {
     let Items { idx, labels } = items;
-    if idx.item_len() == 0 && idx.items() > 0 && labels.is_none() {
+    if idx.item_len() == 0 && idx.n_items() > 0 && labels.is_none() {
         // Their lines would be empty, and so be skipped by whoever reads them.
         return Err(ConvertError::NoValues { path: path.to_owned(), shape: idx.shape.clone() }.into());
     }
@@ -127,7 +127,7 @@ fn lines<T: Display>(values: &[T], Items { idx, labels }: &Items) -> Result<Vec<
     let mut writer = csv::Writer::from_writer(Vec::new());
     let label = labels.iter().map(|_| LABEL.to_owned());
     writer.write_record(label.chain((0..columns).map(|column| format!("v{column}"))))?;
-    for item in 0..idx.items() {
+    for item in 0..idx.n_items() {
         let label = labels.iter().map(|labels| labels[item].to_string());
         let values = &values[item * columns..(item + 1) * columns];
         writer.write_record(label.chain(values.iter().map(ToString::to_string)))?;

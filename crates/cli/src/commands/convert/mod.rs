@@ -10,7 +10,7 @@ pub(crate) use error::ConvertError;
 use crate::args;
 use crate::error::Error;
 use crate::ui::{Output, counted, printable};
-use idx_dataset::{Idx, Origin, Values};
+use idx_dataset::{Idx, Values};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -73,7 +73,7 @@ pub(crate) fn convert(args: &args::Convert, output: &mut Output) -> Result<ExitC
         }
     }
     for path in written {
-        output.line(format!("{}: {}", printable(path.display()), counted(items.idx.items(), "item")));
+        output.line(format!("{}: {}", printable(path.display()), counted(items.idx.n_items(), "item")));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -149,27 +149,14 @@ fn reshape(idx: &mut Idx, shape: &[usize], path: &Path) -> Result<(), Error> {
         let (path, shape) = (path.to_owned(), shape.to_vec());
         return Err(ConvertError::Shape { path, shape, expected }.into());
     }
-    idx.shape = [&[idx.items()], shape].concat();
+    idx.shape = [&[idx.n_items()], shape].concat();
     Ok(())
 }
 
 fn read_labels(path: &PathBuf, idx: &Idx, of: &Path) -> Result<Vec<u8>, Error> {
-    let labels = idx_dataset::read(path)?;
-    let element_type = labels.element_type();
-    match (labels.values, labels.shape.len()) {
-        (Values::U8(labels), 1) if labels.len() == idx.items() => Ok(labels),
-        (Values::U8(labels), 1) => Err(idx_dataset::Error::CountMismatch {
-            images: of.to_owned(),
-            labels: path.clone(),
-            expected: idx.items(),
-            found: labels.len(),
-        }
-        .into()),
-        _ => {
-            let (origin, shape) = (Origin::File(path.clone()), labels.shape);
-            Err(idx_dataset::Error::NotLabels { origin, element_type, shape }.into())
-        }
-    }
+    let labels = idx_dataset::read_labels(path)?;
+    idx_dataset::check_counts(of, idx.n_items(), path, labels.len())?;
+    Ok(labels)
 }
 
 fn write_labels(path: &Path, labels: Vec<u8>) -> Result<(), idx_dataset::Error> {

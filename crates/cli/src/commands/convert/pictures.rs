@@ -94,8 +94,8 @@ fn write_beside(folder: &Path, items: &Items) -> io::Result<()> {
 /// Each file and each folder is synced before this returns.
 fn fill(folder: &Path, Items { idx, labels }: &Items) -> io::Result<()> {
     let mut classes = BTreeSet::new();
-    let digits = idx.items().saturating_sub(1).to_string().len().max(5);
-    for item in 0..idx.items() {
+    let digits = idx.n_items().saturating_sub(1).to_string().len().max(5);
+    for item in 0..idx.n_items() {
         let name = format!("{item:0digits$}.png");
         let path = match labels {
             Some(labels) => {

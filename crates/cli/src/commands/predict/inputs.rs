@@ -99,7 +99,7 @@ fn inputs(
 /// The images of an IDX file: bytes, or of any type for a model that was trained on such files.
 fn read_idx(path: &Path, features: usize, any_type: bool) -> Result<Samples, Error> {
     let idx = idx_dataset::read(path)?;
-    let (samples, found) = (idx.items(), idx.item_len());
+    let (samples, found) = (idx.n_items(), idx.item_len());
     let shape = idx.shape.get(1..).unwrap_or_default().to_vec();
     if found != features {
         let shape = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
