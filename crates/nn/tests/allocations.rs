@@ -199,10 +199,24 @@ fn a_step_allocates_nothing_after_the_first() {
     let data = Dataset::from_bytes_with_values(60, bytes, 70, targets).expect("valid data");
     let network = Sequential::new(60).add(Dense::new(70).activation(Activation::Sigmoid));
     let loss = BinaryFocalCrossentropy::default().into();
-    let model = network.compile::<f32>(Compile { pool, loss, ..Compile::default() });
+    let model = network.compile::<f32>(Compile { pool: pool.clone(), loss, ..Compile::default() });
     let weights: Vec<f64> = (0..1000).map(f64::from).collect();
     let fit = Fit { sample_weights: Some(&weights), ..Fit::default() };
     check_steps(model.expect("a valid network"), &data, fit);
+
+    // Samples in a file, before a layer that takes all values and one that takes what is not 0.
+    #[cfg(feature = "idx")]
+    for first in [densely::Layer::from(Dropout::new(0.1)), Dense::new(70).into()] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (images, labels) = (folder.path().join("images"), folder.path().join("labels"));
+        let bytes: Vec<u8> = (0..1000 * 60u32).map(|i| if i % 5 == 0 { 200 } else { 0 }).collect();
+        idx_dataset::write_slice(&images, &[1000, 60], &bytes).expect("the folder is writable");
+        idx_dataset::write_slice(&labels, &[1000], &[1_u8; 1000]).expect("the folder is writable");
+        let data = Dataset::open_idx(&images, &labels, 3).expect("images and labels");
+        let network = Sequential::new(60).add(first).add(Dense::new(3).activation(Activation::Softmax));
+        let model = network.compile::<f32>(Compile { pool: pool.clone(), ..Compile::default() });
+        check_steps(model.expect("a valid network"), &data, Fit::default());
+    }
 }
 
 /// Trains for an epoch of 16 batches, the last one smaller.

@@ -71,10 +71,15 @@ const SIZES: &[(usize, usize)] = &[
     (65, 33),
     (129, 128),
     (784, 19),
+    (65, 129),
+    (130, 145),
+    (64, 256),
+    (200, 257),
+    (70, 300),
 ];
 
 fn check_every_source<T: Scalar>() {
-    let mut nonzeros = Nonzeros::<T>::new(784, 128);
+    let mut nonzeros = Nonzeros::<T>::new(784, 300);
     for pool in pools() {
         for &(features, samples) in SIZES {
             for density in [0.0, 0.1, 0.5, 1.0] {

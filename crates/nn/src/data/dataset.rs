@@ -21,7 +21,7 @@ pub const MAX_CLASSES: usize = 1 << 14;
 /// assert_eq!((data.len(), data.features(), data.class_counts()), (3, 2, vec![1, 2]));
 ///
 /// let mut batch = [0.0_f32; 4]; // 2 features × 2 samples
-/// data.gather(&[2, 0], &mut batch);
+/// data.gather(&[2, 0], &mut batch)?;
 /// assert_eq!(batch, [0.8, 0.0, 0.0, 1.0]);
 ///
 /// let line = Dataset::from_values(1, vec![0.0, 0.5, 1.0], 1, vec![1.0, 2.0, 3.0])?;
@@ -317,6 +317,18 @@ impl Dataset {
         })
     }
 
+    /// The floats of a sample.
+    ///
+    /// # Panics
+    ///
+    /// If features are bytes.
+    pub(super) fn floats(&self, sample: usize) -> &[f64] {
+        match &self.storage.values {
+            Values::Floats(floats) => &floats[self.range(sample)],
+            Values::Bytes(_) | Values::Elsewhere(..) => panic!("floats of samples of bytes"),
+        }
+    }
+
     /// Reads the bytes of a sample that is not in memory.
     ///
     /// # Panics
@@ -424,7 +436,8 @@ fn out_of_range(values: &[f64], width: usize) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::Dense;
+    use crate::{Activation, Compile, Dense, Fit};
+    use std::sync::Mutex;
 
     #[track_caller]
     fn check_refused(data: Result<Dataset, Error>, message: &str) {
@@ -492,5 +505,38 @@ mod tests {
         let data = Dataset::from_bytes(2, vec![1, 2, 3, 4], vec![0, 1], 2).unwrap();
         assert_eq!(data.clone().bytes(1).unwrap().as_ptr(), data.bytes(1).unwrap().as_ptr());
         assert_eq!(data.select(&[1]).bytes(0).unwrap().as_ptr(), data.bytes(1).unwrap().as_ptr());
+    }
+
+    /// Samples elsewhere that note which of them were read without having been announced.
+    #[derive(Debug, Default)]
+    struct Announced(Mutex<(Vec<usize>, usize)>);
+
+    impl ReadSamples for Arc<Announced> {
+        fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error> {
+            let (announced, unannounced) = &mut *self.0.lock().unwrap();
+            match announced.iter().position(|&other| other == sample) {
+                Some(place) => drop(announced.swap_remove(place)),
+                None => *unannounced += 1,
+            }
+            bytes.fill(sample as u8);
+            Ok(())
+        }
+
+        fn will_read(&self, sample: usize) {
+            self.0.lock().unwrap().0.push(sample);
+        }
+    }
+
+    #[test]
+    fn training_announces_each_batch_but_the_first_of_a_pass() {
+        let samples = Arc::new(Announced::default());
+        let data = Dataset::elsewhere(3, Box::new(Arc::clone(&samples)), 30, vec![0; 10], 2).unwrap();
+        let (_, train) = data.split_last(10 - 1).unwrap();
+        let network = Sequential::new(3).add(Dense::new(2).activation(Activation::Softmax));
+        let mut model = network.compile::<f32>(Compile::default()).unwrap();
+        model.fit(&train, Fit { epochs: 2, batch_size: 4, ..Fit::default() }).unwrap();
+        let (announced, unannounced) = &*samples.0.lock().unwrap();
+        assert!(announced.is_empty(), "announced in vain: {announced:?}");
+        assert_eq!(*unannounced, 2 * 4);
     }
 }

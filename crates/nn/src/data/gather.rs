@@ -5,7 +5,7 @@ use crate::error::Error;
 use densely_tensor::{MatMut, Nonzeros, Pool, Runs, Scalar};
 use std::sync::{Mutex, PoisonError};
 
-/// Where [`gather_nonzeros`](Dataset::gather_nonzeros) works.
+/// The bytes of a batch before they become numbers.
 #[derive(Debug, Default)]
 pub(crate) struct GatherRoom {
     /// Which samples of `bytes`, or of the data's storage, are in the batch.
@@ -59,67 +59,27 @@ impl Dataset {
         let (scaled, mut room) = (scaled_bytes::<T>(), Vec::new());
         for (column, &sample) in out.chunks_exact_mut(self.features()).zip(order) {
             match self.sample(sample as usize, &mut room)? {
-                Sample::Bytes(bytes) => {
-                    for (value, &byte) in column.iter_mut().zip(bytes) {
-                        *value = scaled[usize::from(byte)];
-                    }
-                }
-                Sample::Floats(floats) => {
-                    for (value, &float) in column.iter_mut().zip(floats) {
-                        *value = T::from_f64(float);
-                    }
-                }
+                Sample::Bytes(bytes) => scale(&scaled, bytes, column),
+                Sample::Floats(floats) => round(floats, column),
             }
         }
         Ok(())
     }
 
-    /// [`gather`](Self::gather) on all threads of `pool`.
-    pub(crate) fn gather_in_parallel<T: Scalar>(
+    /// Finds the bytes of the samples of `order`: reads them on all threads of `pool` if they are not in memory. `room` is what
+    /// the two functions below take.
+    pub(crate) fn find_bytes(
         &self,
         pool: &Pool,
         order: &[u32],
-        out: &mut [T],
+        GatherRoom { stored, bytes }: &mut GatherRoom,
     ) -> Result<(), Error> {
-        let out = MatMut::from_slice(out, self.features(), order.len());
-        let result = FirstError::default();
-        pool.for_each_part(1, (order, out), |_, (order, out)| {
-            result.note(self.gather(order, out.into_slice()));
-        });
-        result.into_result()
-    }
-
-    /// Gathers of the samples of `order` what is not 0, with the values that [`gather`](Self::gather) gives.
-    ///
-    /// # Panics
-    ///
-    /// If features are not bytes, or there is not enough room.
-    pub(crate) fn gather_nonzeros<T: Scalar>(
-        &self,
-        pool: &Pool,
-        order: &[u32],
-        room: &mut GatherRoom,
-        nonzeros: &mut Nonzeros<T>,
-    ) -> Result<(), Error> {
-        let GatherRoom { stored, bytes } = room;
         stored.clear();
-        let bytes = match self.all_bytes() {
-            Some(bytes) => {
-                stored.extend(order.iter().map(|&sample| self.stored(sample as usize) as u32));
-                bytes
-            }
-            None => {
-                stored.extend(0..order.len() as u32);
-                self.read_batch(pool, order, bytes)?;
-                &bytes[..]
-            }
-        };
-        nonzeros.fill_from_bytes(pool, self.features(), bytes, stored, &scaled_bytes());
-        Ok(())
-    }
-
-    /// Reads the bytes of the samples of `order` on all threads of `pool`, one after the other in memory.
-    fn read_batch(&self, pool: &Pool, order: &[u32], bytes: &mut Vec<u8>) -> Result<(), Error> {
+        if self.all_bytes().is_some() {
+            stored.extend(order.iter().map(|&sample| self.stored(sample as usize) as u32));
+            return Ok(());
+        }
+        stored.extend(0..order.len() as u32);
         let memory = |_| Error::Memory { what: "the bytes of a batch" };
         let len = order.len() * self.features();
         bytes.try_reserve_exact(len.saturating_sub(bytes.len())).map_err(memory)?;
@@ -130,6 +90,49 @@ impl Dataset {
             result.note(samples.try_for_each(|(&sample, bytes)| self.read(sample as usize, bytes)));
         });
         result.into_result()
+    }
+
+    /// What is not 0 of the samples whose bytes were found, with the values that [`gather`](Self::gather) gives.
+    ///
+    /// # Panics
+    ///
+    /// If features are not bytes, or there is not enough room.
+    pub(crate) fn fill_nonzeros<T: Scalar>(
+        &self,
+        pool: &Pool,
+        room: &GatherRoom,
+        nonzeros: &mut Nonzeros<T>,
+    ) {
+        let bytes = self.all_bytes().unwrap_or(&room.bytes);
+        nonzeros.fill_from_bytes(pool, self.features(), bytes, &room.stored, &scaled_bytes());
+    }
+
+    /// [`gather`](Self::gather) on all threads of `pool`, from bytes that were found if features are bytes.
+    pub(crate) fn fill_columns<T: Scalar>(
+        &self,
+        pool: &Pool,
+        order: &[u32],
+        room: &GatherRoom,
+        out: &mut [T],
+    ) {
+        let (features, scaled) = (self.features(), scaled_bytes::<T>());
+        let out = MatMut::from_slice(out, features, order.len());
+        let bytes = if self.has_bytes() { Some(self.all_bytes().unwrap_or(&room.bytes)) } else { None };
+        pool.for_each_part(1, (order, out), |range, (order, out)| {
+            let columns = out.into_slice().chunks_exact_mut(features);
+            match bytes {
+                Some(bytes) => {
+                    for (column, &stored) in columns.zip(&room.stored[range]) {
+                        scale(&scaled, &bytes[stored as usize * features..][..features], column);
+                    }
+                }
+                None => {
+                    for (column, &sample) in columns.zip(order) {
+                        round(self.floats(sample as usize), column);
+                    }
+                }
+            }
+        });
     }
 
     /// Writes the labels of the samples of `order` to `out`.
@@ -158,6 +161,20 @@ impl Dataset {
         for (column, &sample) in out.chunks_exact_mut(outputs).zip(order) {
             column.copy_from_slice(self.targets(sample as usize).unwrap_or_default());
         }
+    }
+}
+
+/// A sample of bytes as a column.
+fn scale<T: Scalar>(scaled: &[T; 256], bytes: &[u8], column: &mut [T]) {
+    for (value, &byte) in column.iter_mut().zip(bytes) {
+        *value = scaled[usize::from(byte)];
+    }
+}
+
+/// A sample of floats as a column.
+fn round<T: Scalar>(floats: &[f64], column: &mut [T]) {
+    for (value, &float) in column.iter_mut().zip(floats) {
+        *value = T::from_f64(float);
     }
 }
 

@@ -24,9 +24,7 @@ impl Dataset {
             Features::Floats(floats) => Self::from_floats(features, floats, labels, classes),
         }
     }
-}
 
-impl Dataset {
     /// Images that stay in their file, and their labels: a sample is read when a batch needs it, so that the data may be larger than
     /// memory, of which labels take 4 bytes a sample. The images' file is plain, of bytes; that of the labels may be compressed, as
     /// far as idx-dataset's features go.

@@ -216,19 +216,41 @@ impl<T: Scalar> Buffers<T> {
     ///
     /// [`Error::Memory`] if there is not enough for batches of `samples` with targets of `outputs` values, `None` for labels.
     pub(crate) fn new(plan: &Plan<T>, samples: usize, outputs: Option<usize>) -> Result<Self, Error> {
+        Self::with(plan, samples, samples, outputs)
+    }
+
+    /// The same with room for nothing but the last stage's output, and what the loss makes of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn of_the_loss(plan: &Plan<T>, samples: usize, outputs: Option<usize>) -> Result<Self, Error> {
+        Self::with(plan, 0, samples, outputs)
+    }
+
+    /// Takes every batch as the first one, whose zeros are looked for.
+    pub(crate) fn look_for_zeros_again(&mut self) {
+        self.inputs_nonzeros.iter_mut().flatten().for_each(|nonzeros| nonzeros.pause = 0);
+    }
+
+    /// Room for batches of `samples`, of which `inside` pass the network.
+    fn with(plan: &Plan<T>, inside: usize, samples: usize, outputs: Option<usize>) -> Result<Self, Error> {
+        let last = plan.stages.len().saturating_sub(1);
+        let samples_of = |index: usize| if index == last { samples } else { inside };
         let nonzeros = |stage: &Stage| match stage.kind {
-            Kind::Dense { skips_zeros: true, .. } => InputNonzeros::new(stage.inputs, samples).map(Some),
+            Kind::Dense { skips_zeros: true, .. } => InputNonzeros::new(stage.inputs, inside).map(Some),
             _ => Ok(None),
         };
         Ok(Self {
-            input: zeros(plan.inputs, samples)?,
+            input: zeros(plan.inputs, inside)?,
             input_is_nonzeros: false,
             input_was_looked_through: false,
-            gather: GatherRoom::new(samples),
+            gather: GatherRoom::new(inside),
             outputs: plan
                 .stages
                 .iter()
-                .map(|stage| buffer_of(stage.layout.len(stage.units, samples)))
+                .enumerate()
+                .map(|(index, stage)| buffer_of(stage.layout.len(stage.units, samples_of(index))))
                 .collect::<Result<_, _>>()?,
             inputs_nonzeros: plan.stages.iter().map(nonzeros).collect::<Result<_, _>>()?,
             targets: TargetBuffers {

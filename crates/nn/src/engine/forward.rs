@@ -67,18 +67,18 @@ pub(crate) fn gather_features<T: Scalar>(
     buffers: &mut Buffers<T>,
 ) -> Result<(), Error> {
     (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (false, false);
-    if data.has_bytes()
-        && let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut())
-    {
-        let mut read = Ok(());
-        nonzeros.find(|nonzeros| read = data.gather_nonzeros(pool, order, &mut buffers.gather, nonzeros));
-        read?;
-        (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (nonzeros.few().is_some(), true);
+    if data.has_bytes() {
+        data.find_bytes(pool, order, &mut buffers.gather)?;
+        if let Some(nonzeros) = plan.takes_input().and_then(|stage| buffers.inputs_nonzeros[stage].as_mut()) {
+            nonzeros.find(|nonzeros| data.fill_nonzeros(pool, &buffers.gather, nonzeros));
+            (buffers.input_is_nonzeros, buffers.input_was_looked_through) = (nonzeros.few().is_some(), true);
+        }
     }
-    if buffers.input_is_nonzeros {
-        return Ok(());
+    if !buffers.input_is_nonzeros {
+        let input = &mut buffers.input[..data.features() * order.len()];
+        data.fill_columns(pool, order, &buffers.gather, input);
     }
-    data.gather_in_parallel(pool, order, &mut buffers.input[..data.features() * order.len()])
+    Ok(())
 }
 
 /// Copies one sample into the buffers, or only what of it is not zero.

@@ -258,8 +258,8 @@ impl<T: Scalar> Builder<'_, T> {
         let activation = if apart { Activation::Linear } else { dense.activation };
         self.lay_out(inputs, Layout::Tiles);
         let before = self.stages.iter().rev().find(|stage| stage.kind != Kind::Relayout);
-        // The network's input may be pixels, which are nonzeros already when they are gathered. A layer of few units is computed
-        // in less time than zeros are found.
+        // The network's input may be pixels, which are gathered as nonzeros. Behind another layer, one of few units is computed in
+        // less time than zeros are found.
         let skips_zeros = before.is_none_or(|Stage { kind, .. }| {
             let has_zeros = kind.scale_of_mask::<T>().is_some()
                 || kind.dropout().is_some()

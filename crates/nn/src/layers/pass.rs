@@ -12,7 +12,8 @@ use rand_chacha::ChaCha8Rng;
 /// Passes allocate nothing, and give the same bits whatever the number of threads: they divide their outputs among the
 /// threads of the pool ([`Pool::for_each_part`]), never the terms of a sum.
 pub trait LayerPass<T: Scalar>: Send + Sync {
-    /// Computes the output from the input, in training or not.
+    /// Computes the output from the input, in training or not. Outside of training a sample's output should depend on that sample
+    /// alone: evaluation and prediction take samples through the network in groups of their own choice.
     fn forward(&self, pass: Forward<'_, T>);
 
     /// Computes, from the gradient of the loss with respect to the output, those with respect to each weight and, if

@@ -79,7 +79,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network, there is not enough memory, or the loss is not finite; the step is not taken
+    /// If the data do not fit the network or cannot be read from their file, there is not enough memory, or the loss is not finite; the step is not taken
     /// then. It is taken where a metric cannot measure the batch's outputs. [`Error::NonFinite`] counts the model's passes as epochs.
     pub fn train_on_batch(&mut self, data: &Dataset) -> Result<BatchResult, Error> {
         self.train_on_batch_with(data, TrainOnBatch::default())
@@ -101,8 +101,11 @@ impl<T: Scalar> Model<T> {
         let mut batch = self.batch_buffers(data)?;
         let BatchBuffers { order, buffers, training, meters, .. } = &mut batch;
         let samples = data.len();
+        if let Err(error) = gather(self.pool(), &self.plan, data, &order[..samples], buffers) {
+            self.batch = Some(batch);
+            return Err(error);
+        }
         self.epochs += 1;
-        gather(self.pool(), &self.plan, data, &order[..samples], buffers)?;
         buffers.targets.weigh(&order[..samples], &weights);
         training.remembered.position =
             Position { seed: self.compile.seed, epoch: self.epochs, first_sample: 0 };

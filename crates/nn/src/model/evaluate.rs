@@ -77,7 +77,7 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// If the data do not fit the network, its loss and its metrics, there is not enough memory, or the loss is not a finite number,
+    /// If the data do not fit the network, its loss and its metrics, or cannot be read from their file, there is not enough memory, or the loss is not a finite number,
     /// because parameters are so large that outputs overflow.
     pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, Error> {
         self.evaluate_with(data, Evaluate::default())
@@ -105,12 +105,17 @@ impl<T: Scalar> Model<T> {
         callbacks: &mut [&mut dyn Callback],
     ) -> Result<Evaluation, Error> {
         let head = &self.plan.head;
-        let mut buffers = Buffers::new(&self.plan, batch_size.min(data.len()), data.outputs())?;
-        let rooms = Rooms::new(self.pool(), &self.plan, batch_size.min(data.len()))?;
         let penalizes_activity =
             self.plan.stages.iter().any(|stage| matches!(stage.kind, Kind::ActivityRegularization(_)));
+        let most = batch_size.min(data.len());
+        let (mut buffers, rooms) = if penalizes_activity {
+            (Buffers::new(&self.plan, most, data.outputs())?, None)
+        } else {
+            let rooms = Rooms::new(self.pool(), &self.plan, most)?;
+            (Buffers::of_the_loss(&self.plan, most, data.outputs())?, Some(rooms))
+        };
         let mut matrices = MatrixRoom::new(self.parameters.tensors(), compares_units)?;
-        let mut meters = Meters::new(&self.compile, self.plan.outputs, data, batch_size.min(data.len()))?;
+        let mut meters = Meters::new(&self.compile, self.plan.outputs, data, most)?;
         first_error(callbacks, |callback| callback.on_test_begin(data.len()))?;
         let mut confusion = match data.outputs() {
             None => Some(ConfusionMatrix::new(data.classes())?),
@@ -123,14 +128,14 @@ impl<T: Scalar> Model<T> {
             let samples = order.len();
             gather_targets(self.pool(), data, order, &mut buffers);
             buffers.targets.weigh(order, weights);
-            if penalizes_activity {
+            if let Some(rooms) = &rooms {
+                let logits = last_of(&mut buffers.outputs, samples, self.plan.outputs);
+                self.take_through(data, order, rooms, logits)?;
+            } else {
                 // Penalties are of what all stages put out for the batch as a whole.
                 gather_features(self.pool(), &self.plan, data, order, &mut buffers)?;
                 forward(self.pool(), &self.plan, &self.parameters, &mut buffers, samples, None);
                 add_activity_penalties(&self.plan, &buffers, samples, &mut penalties);
-            } else {
-                let logits = last_of(&mut buffers.outputs, samples, self.plan.outputs);
-                self.take_through(data, order, &rooms, logits)?;
             }
             let Buffers { outputs, targets, outcomes, room, .. } = &mut buffers;
             let outputs = last_of(outputs, samples, self.plan.outputs);

@@ -11,12 +11,11 @@ use crate::error::Error;
 use densely_tensor::{MatMut, Pool, Scalar};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Samples of a batch in evaluation and prediction.
+/// Samples of a batch outside of training.
 pub(crate) const EVALUATION_BATCH: usize = 1024;
-/// Samples that pass the network at once on a thread.
+/// Samples that pass the network together. Always those from a multiple of so many on, whoever else is there: so not even a layer
+/// that looks at samples together, or a product that leaves infinite weights out, sees the number of threads.
 const PASS_SAMPLES: usize = 128;
-/// Threads share samples out in multiples of this.
-const GRANULARITY: usize = PASS_SAMPLES / 2;
 
 /// Where samples pass the network: what no thread is using just now.
 pub(super) struct Rooms<T: Scalar>(Mutex<Vec<Buffers<T>>>);
@@ -36,7 +35,7 @@ impl<T: Scalar> Rooms<T> {
 
 /// Whether there are so many samples that each thread gets some.
 fn are_shared_out(pool: &Pool, samples: usize) -> bool {
-    samples > PASS_SAMPLES && samples >= GRANULARITY * pool.threads()
+    samples.div_ceil(PASS_SAMPLES) >= pool.threads()
 }
 
 impl<T: Scalar> Model<T> {
@@ -52,6 +51,7 @@ impl<T: Scalar> Model<T> {
         let (pool, plan, parameters) = (self.pool(), &self.plan, &self.parameters);
         let pass = |order: &[u32], columns: &mut [T]| {
             let mut room = rooms.free().pop().expect("there is a room for each thread");
+            room.look_for_zeros_again();
             let gathered = gather_features(pool, plan, data, order, &mut room);
             if gathered.is_ok() {
                 forward(pool, plan, parameters, &mut room, order.len(), None);
@@ -69,7 +69,7 @@ impl<T: Scalar> Model<T> {
         }
         let columns = MatMut::from_slice(columns, plan.outputs, order.len());
         let result = FirstError::default();
-        pool.for_each_part(GRANULARITY, (order, columns), |_, (order, columns)| {
+        pool.for_each_part(PASS_SAMPLES, (order, columns), |_, (order, columns)| {
             let columns = columns.into_slice().chunks_mut(PASS_SAMPLES * plan.outputs);
             let mut passes = order.chunks(PASS_SAMPLES).zip(columns);
             result.note(passes.try_for_each(|(order, columns)| pass(order, columns)));

@@ -33,7 +33,8 @@ impl<T: Scalar> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Features`] if the samples have another width than the network's input, [`Error::Memory`];
+    /// [`Error::Features`] if the samples have another width than the network's input, [`Error::Memory`]; what reading them from
+    /// their file meets;
     /// [`Error::Parameter`] if a mean or a variance is beyond the model's precision: that layer, and those behind it, stay as
     /// they were.
     pub fn adapt(&mut self, data: &Dataset) -> Result<(), Error> {

@@ -29,8 +29,9 @@ pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
 /// on request by feature, with ascending samples, as the backward pass does.
 ///
 /// The buffers are allocated once, for the largest batch, and refilled for each: the `fill` functions and
-/// [`list_features`](Self::list_features) allocate nothing. They are reserved for a batch without zeros, 2 · (4 + size of `T`) bytes an element, but lists stand close together,
-/// so that the memory really touched is in proportion to the nonzeros.
+/// [`list_features`](Self::list_features) allocate nothing. They are reserved for a batch without zeros, 2 · (4 + size of
+/// `T`) bytes an element, of which what the lists do not fill is not touched. Lists stand close together, but for those by
+/// feature of more than 128 samples, each of which has its place.
 ///
 /// NaN is a nonzero and is kept; −0 is a zero and is not.
 ///
@@ -62,8 +63,8 @@ pub struct Nonzeros<T: Scalar> {
 /// Lists of (index, value), each a run of two long buffers.
 ///
 /// A thread that fills some of the lists writes them without gaps from where the first of them would start if all lists
-/// were full; so threads need not know of each other's counts. The length of a full list is rounded up to whole vectors:
-/// a vector stored at the end of a list may reach beyond it, never into another thread's lists.
+/// were full, or each list where it would start then; so threads need not know of each other's counts. The length of a full
+/// list is rounded up to whole vectors: a vector stored at the end of a list may reach beyond it, never into another thread's lists.
 #[derive(Clone, Debug)]
 struct Lists<T: Scalar> {
     starts: Vec<usize>,
@@ -237,6 +238,9 @@ impl<T: Scalar> Nonzeros<T> {
 
     /// Lists the nonzeros by feature too, on all threads of `pool`. A backward pass needs that, a forward pass does not.
     pub fn list_features(&mut self, pool: &Pool) {
+        if self.features_are_listed {
+            return;
+        }
         if self.n_features == 0 || self.n_samples == 0 {
             self.by_feature.lengths[..self.n_features].fill(0);
         } else {

@@ -197,13 +197,16 @@ impl<T: Scalar> Product<'_, T> {
         let (x, height, columns) = (self.x, self.height, self.samples.len());
         let bias = self.padded_bias::<TILES>(tile);
         let rectify = self.rectify;
-        let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
+        let (n_features, blocks) = (x.n_features, x.n_features.div_ceil(BLOCK_FEATURES));
         let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
-        let block = MV * V::LANES * BLOCK_FEATURES;
-        let step = (BLOCK_BYTES / (TILES * block * T::SIZE)).max(if self.few { 2 } else { 1 });
-        // Elements of the next block that are fetched from further caches with each sample.
+        let step = (BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES)).max(if self.few {
+            2
+        } else {
+            1
+        });
+        // Elements of the next block, or the next tile's first, that are fetched from further caches with each sample.
         let ahead = if columns >= SAMPLES_TO_PREFETCH {
-            (step * block).div_ceil(columns).next_multiple_of(LINE_BYTES / T::SIZE)
+            (step * BLOCK_FEATURES * height).div_ceil(columns).next_multiple_of(LINE_BYTES / T::SIZE)
         } else {
             0
         };
@@ -228,9 +231,9 @@ impl<T: Scalar> Product<'_, T> {
                     // SAFETY: `start` was checked to lie in `self.z`.
                     unsafe { z.add(start) }
                 });
+                let next = if last { TILES * n_features } else { end_block * BLOCK_FEATURES };
                 for w in w {
-                    let next = end_block * BLOCK_FEATURES * height + column * ahead;
-                    V::prefetch_run(w.as_ptr().wrapping_add(next), ahead);
+                    V::prefetch_run(w.as_ptr().wrapping_add(next * height + column * ahead), ahead);
                 }
                 let mut sums = [[zero; MV]; TILES];
                 if first_block > 0 {

@@ -40,7 +40,7 @@ impl<T: Scalar> Gradient<T> for &[T] {
     }
 }
 
-/// How far ahead parameters and moments are fetched, in elements: four columns of a tile, while the gradient of one is computed.
+/// How far ahead of a gradient that is computed on the way parameters and moments are fetched, in elements: four columns of a tile.
 const AHEAD: usize = 4 * TILE_ROWS;
 
 /// What a step works on.
@@ -95,11 +95,13 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
         let Self { rule, decay, mut parameters, mut gradient, mut moments } = self;
         let mut space = Run([T::ZERO; 2 * TILE_ROWS]);
         while !parameters.is_empty() {
-            V::prefetch_run(parameters.as_ptr().wrapping_add(AHEAD), TILE_ROWS);
-            for moment in &moments {
-                V::prefetch_run(moment.as_ptr().wrapping_add(AHEAD), TILE_ROWS);
-            }
             let run = gradient.next_run::<V>(&mut space);
+            if run.len() < parameters.len() {
+                V::prefetch_run(parameters.as_ptr().wrapping_add(AHEAD), run.len());
+                for moment in &moments {
+                    V::prefetch_run(moment.as_ptr().wrapping_add(AHEAD), run.len());
+                }
+            }
             let parameters = take_front(&mut parameters, run.len());
             let moments = moments.each_mut().map(|moment| take_front(moment, run.len()));
             step_all(rule, decay, parameters, run, moments);

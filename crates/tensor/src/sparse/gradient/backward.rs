@@ -33,11 +33,11 @@ pub struct MaskedGradient<'a, T> {
 
 /// How many elements of scratch space each thread needs for a [`MaskedGradient`] of so many samples.
 pub fn backward_scratch(samples: usize) -> usize {
-    TILE_ROWS * list_stride(samples)
+    TILE_ROWS * sums_stride(samples)
 }
 
 /// Room for the sums of one input: whole vectors.
-fn list_stride(samples: usize) -> usize {
+fn sums_stride(samples: usize) -> usize {
     samples.next_multiple_of(LANES)
 }
 
@@ -243,7 +243,7 @@ struct Block<'a, T: Scalar> {
 
 impl<'a, T: Scalar> Block<'a, T> {
     fn new(isa: Isa, delta: TiledRef<'a, T>, input: &'a Nonzeros<T>, scale: T, sums: &'a mut [T]) -> Self {
-        Self { isa, delta, input, scale, stride: list_stride(delta.n_columns()), sums }
+        Self { isa, delta, input, scale, stride: sums_stride(delta.n_columns()), sums }
     }
 
     fn inputs_of(&self, tile: usize, height: usize) -> Range<usize> {
