@@ -79,16 +79,16 @@ pub fn run(Arguments { install }: Arguments) -> Result<()> {
         let time = started.elapsed();
         total += time;
         let outcome = if result.is_ok() { "passed" } else { "FAILED" };
-        table += &format!("{name:<24}{outcome}{:>9.1} s\n", time.as_secs_f64());
+        table += &format!("{name:<26}{outcome}{:>9.1} s\n", time.as_secs_f64());
         if result.is_err() {
             print!("\n{table}");
         }
         result.with_context(|| format!("step \"{name}\" failed"))?;
     }
     for missing in missing {
-        table += &format!("bits on emulated ARM    skipped: {missing}\n");
+        table += &format!("bits on emulated ARM      skipped: {missing}\n");
     }
-    print!("\n{table}{:<24}passed{:>9.1} s\n", "all", total.as_secs_f64());
+    print!("\n{table}{:<26}passed{:>9.1} s\n", "all", total.as_secs_f64());
     Ok(())
 }
 
@@ -114,11 +114,12 @@ fn run_examples() -> Result<()> {
     Ok(())
 }
 
-/// Trains the built-in recipe on the sample with the binary as users get it, and looks at what it says it reached.
+/// Trains the built-in recipe on the sample with the binary that the tests have built, and looks at what it says it reached.
 fn train_on_sample() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("run");
-    let mut densely = Command::new(train::build()?);
+    let binary = workspace::build(&["build", "--locked", "--workspace", "--bin", "densely"])?;
+    let mut densely = Command::new(binary);
     densely.args([
         "train",
         "--dataset",

@@ -161,7 +161,7 @@ impl Header {
     }
 
     /// That there is such an item.
-    #[cfg(feature = "std")]
+    #[cfg(all(feature = "std", any(unix, windows)))]
     pub(crate) fn check_item(&self, item: usize, origin: &Origin) -> Result<(), Error> {
         let items = self.n_items();
         match item < items {

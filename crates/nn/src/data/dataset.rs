@@ -137,6 +137,7 @@ impl Dataset {
     }
 
     /// Samples of `features` bytes each that are read when they are needed, as many as there are labels below `classes`.
+    #[cfg_attr(not(all(feature = "idx", any(unix, windows))), allow(dead_code))]
     pub(super) fn elsewhere(
         features: usize,
         samples: Box<dyn ReadSamples>,

@@ -1,11 +1,15 @@
 //! Datasets from IDX files, the format of MNIST.
 
-use super::dataset::{Dataset, ReadSamples};
+use super::dataset::Dataset;
+#[cfg(any(unix, windows))]
+use super::dataset::ReadSamples;
 use super::npy::classes;
 use super::read::in_file;
 use super::samples::{Features, Known, Samples};
 use crate::error::Error;
-use idx_dataset::{IdxFile, Pair, Values};
+#[cfg(any(unix, windows))]
+use idx_dataset::IdxFile;
+use idx_dataset::{Pair, Values};
 use std::path::Path;
 
 impl Dataset {
@@ -25,7 +29,7 @@ impl Dataset {
         }
     }
 
-    /// Images that stay in their file, and their labels: a sample is read when a batch needs it, so that the data may be larger than
+    /// Images that stay in their file, and their labels (on Unix and Windows): a sample is read when a batch needs it, so that the data may be larger than
     /// memory, of which labels take 4 bytes a sample. The images' file is plain, of bytes; that of the labels may be compressed, as
     /// far as idx-dataset's features go.
     ///
@@ -49,6 +53,7 @@ impl Dataset {
     ///
     /// [`Error::Idx`] if a file cannot be read, is no IDX file or of other elements than bytes; and as
     /// [`from_bytes`](Self::from_bytes).
+    #[cfg(any(unix, windows))]
     pub fn open_idx(
         images: impl AsRef<Path>,
         labels: impl AsRef<Path>,
@@ -65,6 +70,7 @@ impl Dataset {
     }
 }
 
+#[cfg(any(unix, windows))]
 impl ReadSamples for IdxFile {
     fn read(&self, sample: usize, bytes: &mut [u8]) -> Result<(), Error> {
         Ok(self.read_item(sample, bytes)?)
