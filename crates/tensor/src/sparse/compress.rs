@@ -140,6 +140,32 @@ impl<T: Scalar> Nonzeros<T> {
     }
 }
 
+/// Writes what of whole vectors is not zero to the front of `values`, and where it stands, counted from `first`, to `indices`;
+/// returns how many there are. What lies behind them, as far as there are vectors, may be overwritten with anything.
+///
+/// # Panics
+///
+/// If there are not as many places as elements.
+#[inline(always)]
+fn store_nonzeros<V: Vector>(
+    vectors: &[V::Element],
+    first: u32,
+    indices: &mut [u32],
+    values: &mut [V::Element],
+) -> usize {
+    assert!(indices.len() >= vectors.len() && values.len() >= vectors.len(), "places for all elements");
+    let mut count = 0;
+    for (k, vector) in vectors.chunks_exact(V::LANES).enumerate() {
+        let first = first + (k * V::LANES) as u32;
+        // SAFETY: the vector has LANES elements. At most k · LANES nonzeros were counted, so as many places as lanes are left.
+        count += unsafe {
+            let (indices, values) = (indices.as_mut_ptr().add(count), values.as_mut_ptr().add(count));
+            V::load(vector.as_ptr()).store_nonzeros(first, indices, values)
+        };
+    }
+    count
+}
+
 /// Samples that are turned from lists by sample into lists by feature at a time.
 const CHUNK_SAMPLES: usize = 128;
 /// Places of a feature in [`Rows`]: one cache line more than a chunk, so that the features of a sample are not all in the same
@@ -194,19 +220,8 @@ impl<T: Scalar> Kernel<T> for ListFeatures<'_, T> {
                     let row = &mut row[..samples.len().next_multiple_of(V::LANES)];
                     let indices = &mut self.indices[position..][..row.len()];
                     let values = &mut self.values[position..][..row.len()];
-                    let mut count = 0;
-                    for (k, vector) in row.chunks_exact_mut(V::LANES).enumerate() {
-                        let first = (chunk + k * V::LANES) as u32;
-                        // SAFETY: the vector has LANES elements. At most k · LANES nonzeros were counted, so as many places
-                        // as lanes are left of the row's.
-                        count += unsafe {
-                            let (indices, values) =
-                                (indices.as_mut_ptr().add(count), values.as_mut_ptr().add(count));
-                            V::load(vector.as_ptr()).store_nonzeros(first, indices, values)
-                        };
-                        // SAFETY: as above; the row is ready for the next chunk or block.
-                        unsafe { V::splat(T::ZERO).store(vector.as_mut_ptr()) };
-                    }
+                    let count = store_nonzeros::<V>(row, chunk as u32, indices, values);
+                    row.fill(T::ZERO);
                     if chunk == 0 {
                         *start = self.first * self.stride + position;
                     }
@@ -248,18 +263,8 @@ impl<T: Scalar, S: Source<T>> Kernel<T> for CompressSamples<'_, T, S> {
                 let indices = &mut self.indices[position..][..chunk.len()];
                 let values = &mut self.values[position..][..chunk.len()];
                 let feature = (block * BLOCK_FEATURES) as u32;
-                let vectors = chunk.chunks_exact(V::LANES);
-                let (mut count, rest) = (0, vectors.remainder());
-                for (j, vector) in vectors.enumerate() {
-                    let first = feature + (j * V::LANES) as u32;
-                    // SAFETY: the vector has LANES elements. At most j · LANES nonzeros were counted, so as many places
-                    // as lanes are left of the chunk's.
-                    count += unsafe {
-                        let (indices, values) =
-                            (indices.as_mut_ptr().add(count), values.as_mut_ptr().add(count));
-                        V::load(vector.as_ptr()).store_nonzeros(first, indices, values)
-                    };
-                }
+                let (vectors, rest) = chunk.split_at(chunk.len() / V::LANES * V::LANES);
+                let mut count = store_nonzeros::<V>(vectors, feature, indices, values);
                 for (j, &value) in (chunk.len() - rest.len()..).zip(rest) {
                     indices[count] = feature + j as u32;
                     values[count] = value;

@@ -78,7 +78,7 @@ fn main() {
 
     let bytes = fs::read(&path).expect("the images");
     let order: Vec<usize> = (0..ITEMS).map(|n| n * 7919 % ITEMS).collect();
-    // SAFETY: nobody else knows of the file.
+    // SAFETY: whoever measures does not change the data meanwhile.
     let mapped = unsafe { map(&path) }.expect("the images");
     let mapped = mapped.slice();
     let positioned = IdxFile::open(&path).expect("the images");
