@@ -13,6 +13,7 @@ pub trait Scalar:
     VectorTypes
     + Elementary
     + Compiled
+    + From<u8>
     + Copy
     + PartialEq
     + PartialOrd

@@ -9,7 +9,11 @@ use crate::tiled::TiledRef;
 use crate::view::MatRef;
 
 /// Where the values of a batch come from.
-pub(super) trait Source<T>: Sync {
+pub(super) trait Source<T: Scalar>: Sync {
+    /// Has a sample that comes later brought nearer, if it does not lie behind the one before; there need not be one.
+    #[inline(always)]
+    fn fetch<V: Vector<Element = T>>(&self, _sample: usize) {}
+
     /// The values of a block of a sample's features: [`BLOCK_FEATURES`], or fewer at the end. `space` is there to put
     /// them.
     fn block<'a>(&'a self, sample: usize, block: usize, space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T];
@@ -65,11 +69,19 @@ impl<'a, T: Scalar> Bytes<'a, T> {
 
 impl<T: Scalar> Source<T> for Bytes<'_, T> {
     #[inline(always)]
+    fn fetch<V: Vector<Element = T>>(&self, sample: usize) {
+        if sample < self.order.len() {
+            let bytes = self.sample(sample);
+            V::prefetch_run(bytes.as_ptr().cast(), bytes.len() / T::SIZE);
+        }
+    }
+
+    #[inline(always)]
     fn block<'a>(&'a self, sample: usize, block: usize, space: &'a mut [T; BLOCK_FEATURES]) -> &'a [T] {
         let bytes = block_of(self.sample(sample), block);
         let places = space.iter_mut().zip(bytes);
         if self.zero_is_zero {
-            places.for_each(|(value, &byte)| *value = T::from_f64(f64::from(byte)));
+            places.for_each(|(value, &byte)| *value = T::from(byte));
         } else {
             places.for_each(|(value, &byte)| *value = self.values[usize::from(byte)]);
         }
@@ -166,6 +178,9 @@ fn store_nonzeros<V: Vector>(
     count
 }
 
+/// How many samples ahead one is fetched: samples in random order come from main memory.
+const SAMPLES_AHEAD: usize = 2;
+
 /// Samples that are turned from lists by sample into lists by feature at a time.
 const CHUNK_SAMPLES: usize = 128;
 /// Places of a feature in [`Rows`]: one cache line more than a chunk, so that the features of a sample are not all in the same
@@ -257,6 +272,7 @@ impl<T: Scalar, S: Source<T>> Kernel<T> for CompressSamples<'_, T, S> {
         let mut position = 0;
         for (i, ends) in self.ends.enumerate() {
             let start = position;
+            self.source.fetch::<V>(self.first + i + SAMPLES_AHEAD);
             for (block, end) in ends.iter_mut().enumerate() {
                 let chunk = self.source.block(self.first + i, block, &mut space);
                 // No list so far is longer than its features so far: there is room for all of this block.

@@ -35,7 +35,7 @@ use crate::pool::Pool;
 use crate::scalar::Scalar;
 use crate::view::MatMut;
 use slices::Slices;
-pub(crate) use slices::{Gradient, Run, take_front};
+pub(crate) use slices::{Ahead, Gradient, Run, take_front};
 
 /// As many numbers as any rule remembers of a parameter.
 pub const MOST_MOMENTS: usize = 3;

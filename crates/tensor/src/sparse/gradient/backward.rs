@@ -103,7 +103,7 @@ pub(crate) fn store_input_gradient<T: Scalar>(
             for tile in 0..kernel.n_tiles() {
                 let height = kernel.tile_rows();
                 let kernel = &kernel.tile(tile)[inputs.start * height..inputs.end * height];
-                block.pass::<false>(tile, inputs.clone(), 0, kernel, &mut []);
+                block.pass::<false>(tile, inputs.clone(), kernel, &mut []);
             }
             block.spread(inputs, gradient.tile_mut(i));
         }
@@ -188,27 +188,21 @@ pub(crate) fn pass_backward<T: Scalar>(
     let parts = (gradient, kernel, (first, second, third), PerThread(scratch));
     pool.for_each_part(1, parts, |tiles, (mut gradient, mut kernel, moments, scratch)| {
         let mut moments = <[_; MOST_MOMENTS]>::from(moments);
-        let mut chunk = Chunk([T::ZERO; TILE_ROWS * CHUNK_COLUMNS]);
+        let mut chunk = Chunk([T::ZERO; TILE_ROWS * TILE_ROWS]);
         let mut block = Block::new(pool.isa(), delta, input, scale, scratch);
         for (i, tile) in tiles.enumerate() {
             let inputs = block.inputs_of(tile, gradient.tile_rows());
             for tile in 0..n_tiles {
-                for start in inputs.clone().step_by(CHUNK_COLUMNS) {
-                    let columns = start..inputs.end.min(start + CHUNK_COLUMNS);
-                    let kernel = kernel.columns_mut(tile, columns.clone());
-                    let moments = moments.each_mut().map(|moment| moment.columns_mut(tile, columns.clone()));
-                    let weights = &mut chunk.0[..kernel.len()];
-                    block.pass::<true>(tile, columns, start - inputs.start, kernel, weights);
-                    update.apply(pool.isa(), kernel, weights, moments);
-                }
+                let kernel = kernel.columns_mut(tile, inputs.clone());
+                let moments = moments.each_mut().map(|moment| moment.columns_mut(tile, inputs.clone()));
+                let weights = &mut chunk.0[..kernel.len()];
+                block.pass::<true>(tile, inputs.clone(), kernel, weights);
+                update.apply(pool.isa(), kernel, weights, moments);
             }
             block.spread(inputs, gradient.tile_mut(i));
         }
     });
 }
-
-/// Columns whose weight gradient waits for the optimizer at a time.
-const CHUNK_COLUMNS: usize = 16;
 
 #[track_caller]
 fn check_shapes<T: Scalar>(
@@ -250,18 +244,17 @@ impl<'a, T: Scalar> Block<'a, T> {
         tile * height..self.input.n_features().min((tile + 1) * height)
     }
 
-    /// Adds one tile's share to the sums of `inputs`, which are the block's from `first` on, and, if `WEIGHTS`, writes the
-    /// weight gradient of this tile's columns.
+    /// Adds one tile's share to the sums of the block's `inputs`, and, if `WEIGHTS`, writes the weight gradient of this tile's
+    /// columns.
     #[inline]
     fn pass<const WEIGHTS: bool>(
         &mut self,
         tile: usize,
         inputs: Range<usize>,
-        first: usize,
         kernel: &[T],
         weights: &mut [T],
     ) {
-        let sums = &mut self.sums[first * self.stride..(first + inputs.len()) * self.stride];
+        let sums = &mut self.sums[..inputs.len() * self.stride];
         let delta = self.delta.tiles(tile..tile + 1);
         let overwrite = tile == 0;
         let (input, stride) = (self.input, self.stride);

@@ -5,7 +5,7 @@ use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
 use crate::tiled::TiledRef;
-use crate::update::{Gradient, Run};
+use crate::update::{Ahead, Gradient, Run};
 use std::ops::Range;
 
 /// Columns `inputs` of one tile of `Δ·Xᵀ`: for each, a chain over the samples in which the input is not zero.
@@ -67,15 +67,25 @@ impl<'a, T: Scalar> SparseColumns<'a, T> {
     }
 }
 
-/// An optimizer takes the columns from the first-level cache, one or two at a time.
+/// An optimizer takes the columns from the first-level cache, some at a time.
 impl<T: Scalar> Gradient<T> for SparseColumns<'_, T> {
     fn len(&self) -> usize {
         self.inputs.len() * self.delta.tile_rows()
     }
 
     #[inline(always)]
-    fn next_run<'a, V: Vector<Element = T>>(&'a mut self, space: &'a mut Run<T>) -> &'a [T] {
-        let len = self.write_next::<V>(&mut space.0);
+    fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
+        &'a mut self,
+        space: &'a mut Run<T>,
+        mut ahead: Ahead<T, MOMENTS>,
+    ) -> &'a [T] {
+        let pair = 2 * self.delta.tile_rows();
+        let mut len = 0;
+        while len + pair <= space.0.len() && !self.inputs.is_empty() {
+            let more = self.write_next::<V>(&mut space.0[len..]);
+            ahead.fetch::<V>(more);
+            len += more;
+        }
         &space.0[..len]
     }
 }
