@@ -8,8 +8,7 @@ use super::session::{Answers, Failures, Session};
 use super::task::{DROPOUT, HIDDEN, Kind, Schedule, Speed, Task, flops_of_an_image};
 use crate::figure::{Figure, rounded};
 
-/// Steps of an epoch, and of one of contenders that would take minutes.
-const STEPS: usize = 300;
+/// Steps of an epoch of contenders that would take minutes; for all others it passes over all images.
 const STEPS_OF_SLOW: usize = 50;
 
 /// One setting that all are measured in.
@@ -36,7 +35,7 @@ pub(super) fn section(session: &Session) -> Result<String> {
             session.round(answers, &mut failures, &what, |contender| {
                 let task = Task::new(Kind::Training, &session.data, *threads);
                 let schedule = Schedule { epochs: session.epochs + 1, ..task.schedule };
-                let steps = Some(if contender.slow { STEPS_OF_SLOW } else { STEPS });
+                let steps = contender.slow.then_some(STEPS_OF_SLOW);
                 Some(Task { dropout: *dropout, schedule, steps, ..task })
             })?;
         }
