@@ -92,6 +92,7 @@ impl<T: Scalar> Lists<T> {
         Some(Self { starts: zeros(lists)?, lengths: zeros(lists)?, indices: zeros(len)?, values })
     }
 
+    #[inline(always)]
     fn get(&self, list: usize) -> (&[u32], &[T]) {
         let range = self.starts[list]..self.starts[list] + self.lengths[list] as usize;
         (&self.indices[range.clone()], &self.values[range])
@@ -292,6 +293,7 @@ impl<T: Scalar> Nonzeros<T> {
     ///
     /// If there are not so many features, or [`list_features`](Self::list_features) was not called for this batch.
     #[track_caller]
+    #[inline(always)] // in the loops over features a call would cost some percent
     pub fn feature(&self, feature: usize) -> (&[u32], &[T]) {
         self.check_features_are_listed();
         assert!(feature < self.n_features, "feature {feature} of {}", self.n_features);

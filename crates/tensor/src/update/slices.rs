@@ -29,13 +29,9 @@ pub(crate) trait Gradient<T: Scalar> {
     ) -> &'a [T];
 }
 
-/// Columns of a tile in a run of a gradient that is computed on the way. With one or two, computing a column and updating
-/// it hinder each other: a sixth of the time.
-const RUN_COLUMNS: usize = 8;
-
-/// Space for a run of a gradient.
+/// Space for a run of a gradient that is computed on the way: a column of a tile.
 #[repr(align(64))]
-pub(crate) struct Run<T>(pub(crate) [T; RUN_COLUMNS * TILE_ROWS]);
+pub(crate) struct Run<T>(pub(crate) [T; TILE_ROWS]);
 
 /// Parameters and moments that will be needed some columns later.
 #[derive(Clone, Copy)]
@@ -73,8 +69,8 @@ impl<T: Scalar> Gradient<T> for &[T] {
     }
 }
 
-/// How far ahead of a run parameters and moments are fetched, in elements: beyond the run, which needs them all at once.
-const AHEAD: usize = (RUN_COLUMNS + 4) * TILE_ROWS;
+/// How far ahead of a run parameters and moments are fetched, in elements.
+const AHEAD: usize = 12 * TILE_ROWS;
 
 /// What a step works on.
 pub(super) struct Slices<'a, T, G> {
@@ -126,7 +122,7 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self { rule, decay, mut parameters, mut gradient, mut moments } = self;
-        let mut space = Run([T::ZERO; RUN_COLUMNS * TILE_ROWS]);
+        let mut space = Run([T::ZERO; TILE_ROWS]);
         while !parameters.is_empty() {
             let ahead = Ahead {
                 parameters: parameters.as_ptr().wrapping_add(AHEAD),
@@ -135,7 +131,13 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
             let run = gradient.next_run::<V, MOMENTS>(&mut space, ahead);
             let parameters = take_front(&mut parameters, run.len());
             let moments = moments.each_mut().map(|moment| take_front(moment, run.len()));
-            step_all(rule, decay, parameters, run, moments);
+            if run.len() == TILE_ROWS {
+                // The usual length of a run that is computed: without a loop the CPU gets to the next run's sums sooner.
+                let moments = moments.map(|moment| &mut moment[..TILE_ROWS]);
+                step_all(rule, decay, &mut parameters[..TILE_ROWS], &run[..TILE_ROWS], moments);
+            } else {
+                step_all(rule, decay, parameters, run, moments);
+            }
         }
     }
 }
