@@ -1,15 +1,15 @@
 //! The product of a dense and a sparse matrix, `Z ← epilogue(W·X)`: a dense layer's forward pass that skips zeros.
 //!
 //! ```text
-//! loop 3: tiles of W and Z            as many as fill the registers: 64 or 128 units, half a tile where vectors are short
-//! loop 2: features in blocks          the block of W's tiles stays in the first-level cache
-//! loop 1: samples                     Z's column of the tiles in registers, from Z and back to it
-//! loop 0: nonzeros of the sample      one value in all lanes, times one column of W's tiles: 256 bytes in a row or two
+//! loop 3: tiles of W and Z            64 units
+//! loop 2: features in blocks          the block of W's tile stays in the first-level cache, or near it
+//! loop 1: samples, one or two         Z's columns of the tile in registers, from Z and back to it
+//! loop 0: nonzeros of the samples     one value in all lanes, times one column of W's tile: 256 bytes in a row
 //! ```
 //!
-//! A column of eight registers takes one load and one fused multiply-add a register and nonzero, and one more load for
-//! the value: the loads, two a cycle, leave 8/9 of the machine's peak. Eight independent chains are also what hides the
-//! latency of four cycles. With 64 units, four chains of 512 bits, the same loop stops at half the peak.
+//! A column takes one load and one fused multiply-add a register and nonzero, and one more load for the value. Eight
+//! independent chains hide the latency of four cycles at two multiply-adds a cycle: where a column is four registers (512
+//! bits), two samples pass side by side.
 
 use super::{BLOCK_FEATURES, BySample, Nonzeros};
 use crate::arch::{LINE_BYTES, Vector};
@@ -20,13 +20,11 @@ use crate::scalar::Scalar;
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
 use std::ops::Range;
 
-/// Registers that hold a column of Z.
+/// Registers that hold columns of Z.
 const MOST_SUMS: usize = 8;
-/// Bytes of W that stay in the first-level cache of 32 KiB or more, when every column of the block is used.
-const BLOCK_BYTES: usize = 32 * 1024;
-/// Up to this density two blocks are taken together even where they do not fit: their columns are used by so few samples that
-/// not all need to stay, and Z is loaded and stored half as often. Measured with AVX-512; the two cross between 0.25 and 0.3.
-const LOW_DENSITY: f64 = 0.25;
+/// Bytes of W in a block. More than a first-level cache of 32 KiB: what a sample costs beside its nonzeros is paid once a
+/// block, and columns that come from the second level cost less than that up to here.
+const BLOCK_BYTES: usize = 48 * 1024;
 /// So many samples use nearly all of W's columns, which are then worth fetching ahead.
 const SAMPLES_TO_PREFETCH: usize = 32;
 /// From this density the dense product can be faster, as [`prefers_sparse`] says.
@@ -111,12 +109,11 @@ pub(crate) fn multiply<T: Scalar>(
     }
     let (tiles, height, threads) = (z.n_tiles(), z.tile_rows(), pool.threads());
     let rows_of = |tiles: &Range<usize>| tiles.start * height..units.min(tiles.end * height);
-    let few = x.density() <= LOW_DENSITY;
     let multiply = |z: &mut [T], tiles: Range<usize>, samples: Range<usize>| {
         let w = w.tiles(tiles.clone());
         let bias = epilogue.bias().map(|bias| &bias[rows_of(&tiles)]);
         let rectify = epilogue.rectifies();
-        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify, few };
+        let part = Product { z, w, height, x, samples: samples.clone(), bias, rectify };
         pool.isa().run(part);
         if epilogue.has_rest() {
             let columns = tiles.flat_map(|tile| samples.clone().map(move |sample| (tile, sample)));
@@ -151,8 +148,6 @@ struct Product<'a, T: Scalar> {
     samples: Range<usize>,
     bias: Option<&'a [T]>,
     rectify: bool,
-    /// Whether nonzeros are so few that larger blocks pay.
-    few: bool,
 }
 
 impl<T: Scalar> Kernel<T> for Product<'_, T> {
@@ -160,21 +155,13 @@ impl<T: Scalar> Kernel<T> for Product<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(mut self) {
-        let tiles = self.w.n_tiles();
-        let mut done = 0;
-        if 2 * TILE_ROWS == MOST_SUMS * V::LANES && self.height == TILE_ROWS {
-            while done + 2 <= tiles {
-                self.multiply_strip::<V, { MOST_SUMS / 2 }, 2>(done, 0);
-                done += 2;
-            }
-        }
-        for tile in done..tiles {
+        for tile in 0..self.w.n_tiles() {
             let mut row = 0;
             while row < self.height {
                 let vectors = match (self.height - row) / V::LANES {
-                    1 => self.multiply_strip::<V, 1, 1>(tile, row),
-                    2..=3 => self.multiply_strip::<V, 2, 1>(tile, row),
-                    4..MOST_SUMS => self.multiply_strip::<V, 4, 1>(tile, row),
+                    1 => self.multiply_strip::<V, 1, 2>(tile, row),
+                    2..=3 => self.multiply_strip::<V, 2, 2>(tile, row),
+                    4..MOST_SUMS => self.multiply_strip::<V, 4, 2>(tile, row),
                     _ => self.multiply_strip::<V, MOST_SUMS, 1>(tile, row),
                 };
                 row += vectors * V::LANES;
@@ -185,110 +172,68 @@ impl<T: Scalar> Kernel<T> for Product<'_, T> {
 }
 
 impl<T: Scalar> Product<'_, T> {
-    /// Computes a strip of Z: of `TILES` tiles from number `tile`, `MV` vectors of rows from row `row`. Returns `MV`.
+    /// Computes a strip of Z, `MV` vectors of rows of a tile from row `row` on, `TOGETHER` samples at a time. Returns `MV`.
     #[inline(always)]
-    #[allow(clippy::needless_range_loop)] // indices keep the sums in registers; iterators leave them in memory
-    fn multiply_strip<V: Vector<Element = T>, const MV: usize, const TILES: usize>(
+    fn multiply_strip<V: Vector<Element = T>, const MV: usize, const TOGETHER: usize>(
         &mut self,
         tile: usize,
         row: usize,
     ) -> usize {
         assert!(row + MV * V::LANES <= self.height, "rows of a strip");
-        let (x, height, columns) = (self.x, self.height, self.samples.len());
-        let bias = self.padded_bias::<TILES>(tile);
-        let rectify = self.rectify;
-        let (n_features, blocks) = (x.n_features, x.n_features.div_ceil(BLOCK_FEATURES));
-        let x = BySample::new(&x.by_sample, &x.block_ends, blocks);
-        let step = (BLOCK_BYTES / (TILES * MV * V::LANES * T::SIZE * BLOCK_FEATURES)).max(if self.few {
-            2
-        } else {
-            1
-        });
+        let (x, height, samples) = (self.x, self.height, self.samples.len());
+        let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
+        let step = (BLOCK_BYTES / (MV * V::LANES * T::SIZE * BLOCK_FEATURES)).max(1);
         // Elements of the next block, or the next tile's first, that are fetched from further caches with each sample.
-        let ahead = if columns >= SAMPLES_TO_PREFETCH {
-            (step * BLOCK_FEATURES * height).div_ceil(columns).next_multiple_of(LINE_BYTES / T::SIZE)
+        let ahead = if samples >= SAMPLES_TO_PREFETCH {
+            (step * BLOCK_FEATURES * height).div_ceil(samples).next_multiple_of(LINE_BYTES / T::SIZE)
         } else {
             0
         };
-        let w: [&[T]; TILES] = std::array::from_fn(|t| {
-            let tile = self.w.tile(tile + t);
-            &tile[row.min(tile.len())..] // without columns there are no rows to skip
-        });
-        let (z, z_len) = (self.z.as_mut_ptr(), self.z.len());
-
-        let zero = V::splat(T::ZERO);
+        let bias = self.padded_bias(tile);
+        let w = self.w.tile(tile);
+        let z = &mut self.z[tile * samples * height..(tile + 1) * samples * height];
         let mut first_block = 0;
         // At least one round, so that a batch without features still gives epilogue(0).
         loop {
             let end_block = (first_block + step).min(blocks);
-            let last = end_block == blocks;
-            for column in 0..columns {
-                let (indices, values) = x.nonzeros(self.samples.start + column, first_block..end_block);
-                let start = (tile * columns + column) * height + row;
-                let z: [*mut T; TILES] = std::array::from_fn(|t| {
-                    let start = start + t * columns * height;
-                    assert!(start + MV * V::LANES <= z_len, "elements of Z");
-                    // SAFETY: `start` was checked to lie in `self.z`.
-                    unsafe { z.add(start) }
-                });
-                let next = if last { TILES * n_features } else { end_block * BLOCK_FEATURES };
-                for w in w {
-                    V::prefetch_run(w.as_ptr().wrapping_add(next * height + column * ahead), ahead);
-                }
-                let mut sums = [[zero; MV]; TILES];
-                if first_block > 0 {
-                    for t in 0..TILES {
-                        for i in 0..MV {
-                            // SAFETY: z points at MV vectors of `self.z`, as was checked.
-                            sums[t][i] = unsafe { V::load(z[t].add(i * V::LANES)) };
-                        }
-                    }
-                }
-                for (&feature, &value) in indices.iter().zip(values) {
-                    let value = V::splat(value);
-                    let start = feature as usize * height;
-                    for t in 0..TILES {
-                        for i in 0..MV {
-                            // SAFETY: a list's features are less than X's, which are W's columns (checked by
-                            // `multiply`); each has `height` elements in a tile, and the strip's rows are among
-                            // them, as asserted above.
-                            let column = unsafe { V::load(w[t].as_ptr().add(start + i * V::LANES)) };
-                            sums[t][i] = column.mul_add(value, sums[t][i]);
-                        }
-                    }
-                }
-                if last {
-                    for t in 0..TILES {
-                        for i in 0..MV {
-                            // SAFETY: the strip's rows are among the tile's, which `bias` has.
-                            let bias = unsafe { V::load(bias[t].as_ptr().add(row + i * V::LANES)) };
-                            let sum = sums[t][i].add(bias);
-                            sums[t][i] = if rectify { sum.relu() } else { sum.add(zero) };
-                        }
-                    }
-                }
-                for t in 0..TILES {
-                    for i in 0..MV {
-                        // SAFETY: as for the load.
-                        unsafe { sums[t][i].store(z[t].add(i * V::LANES)) };
-                    }
-                }
+            let is_last = end_block == blocks;
+            let next = if is_last { w.len() } else { end_block * BLOCK_FEATURES * height };
+            let strip = Strip::<V> {
+                w: &w[row.min(w.len())..], // without features there are no rows to skip
+                height,
+                x: BySample::new(&x.by_sample, &x.block_ends, blocks),
+                blocks: first_block..end_block,
+                bias: is_last.then_some(&bias[row..]),
+                rectify: self.rectify,
+                next: w.as_ptr().wrapping_add(next),
+                ahead,
+            };
+            let mut groups = z.chunks_exact_mut(TOGETHER * height);
+            let mut sample = self.samples.start;
+            for group in &mut groups {
+                strip.multiply::<MV, TOGETHER>(sample, row, group);
+                strip.fetch::<TOGETHER>(sample - self.samples.start);
+                sample += TOGETHER;
             }
-            if last {
+            for group in groups.into_remainder().chunks_exact_mut(height) {
+                strip.multiply::<MV, 1>(sample, row, group);
+                sample += 1;
+            }
+            if is_last {
                 return MV;
             }
             first_block = end_block;
         }
     }
 
-    /// The bias of consecutive tiles; zeros without one, and in rows of padding.
+    /// The bias of a tile; zeros without one, and in rows of padding.
     #[inline(always)]
-    fn padded_bias<const TILES: usize>(&self, tile: usize) -> [[T; TILE_ROWS]; TILES] {
-        let mut padded = [[T::ZERO; TILE_ROWS]; TILES];
+    fn padded_bias(&self, tile: usize) -> [T; TILE_ROWS] {
+        let mut padded = [T::ZERO; TILE_ROWS];
         if let Some(bias) = self.bias {
-            for (padded, bias) in padded.iter_mut().zip(bias[tile * self.height..].chunks(self.height)) {
-                padded[..bias.len()].copy_from_slice(bias);
-            }
+            let bias = &bias[tile * self.height..];
+            let bias = &bias[..bias.len().min(self.height)];
+            padded[..bias.len()].copy_from_slice(bias);
         }
         padded
     }
@@ -302,6 +247,110 @@ impl<T: Scalar> Product<'_, T> {
             for column in self.z[last_tile..].chunks_exact_mut(self.height) {
                 column[self.height - padding..].fill(T::ZERO);
             }
+        }
+    }
+}
+
+/// Some vectors of rows of a tile, and some blocks of features.
+struct Strip<'a, V: Vector> {
+    /// The tile of W, from the first of the rows on.
+    w: &'a [V::Element],
+    /// Rows of a tile.
+    height: usize,
+    x: BySample<'a, V::Element>,
+    blocks: Range<usize>,
+    /// The rows' bias, if these blocks are the last.
+    bias: Option<&'a [V::Element]>,
+    rectify: bool,
+    /// What of W comes next, of which each sample has `ahead` elements fetched.
+    next: *const V::Element,
+    ahead: usize,
+}
+
+impl<V: Vector> Strip<'_, V> {
+    /// Has what comes next brought nearer, the part of the samples from number `sample` of the strip on.
+    #[inline(always)]
+    fn fetch<const SAMPLES: usize>(&self, sample: usize) {
+        V::prefetch_run(self.next.wrapping_add(sample * self.ahead), SAMPLES * self.ahead);
+    }
+
+    /// Adds the blocks' terms to `MV` vectors of rows, from row `row` on, of the `SAMPLES` columns of Z from sample `sample`
+    /// on.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // indices keep the sums in registers; iterators leave them in memory
+    fn multiply<const MV: usize, const SAMPLES: usize>(
+        &self,
+        sample: usize,
+        row: usize,
+        z: &mut [V::Element],
+    ) {
+        // The usual height is known to the compiler.
+        let height = if MV * V::LANES == TILE_ROWS { TILE_ROWS } else { self.height };
+        assert!(row + MV * V::LANES <= height && z.len() == SAMPLES * height, "elements of Z");
+        let z = z[row..].as_mut_ptr();
+        let zero = V::splat(V::Element::ZERO);
+        let mut lists = [(&[][..], &[][..]); SAMPLES];
+        let mut both = usize::MAX;
+        for n in 0..SAMPLES {
+            lists[n] = self.x.nonzeros(sample + n, self.blocks.clone());
+            both = both.min(lists[n].0.len());
+        }
+        let mut sums = [[zero; MV]; SAMPLES];
+        if self.blocks.start > 0 {
+            for n in 0..SAMPLES {
+                for i in 0..MV {
+                    // SAFETY: Z has SAMPLES columns of `height` rows, MV vectors of which from `row` on, as asserted.
+                    sums[n][i] = unsafe { V::load(z.add(n * height + i * V::LANES)) };
+                }
+            }
+        }
+        for k in 0..both {
+            for n in 0..SAMPLES {
+                // SAFETY: no list is shorter than `both`.
+                let (&feature, &value) =
+                    unsafe { (lists[n].0.get_unchecked(k), lists[n].1.get_unchecked(k)) };
+                // SAFETY: features as in `add_term`.
+                unsafe { self.add_term(&mut sums[n], feature as usize * height, value) };
+            }
+        }
+        for n in 0..SAMPLES {
+            for (&feature, &value) in lists[n].0[both..].iter().zip(&lists[n].1[both..]) {
+                // SAFETY: features as in `add_term`.
+                unsafe { self.add_term(&mut sums[n], feature as usize * height, value) };
+            }
+        }
+        if let Some(bias) = self.bias {
+            assert!(bias.len() >= MV * V::LANES, "rows of the bias");
+            for n in 0..SAMPLES {
+                for i in 0..MV {
+                    // SAFETY: `bias` has MV vectors.
+                    let bias = unsafe { V::load(bias.as_ptr().add(i * V::LANES)) };
+                    let sum = sums[n][i].add(bias);
+                    sums[n][i] = if self.rectify { sum.relu() } else { sum.add(zero) };
+                }
+            }
+        }
+        for n in 0..SAMPLES {
+            for i in 0..MV {
+                // SAFETY: as for the load.
+                unsafe { sums[n][i].store(z.add(n * height + i * V::LANES)) };
+            }
+        }
+    }
+
+    /// `sums ← sums + w·x` with a column of W that begins at element `start`.
+    ///
+    /// # Safety
+    ///
+    /// `start` must be a multiple of the tile's height that one of X's features gives: those are W's columns (checked by
+    /// `multiply`), each of which has the strip's rows, as `multiply_strip` asserts.
+    #[inline(always)]
+    unsafe fn add_term<const MV: usize>(&self, sums: &mut [V; MV], start: usize, x: V::Element) {
+        let x = V::splat(x);
+        for (i, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller vouches for the column.
+            let w = unsafe { V::load(self.w.as_ptr().add(start + i * V::LANES)) };
+            *sum = w.mul_add(x, *sum);
         }
     }
 }
