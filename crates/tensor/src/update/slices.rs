@@ -20,12 +20,12 @@ pub(crate) trait Gradient<T: Scalar> {
     /// Its elements.
     fn len(&self) -> usize;
 
-    /// Its next run, which may be left in `space`, at least one element where any is left. What takes time to compute has as
-    /// many elements fetched as it has finished. Mark it `#[inline(always)]`.
+    /// Its next run, which may be left in `space`, at least one element where any is left. What takes time to compute fetches as many
+    /// elements ahead as it has finished. Mark it `#[inline(always)]`.
     fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
         &'a mut self,
         space: &'a mut Run<T>,
-        ahead: Ahead<'_, T, MOMENTS>,
+        ahead: Ahead<T, MOMENTS>,
     ) -> &'a [T];
 }
 
@@ -33,29 +33,22 @@ pub(crate) trait Gradient<T: Scalar> {
 #[repr(align(64))]
 pub(crate) struct Run<T>(pub(crate) [T; TILE_ROWS]);
 
-/// What a gradient's next run belongs to, and what follows.
+/// Parameters and moments that will be needed some columns later.
 #[derive(Clone, Copy)]
-pub(crate) struct Ahead<'a, T, const MOMENTS: usize> {
-    /// The parameters from those of the run on, before they are updated.
-    pub(crate) parameters: &'a [T],
+pub(crate) struct Ahead<T, const MOMENTS: usize> {
+    parameters: *const T,
     moments: [*const T; MOMENTS],
 }
 
-impl<T: Scalar, const MOMENTS: usize> Ahead<'_, T, MOMENTS> {
-    /// Has the parameters and moments of a column brought nearer that will be needed some columns later.
+impl<T: Scalar, const MOMENTS: usize> Ahead<T, MOMENTS> {
+    /// Has the next `len` elements of each brought nearer.
     #[inline(always)]
-    pub(crate) fn fetch<V: Vector<Element = T>>(&self, height: usize) {
-        match height {
-            TILE_ROWS => self.fetch_run::<V>(TILE_ROWS), // a length that the compiler knows: no loop
-            less => self.fetch_run::<V>(less),
-        }
-    }
-
-    #[inline(always)]
-    fn fetch_run<V: Vector<Element = T>>(&self, len: usize) {
-        V::prefetch_run(self.parameters.as_ptr().wrapping_add(AHEAD), len);
-        for moment in self.moments {
-            V::prefetch_run(moment.wrapping_add(AHEAD), len);
+    pub(crate) fn fetch<V: Vector<Element = T>>(&mut self, len: usize) {
+        V::prefetch_run(self.parameters, len);
+        self.parameters = self.parameters.wrapping_add(len);
+        for moment in &mut self.moments {
+            V::prefetch_run(*moment, len);
+            *moment = moment.wrapping_add(len);
         }
     }
 }
@@ -70,7 +63,7 @@ impl<T: Scalar> Gradient<T> for &[T] {
     fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
         &'a mut self,
         _space: &'a mut Run<T>,
-        _ahead: Ahead<'_, T, MOMENTS>,
+        _ahead: Ahead<T, MOMENTS>,
     ) -> &'a [T] {
         self
     }
@@ -131,8 +124,10 @@ impl<T: Scalar, G: Gradient<T>, R: Step<T, MOMENTS>, const MOMENTS: usize> Kerne
         let Self { rule, decay, mut parameters, mut gradient, mut moments } = self;
         let mut space = Run([T::ZERO; TILE_ROWS]);
         while !parameters.is_empty() {
-            let ahead =
-                Ahead { parameters: &*parameters, moments: moments.each_ref().map(|moment| moment.as_ptr()) };
+            let ahead = Ahead {
+                parameters: parameters.as_ptr().wrapping_add(AHEAD),
+                moments: moments.each_ref().map(|moment| moment.as_ptr().wrapping_add(AHEAD)),
+            };
             let run = gradient.next_run::<V, MOMENTS>(&mut space, ahead);
             let parameters = take_front(&mut parameters, run.len());
             let moments = moments.each_mut().map(|moment| take_front(moment, run.len()));

@@ -10,14 +10,14 @@
 
 use crate::arch::Vector;
 use crate::gradient::lanes::{Column, LANES, Leaves, fold, lane_of_leaf, load_column, multiply};
-use crate::gradient::weight::check_moments;
+use crate::gradient::weight::{Chunk, check_moments};
 use crate::isa::{Isa, Kernel};
 use crate::pool::{PerThread, Pool, TiledColumns};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
-use crate::sparse::gradient::weight::SparseColumns;
+use crate::sparse::gradient::weight::{SparseColumns, Store};
 use crate::tiled::{TILE_ROWS, TiledMut, TiledRef};
-use crate::update::{self, Ahead, Gradient, MOST_MOMENTS, Run, Update};
+use crate::update::{MOST_MOMENTS, Update};
 use std::ops::Range;
 
 /// Where an input gradient goes that is needed only where the input is not zero.
@@ -103,7 +103,7 @@ pub(crate) fn store_input_gradient<T: Scalar>(
             for tile in 0..kernel.n_tiles() {
                 let height = kernel.tile_rows();
                 let kernel = &kernel.tile(tile)[inputs.start * height..inputs.end * height];
-                pool.isa().run(AddTile { columns: block.columns(tile, inputs.clone()), kernel });
+                block.pass::<false>(tile, inputs.clone(), kernel, &mut []);
             }
             block.spread(inputs, gradient.tile_mut(i));
         }
@@ -188,15 +188,16 @@ pub(crate) fn pass_backward<T: Scalar>(
     let parts = (gradient, kernel, (first, second, third), PerThread(scratch));
     pool.for_each_part(1, parts, |tiles, (mut gradient, mut kernel, moments, scratch)| {
         let mut moments = <[_; MOST_MOMENTS]>::from(moments);
+        let mut chunk = Chunk([T::ZERO; TILE_ROWS * TILE_ROWS]);
         let mut block = Block::new(pool.isa(), delta, input, scale, scratch);
         for (i, tile) in tiles.enumerate() {
             let inputs = block.inputs_of(tile, gradient.tile_rows());
             for tile in 0..n_tiles {
                 let kernel = kernel.columns_mut(tile, inputs.clone());
                 let moments = moments.each_mut().map(|moment| moment.columns_mut(tile, inputs.clone()));
-                let weights = SparseColumns::new(delta.tiles(tile..tile + 1), input, inputs.clone());
-                let gradient = BothGradients { columns: block.columns(tile, inputs.clone()), weights };
-                update::step(update, pool.isa(), kernel, gradient, moments);
+                let weights = &mut chunk.0[..kernel.len()];
+                block.pass::<true>(tile, inputs.clone(), kernel, weights);
+                update.apply(pool.isa(), kernel, weights, moments);
             }
             block.spread(inputs, gradient.tile_mut(i));
         }
@@ -243,11 +244,21 @@ impl<'a, T: Scalar> Block<'a, T> {
         tile * height..self.input.n_features().min((tile + 1) * height)
     }
 
-    /// The columns of the block's `inputs` in one tile of units.
-    fn columns(&mut self, tile: usize, inputs: Range<usize>) -> Columns<'_, T> {
-        let delta = self.delta.tiles(tile..tile + 1);
+    /// Adds one tile's share to the sums of the block's `inputs`, and, if `WEIGHTS`, writes the weight gradient of this tile's
+    /// columns.
+    #[inline]
+    fn pass<const WEIGHTS: bool>(
+        &mut self,
+        tile: usize,
+        inputs: Range<usize>,
+        kernel: &[T],
+        weights: &mut [T],
+    ) {
         let sums = &mut self.sums[..inputs.len() * self.stride];
-        Columns { delta, input: self.input, inputs, overwrite: tile == 0, stride: self.stride, sums }
+        let delta = self.delta.tiles(tile..tile + 1);
+        let overwrite = tile == 0;
+        let (input, stride) = (self.input, self.stride);
+        self.isa.run(Pass::<_, WEIGHTS> { delta, input, inputs, kernel, overwrite, stride, sums, weights });
     }
 
     /// Writes a tile of ∇X.
@@ -260,169 +271,101 @@ impl<'a, T: Scalar> Block<'a, T> {
     }
 }
 
-/// The inputs' columns of one tile of units, one after the other.
-struct Columns<'a, T: Scalar> {
-    /// One tile of Δ, as many columns as X has samples.
+struct Pass<'a, T: Scalar, const WEIGHTS: bool> {
+    /// One tile of Δ.
     delta: TiledRef<'a, T>,
     input: &'a Nonzeros<T>,
-    /// Those that are left.
     inputs: Range<usize>,
-    /// Whether this is the first tile.
-    overwrite: bool,
-    stride: usize,
-    /// Of the inputs that are left.
-    sums: &'a mut [T],
-}
-
-impl<T: Scalar> Columns<'_, T> {
-    /// Adds the next input's share to its sums, from its column of W. If `WEIGHTS`, writes its weight gradient too, where there
-    /// are registers for both.
-    ///
-    /// # Panics
-    ///
-    /// If there is none, or a slice is not as long as a column.
-    #[inline(always)]
-    fn add_next<V: Vector<Element = T>, const WEIGHTS: bool>(&mut self, kernel: &[T], weights: &mut [T]) {
-        let input = self.inputs.next().expect("an input");
-        let (sums, rest) = std::mem::take(&mut self.sums).split_at_mut(self.stride);
-        self.sums = rest;
-        assert_eq!(self.delta.n_columns(), self.input.n_samples(), "samples of delta and of the input");
-        let (delta, height, overwrite) = (self.delta.tile(0), self.delta.tile_rows(), self.overwrite);
-        let (samples, values) = self.input.feature(input);
-        let column = OneInput { delta, samples, values, kernel, overwrite, sums, weights };
-        match height / LANES {
-            1 => V::run_apart(OfHeight::<T, WEIGHTS, 1>(column)),
-            2 => V::run_apart(OfHeight::<T, WEIGHTS, 2>(column)),
-            3 => V::run_apart(OfHeight::<T, WEIGHTS, 3>(column)),
-            _ => V::run_apart(OfHeight::<T, WEIGHTS, 4>(column)),
-        }
-    }
-}
-
-/// One input and one tile of units.
-struct OneInput<'a, T> {
-    /// A tile of Δ.
-    delta: &'a [T],
-    /// The samples in which the input is not zero, all of which have a column in the tile, and its values there.
-    samples: &'a [u32],
-    values: &'a [T],
-    /// The input's column of the tile of W.
+    /// The inputs' columns of a tile of W.
     kernel: &'a [T],
     /// Whether this is the first tile.
     overwrite: bool,
+    stride: usize,
     sums: &'a mut [T],
-    /// Room for a column of the weight gradient.
     weights: &'a mut [T],
 }
 
-/// A kernel where tiles have `16 · TERMS` rows.
-struct OfHeight<'a, T, const WEIGHTS: bool, const TERMS: usize>(OneInput<'a, T>);
-
-impl<T: Scalar, const WEIGHTS: bool, const TERMS: usize> Kernel<T> for OfHeight<'_, T, WEIGHTS, TERMS> {
+impl<T: Scalar, const WEIGHTS: bool> Kernel<T> for Pass<'_, T, WEIGHTS> {
     type Output = ();
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        if WEIGHTS && holds_both::<V>() {
-            self.0.add::<V, TERMS, true>();
-        } else {
-            self.0.add::<V, TERMS, false>();
+        if WEIGHTS && V::REGISTERS < 32 {
+            // Sixteen registers do not hold the kernel's column and the weight gradient's sums: one after the other.
+            let columns = SparseColumns::new(self.delta, self.input, self.inputs.clone());
+            Store { columns, gradient: &mut *self.weights }.run::<V>();
+        }
+        match self.delta.tile_rows() / LANES {
+            1 => V::run_apart(PassOfHeight::<T, WEIGHTS, 1>(self)),
+            2 => V::run_apart(PassOfHeight::<T, WEIGHTS, 2>(self)),
+            3 => V::run_apart(PassOfHeight::<T, WEIGHTS, 3>(self)),
+            _ => V::run_apart(PassOfHeight::<T, WEIGHTS, 4>(self)),
         }
     }
 }
 
-/// Whether the registers hold the kernel's column beside the weight gradient's sums; sixteen do not.
-#[inline(always)]
-fn holds_both<V: Vector>() -> bool {
-    V::REGISTERS >= 32
-}
+/// The same where tiles have `16 · TERMS` rows.
+struct PassOfHeight<'a, T: Scalar, const WEIGHTS: bool, const TERMS: usize>(Pass<'a, T, WEIGHTS>);
 
-impl<T: Scalar> OneInput<'_, T> {
-    /// The input gradient's sums, and `TOGETHER` with them the weight gradient.
-    #[inline(always)]
-    fn add<V: Vector<Element = T>, const TERMS: usize, const TOGETHER: bool>(self) {
-        let zero = V::splat(T::ZERO);
-        assert_eq!(self.kernel.len(), TERMS * LANES, "rows of the kernel's column");
-        let mut nonzeros = Terms::<V, TERMS, TOGETHER> {
-            delta: self.delta,
-            // SAFETY: a column of 16 · TERMS elements, as asserted.
-            kernel: unsafe { load_column::<V, TERMS>(self.kernel.as_ptr()) },
-            weights: [[zero; 4]; 4],
-            samples: &[],
-            values: &[],
-            next: 0,
-        };
-        let lists = self.samples.chunks(V::LANES).zip(self.values.chunks(V::LANES));
-        for ((samples, values), sums) in lists.zip(self.sums.chunks_exact_mut(V::LANES)) {
-            (nonzeros.samples, nonzeros.values, nonzeros.next) = (samples, values, 0);
-            let [more] = if samples.len() == V::LANES {
-                fold(&mut Whole(&mut nonzeros))
-            } else {
-                fold(&mut Cut(&mut nonzeros))
-            };
-            // SAFETY: chunks are as long as a vector.
-            unsafe {
-                let before = if self.overwrite { zero } else { V::load(sums.as_ptr()) };
-                before.add(more).store(sums.as_mut_ptr());
-            }
-        }
-        if TOGETHER {
-            let target = &mut self.weights[..TERMS * LANES];
-            for (term, vectors) in nonzeros.weights.iter().enumerate().take(TERMS) {
-                for (j, vector) in vectors.iter().enumerate().take(LANES / V::LANES) {
-                    let target = &mut target[term * LANES + j * V::LANES..][..V::LANES];
-                    // SAFETY: as long as a vector.
-                    unsafe { vector.add(zero).store(target.as_mut_ptr()) };
-                }
-            }
-        }
-    }
-}
-
-/// Adds one tile's share to the input gradient's sums.
-struct AddTile<'a, T: Scalar> {
-    columns: Columns<'a, T>,
-    /// The inputs' columns of the tile of W.
-    kernel: &'a [T],
-}
-
-impl<T: Scalar> Kernel<T> for AddTile<'_, T> {
+impl<T: Scalar, const WEIGHTS: bool, const TERMS: usize> Kernel<T> for PassOfHeight<'_, T, WEIGHTS, TERMS> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(mut self) {
-        for column in self.kernel.chunks_exact(self.columns.delta.tile_rows()) {
-            self.columns.add_next::<V, false>(column, &mut []);
+    fn run<V: Vector<Element = T>>(self) {
+        if WEIGHTS && V::REGISTERS >= 32 {
+            self.0.inputs::<V, TERMS, true>();
+        } else {
+            self.0.inputs::<V, TERMS, false>();
         }
     }
 }
 
-/// The weight gradient, column by column; with each, an input's sums.
-struct BothGradients<'a, T: Scalar> {
-    columns: Columns<'a, T>,
-    /// The same inputs' columns.
-    weights: SparseColumns<'a, T>,
-}
-
-impl<T: Scalar> Gradient<T> for BothGradients<'_, T> {
-    fn len(&self) -> usize {
-        self.columns.inputs.len() * self.columns.delta.tile_rows()
-    }
-
+impl<T: Scalar, const WEIGHTS: bool> Pass<'_, T, WEIGHTS> {
+    /// The input gradient's sums, and `TOGETHER` with them the weight gradient.
     #[inline(always)]
-    fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
-        &'a mut self,
-        space: &'a mut Run<T>,
-        ahead: Ahead<'_, T, MOMENTS>,
-    ) -> &'a [T] {
-        let height = self.columns.delta.tile_rows();
-        let column = &mut space.0[..height];
-        if !holds_both::<V>() {
-            self.weights.write_next::<V>(column);
+    fn inputs<V: Vector<Element = T>, const TERMS: usize, const TOGETHER: bool>(self) {
+        let height = TERMS * LANES;
+        let zero = V::splat(T::ZERO);
+        assert_eq!(self.delta.n_columns(), self.input.n_samples(), "samples of delta and of the input");
+        for (i, input) in self.inputs.enumerate() {
+            let (samples, values) = self.input.feature(input);
+            let column = &self.kernel[i * height..(i + 1) * height];
+            let mut nonzeros = Terms::<V, TERMS, TOGETHER> {
+                delta: self.delta.tile(0),
+                // SAFETY: a column of `height` elements.
+                kernel: unsafe { load_column::<V, TERMS>(column.as_ptr()) },
+                weights: [[zero; 4]; 4],
+                samples: &[],
+                values: &[],
+                next: 0,
+            };
+            let sums = self.sums[i * self.stride..(i + 1) * self.stride].chunks_exact_mut(V::LANES);
+            let lists = samples.chunks(V::LANES).zip(values.chunks(V::LANES));
+            for ((samples, values), sums) in lists.zip(sums) {
+                (nonzeros.samples, nonzeros.values, nonzeros.next) = (samples, values, 0);
+                let [more] = if samples.len() == V::LANES {
+                    fold(&mut Whole(&mut nonzeros))
+                } else {
+                    fold(&mut Cut(&mut nonzeros))
+                };
+                // SAFETY: chunks are as long as a vector.
+                unsafe {
+                    let before = if self.overwrite { zero } else { V::load(sums.as_ptr()) };
+                    before.add(more).store(sums.as_mut_ptr());
+                }
+            }
+
+            if TOGETHER {
+                let target = &mut self.weights[i * height..(i + 1) * height];
+                for (term, vectors) in nonzeros.weights.iter().enumerate().take(TERMS) {
+                    for (j, vector) in vectors.iter().enumerate().take(LANES / V::LANES) {
+                        let target = &mut target[term * LANES + j * V::LANES..][..V::LANES];
+                        // SAFETY: as long as a vector.
+                        unsafe { vector.add(zero).store(target.as_mut_ptr()) };
+                    }
+                }
+            }
         }
-        self.columns.add_next::<V, true>(&ahead.parameters[..height], column);
-        ahead.fetch::<V>(height);
-        column
     }
 }
 
@@ -452,7 +395,7 @@ impl<V: Vector, const TERMS: usize, const WEIGHTS: bool> Terms<'_, V, TERMS, WEI
     fn next(&mut self) -> [V; 1] {
         let (sample, value) = (self.samples[self.next] as usize, self.values[self.next]);
         self.next += 1;
-        // SAFETY: X's samples are below its `n_samples`, of which delta has as many columns, as `Columns` has checked.
+        // SAFETY: X's samples are below its `n_samples`, of which `Pass` found delta to have as many columns.
         let delta = unsafe { load_column::<V, TERMS>(self.delta.as_ptr().add(sample * TERMS * LANES)) };
         if WEIGHTS {
             add_scaled::<V, TERMS>(&mut self.weights, &delta, V::splat(value));

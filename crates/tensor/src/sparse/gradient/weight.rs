@@ -4,7 +4,7 @@ use crate::arch::Vector;
 use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
-use crate::tiled::TiledRef;
+use crate::tiled::{TILE_ROWS, TiledRef};
 use crate::update::{Ahead, Gradient, Run};
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ impl<'a, T: Scalar> SparseColumns<'a, T> {
     ///
     /// If there is no room for it.
     #[inline(always)]
-    pub(super) fn write_next<V: Vector<Element = T>>(&mut self, gradient: &mut [T]) -> usize {
+    fn write_next<V: Vector<Element = T>>(&mut self, gradient: &mut [T]) -> usize {
         let (delta, height) = (self.delta.tile(0).as_ptr(), self.delta.tile_rows());
         let Some(input) = self.inputs.next() else { return 0 };
         let list = self.input.feature(input);
@@ -69,11 +69,13 @@ impl<T: Scalar> Gradient<T> for SparseColumns<'_, T> {
     fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
         &'a mut self,
         space: &'a mut Run<T>,
-        ahead: Ahead<'_, T, MOMENTS>,
+        mut ahead: Ahead<T, MOMENTS>,
     ) -> &'a [T] {
-        let written = self.write_next::<V>(&mut space.0);
-        ahead.fetch::<V>(written);
-        &space.0[..written]
+        match self.write_next::<V>(&mut space.0) {
+            TILE_ROWS => ahead.fetch::<V>(TILE_ROWS), // a length that the compiler knows: no loop
+            less => ahead.fetch::<V>(less),
+        }
+        &space.0[..self.delta.tile_rows()]
     }
 }
 
