@@ -61,7 +61,7 @@ pub use gradient::{
 };
 pub use isa::{Isa, UnknownIsa};
 pub use math::{erf, exp, log, tanh};
-pub use pool::{MAX_THREADS, Parts, Pool, PoolError, Runs};
+pub use pool::{MAX_THREADS, Parts, Pool, PoolError, Runs, TiledColumns};
 pub use reduce::{arg_max, sum_of, top_k};
 pub use scalar::Scalar;
 pub use softmax::{

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::layers::{Forward, Training};
 use crate::random::{Purpose, stream};
 use densely_tensor::{
-    Epilogue, Isa, MatMut, MatRef, Nonzeros, Pool, Runs, Scalar, TiledMut, TiledRef, dropout, gemm,
-    log_softmax, softmax, sparse_gemm,
+    Epilogue, Isa, MatMut, MatRef, Nonzeros, Pool, Runs, Scalar, TiledColumns, TiledMut, TiledRef, dropout,
+    gemm, log_softmax, softmax, sparse_gemm,
 };
 use rand_chacha::rand_core::Rng;
 
@@ -166,8 +166,8 @@ pub(crate) fn forward<T: Scalar>(
         }
         if let (Some(dropout), Some(remembered)) = (stage.kind.dropout(), &mut training) {
             let random = &mut remembered.random[index][..random_bytes(units) * samples];
-            draw(pool, dropout, remembered.position, units, random);
-            drop_units(pool, dropout, layout, units, samples, random, output);
+            let output = TiledColumns::new(output, layout.run_length(units), samples, 1);
+            draw_and_drop(pool, dropout, remembered.position, units, random, output);
         }
     }
 }
@@ -215,15 +215,28 @@ fn activate<T: Scalar>(isa: Isa, activation: Activation, values: &mut [T]) {
     }
 }
 
-/// Draws the random bytes of a batch. The n-th sample of an epoch has the n-th run of whole blocks in the stream of its
-/// epoch and layer, so its mask does not depend on how the epoch is cut into batches and threads.
-fn draw(pool: &Pool, Dropout { layer, .. }: Dropout, position: Position, units: usize, random: &mut [u8]) {
-    let run = random_bytes(units);
-    pool.for_each_part(1, Runs::new(random, run), |samples, random| {
+/// Draws the random bytes of a batch, and drops units by them. The n-th sample of an epoch has the n-th run of whole blocks
+/// in the stream of its epoch and layer, so its mask does not depend on how the epoch is cut into batches and threads.
+fn draw_and_drop<T: Scalar>(
+    pool: &Pool,
+    Dropout { rate, layer }: Dropout,
+    position: Position,
+    units: usize,
+    random: &mut [u8],
+    values: TiledColumns<'_, T>,
+) {
+    let (run, height) = (random_bytes(units), values.height());
+    pool.for_each_part(1, (Runs::new(random, run), values), |samples, (random, mut values)| {
         let mut generator = stream(position.seed, Purpose::Dropout, position.epoch, layer as u64);
         let block = (position.first_sample + samples.start) as u128 * (run / RANDOM_BLOCK) as u128;
         generator.set_word_pos(block * (RANDOM_BLOCK / RANDOM_WORD) as u128);
-        generator.fill_bytes(random);
+        for (sample, random) in samples.zip(random.chunks_exact_mut(run)) {
+            generator.fill_bytes(random);
+            for (tile, random) in random[..2 * units].chunks(2 * height).enumerate() {
+                let values = &mut values.columns_mut(tile, sample..sample + 1)[..random.len() / 2];
+                dropout(pool.isa(), rate, random, values);
+            }
+        }
     });
 }
 

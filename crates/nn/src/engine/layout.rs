@@ -52,6 +52,14 @@ impl Layout {
         self.len(units, samples).expect("there is a buffer of so many elements")
     }
 
+    /// Values of a sample that lie side by side, with padding.
+    pub(crate) fn run_length(self, units: usize) -> usize {
+        match self {
+            Self::Columns => units,
+            Self::Tiles => tile_rows(units),
+        }
+    }
+
     /// Has the threads of `pool` change the runs of a batch. Padding becomes 0.
     pub(crate) fn for_each_run<T: Scalar>(
         self,
@@ -61,10 +69,7 @@ impl Layout {
         batch: &mut [T],
         change: impl Fn(Run, &mut [T]) + Sync,
     ) {
-        let length = match self {
-            Self::Columns => units,
-            Self::Tiles => tile_rows(units),
-        };
+        let length = self.run_length(units);
         pool.for_each_part(1, Runs::new(batch, length), |runs, part| {
             for (run, values) in runs.zip(part.chunks_exact_mut(length)) {
                 let first = run / samples * length;

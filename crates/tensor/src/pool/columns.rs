@@ -1,35 +1,54 @@
 //! A matrix in tiles that is divided by columns: what a thread gets of it is not one run of memory but one in each tile.
 
 use super::parts::{Parts, sealed};
-use crate::scalar::Scalar;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Tiles of `height · n_columns` elements; an item is a block of `block` columns, in all tiles.
+/// Tiles of `height · n_columns` elements; an item is a block of `block` columns, in all tiles. A matrix with contiguous
+/// columns is one tile.
 ///
 /// A height of 0 stands for a matrix that is not there: its columns are empty.
-pub(crate) struct TiledColumns<'a, T> {
+///
+/// ```
+/// use densely_tensor::{Pool, TiledColumns};
+///
+/// let mut batch = [0; 12]; // three samples in two tiles of height 2
+/// let columns = TiledColumns::new(&mut batch, 2, 3, 1);
+/// Pool::default().for_each_part(1, columns, |samples, mut columns| {
+///     for sample in samples {
+///         columns.columns_mut(1, sample..sample + 1).fill(sample);
+///     }
+/// });
+/// assert_eq!(batch, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2]);
+/// ```
+#[derive(Debug)]
+pub struct TiledColumns<'a, T> {
     elements: &'a mut [T],
     height: usize,
     n_columns: usize,
     block: usize,
 }
 
-impl<'a, T: Scalar> TiledColumns<'a, T> {
+impl<'a, T> TiledColumns<'a, T> {
     /// The elements of whole tiles.
     ///
     /// # Panics
     ///
     /// If `block` is 0 or the elements are not whole tiles.
     #[track_caller]
-    pub(crate) fn new(elements: &'a mut [T], height: usize, n_columns: usize, block: usize) -> Self {
+    pub fn new(elements: &'a mut [T], height: usize, n_columns: usize, block: usize) -> Self {
         assert!(block > 0 && elements.len().is_multiple_of((height * n_columns).max(1)), "whole tiles");
         Self { elements, height, n_columns, block }
+    }
+
+    /// Elements of a column in one tile.
+    pub fn height(&self) -> usize {
+        self.height
     }
 }
 
 /// Some columns of all tiles.
-pub(crate) struct ColumnsPart<'a, T> {
+pub struct ColumnsPart<'a, T> {
     pointer: *mut T,
     len: usize,
     height: usize,
@@ -48,7 +67,7 @@ impl<T> ColumnsPart<'_, T> {
     ///
     /// If they do not belong to this part, or there are not so many tiles.
     #[track_caller]
-    pub(crate) fn columns_mut(&mut self, tile: usize, columns: Range<usize>) -> &mut [T] {
+    pub fn columns_mut(&mut self, tile: usize, columns: Range<usize>) -> &mut [T] {
         if self.height == 0 {
             return &mut [];
         }
@@ -65,7 +84,7 @@ impl<T> ColumnsPart<'_, T> {
 
 impl<T> sealed::Sealed for TiledColumns<'_, T> {}
 // SAFETY: disjoint ranges of columns share no element.
-unsafe impl<'a, T: Scalar> Parts for TiledColumns<'a, T> {
+unsafe impl<'a, T: Send> Parts for TiledColumns<'a, T> {
     type Part = ColumnsPart<'a, T>;
     /// All columns, and the block.
     type Shared = (ColumnsPart<'a, T>, usize);

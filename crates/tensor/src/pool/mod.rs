@@ -29,7 +29,7 @@ mod shares;
 mod sync;
 mod team;
 
-pub(crate) use columns::TiledColumns;
+pub use columns::TiledColumns;
 pub(crate) use parts::PerThread;
 pub use parts::{Parts, Runs};
 

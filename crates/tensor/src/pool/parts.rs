@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Data that [`Pool::for_each_part`](super::Pool::for_each_part) can divide: slices (an item is an element), matrices
-/// (an item is a column), tiled matrices (an item is a tile), ranges, [`Runs`] of elements, and tuples of those.
+/// (an item is a column), tiled matrices (an item is a tile, or with [`TiledColumns`](super::TiledColumns) some columns of all
+/// tiles), ranges, [`Runs`] of elements, and tuples of those.
 ///
 /// Sealed: what is here covers what a network divides.
 ///
