@@ -27,15 +27,33 @@ const SAMPLES: usize = 128;
 /// Of the first layer, by which a sixth of its sums is positive.
 const BIAS: f32 = -0.35;
 
-const KERNELS: [&str; 8] = [
-    "nonzeros of the pixels",
-    "the same by feature",
-    "forward, first layer",
-    "nonzeros of its output",
-    "the same by feature, second layer",
-    "forward, second layer",
-    "backward and Adam, second layer",
-    "weight gradient and Adam, first layer",
+type Kernel = fn(&mut Step);
+
+/// In the order of a step.
+const KERNELS: [(&str, Kernel); 8] = [
+    ("nonzeros of the pixels", |step| {
+        let Step { pool, images, order, values, first, .. } = step;
+        first.input.fill_from_bytes(pool, PIXELS, images, order, values);
+    }),
+    ("the same by feature", |step| step.first.input.list_features(&step.pool)),
+    ("forward, first layer", |step| step.first.forward(&step.pool)),
+    ("nonzeros of its output", |step| {
+        step.second.input.fill_from_tiled(&step.pool, step.first.output.as_ref());
+    }),
+    ("the same by feature, second layer", |step| step.second.input.list_features(&step.pool)),
+    ("forward, second layer", |step| step.second.forward(&step.pool)),
+    ("backward and Adam, second layer", |step| {
+        let Step { pool, update, second, deltas: [before, delta], scratch, .. } = step;
+        let Layer { kernel, moments: [m, v], input, .. } = second;
+        let target = MaskedGradient { gradient: before.as_mut(), scale: 1.0, scratch };
+        sparse_backward(pool, update, delta.as_ref(), input, kernel.as_mut(), [m, v, &mut []], target);
+    }),
+    ("weight gradient and Adam, first layer", |step| {
+        let Step { pool, update, first, deltas: [delta, _], .. } = step;
+        let Layer { kernel, moments: [m, v], input, .. } = first;
+        let input = LayerInput::Sparse(input);
+        update_kernel(pool, update, delta.as_ref(), input, kernel.as_mut(), [m, v, &mut []]);
+    }),
 ];
 
 struct Layer {
@@ -112,38 +130,14 @@ impl Step {
             *sample = last;
         }
         let mut time = Duration::ZERO;
-        for kernel in 0..KERNELS.len() {
+        for (number, (_, kernel)) in KERNELS.iter().enumerate() {
             let start = Instant::now();
-            self.kernel(kernel);
-            if kernel == timed {
+            kernel(self);
+            if number == timed {
                 time = start.elapsed();
             }
         }
         time
-    }
-
-    fn kernel(&mut self, kernel: usize) {
-        let Self { pool, first, second, deltas: [delta_1, delta_2], update, .. } = self;
-        match kernel {
-            0 => first.input.fill_from_bytes(pool, PIXELS, &self.images, &self.order, &self.values),
-            1 => first.input.list_features(pool),
-            2 => first.forward(pool),
-            3 => second.input.fill_from_tiled(pool, first.output.as_ref()),
-            4 => second.input.list_features(pool),
-            5 => second.forward(pool),
-            6 => {
-                let [m, v] = &mut second.moments;
-                let gradient = delta_1.as_mut();
-                let target = MaskedGradient { gradient, scale: 1.0, scratch: &mut self.scratch };
-                let (delta, kernel) = (delta_2.as_ref(), second.kernel.as_mut());
-                sparse_backward(pool, update, delta, &second.input, kernel, [m, v, &mut []], target);
-            }
-            _ => {
-                let [m, v] = &mut first.moments;
-                let (delta, input) = (delta_1.as_ref(), LayerInput::Sparse(&first.input));
-                update_kernel(pool, update, delta, input, first.kernel.as_mut(), [m, v, &mut []]);
-            }
-        }
     }
 }
 
@@ -154,9 +148,9 @@ fn step(criterion: &mut Criterion) {
     let [pixels, hidden] = [&step.first, &step.second].map(|layer| 100.0 * layer.input.density());
     let name = format!("step, {pixels:.0} and {hidden:.0} % not zero, {isa} {threads} threads");
     let mut group = criterion.benchmark_group(name);
-    for (kernel, name) in KERNELS.iter().enumerate() {
+    for (number, (name, _)) in KERNELS.iter().enumerate() {
         group.bench_function(*name, |bencher| {
-            bencher.iter_custom(|steps| (0..steps).map(|_| step.run(kernel)).sum());
+            bencher.iter_custom(|steps| (0..steps).map(|_| step.run(number)).sum());
         });
     }
     group.finish();

@@ -70,12 +70,13 @@ fn a_program_that_is_killed_goes_on_as_if_it_had_not_been() {
     run(folder.path(), 0, || 0);
     let length = (start.elapsed().as_millis() as u64).max(10);
     let mut random = stream(1, Purpose::Shuffle, 0, 0);
-    let mut kills = 0;
-    for _ in 0..5 {
+    let (mut kills, mut runs) = (0, 0);
+    // A machine that has become faster since then ends many of its runs before they are killed.
+    while runs < 5 || kills < 5 {
+        assert!(runs < 200, "{kills} kills in {runs} runs");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (again, lines, killed) = run(folder.path(), 6, || random.next_u64() % length);
         assert_eq!((again, lines), (result.clone(), log.clone()));
-        kills += killed;
+        (kills, runs) = (kills + killed, runs + 1);
     }
-    assert!(kills >= 5, "only {kills} runs were killed");
 }

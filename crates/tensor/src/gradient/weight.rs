@@ -1,8 +1,8 @@
 //! The gradient with respect to a layer's kernel, `∇W = Δ·Xᵀ`, stored or handed to the optimizer.
 //!
-//! In tiles, one input's column of one tile is 64 contiguous elements of W, of each moment and of the gradient. A few
-//! columns of gradient are accumulated in registers while the samples pass, over a tile of Δ that stays in the first-level
-//! cache (32 KiB for 128 samples), and [`Update::apply`] takes them from there: a step reads and writes weights and moments
+//! In tiles, one input's column of one tile is 64 contiguous elements of W, of each moment and of the gradient. A column
+//! or a few of gradient are accumulated in registers while the samples pass, over a tile of Δ that stays in the first-level
+//! cache (32 KiB for 128 samples), and the optimizer takes them from there: a step reads and writes weights and moments
 //! once, and the gradient never.
 
 use super::input::in_tiles;

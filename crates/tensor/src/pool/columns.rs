@@ -37,7 +37,8 @@ impl<'a, T> TiledColumns<'a, T> {
     /// If `block` is 0 or the elements are not whole tiles.
     #[track_caller]
     pub fn new(elements: &'a mut [T], height: usize, n_columns: usize, block: usize) -> Self {
-        assert!(block > 0 && elements.len().is_multiple_of((height * n_columns).max(1)), "whole tiles");
+        let tile = height.checked_mul(n_columns).expect("a tile of no more elements than there are numbers");
+        assert!(block > 0 && elements.len().is_multiple_of(tile.max(1)), "whole tiles");
         Self { elements, height, n_columns, block }
     }
 
@@ -73,11 +74,12 @@ impl<T> ColumnsPart<'_, T> {
         }
         let own = &self.columns;
         assert!(own.start <= columns.start && columns.start <= columns.end && columns.end <= own.end);
+        let tiles = self.len / (self.height * self.n_columns).max(1);
+        assert!(tile < tiles, "tile {tile} of {tiles}");
         let start = (tile * self.n_columns + columns.start) * self.height;
         let len = columns.len() * self.height;
-        assert!(start + len <= self.len, "tile {tile}");
-        // SAFETY: the run was checked to lie in the slice borrowed for 'a and to belong to this part, which shares no column
-        // with others; the borrow of `self` makes it the only one in use.
+        // SAFETY: columns of a tile that was checked to lie in the slice borrowed for 'a, and to belong to this part, which
+        // shares no column with others; `new` has seen that a tile's size does not overflow; the borrow of `self` makes it the only one in use.
         unsafe { std::slice::from_raw_parts_mut(self.pointer.add(start), len) }
     }
 }
@@ -114,5 +116,28 @@ unsafe impl<'a, T: Send> Parts for TiledColumns<'a, T> {
         let (all, block) = shared;
         let columns = range.start * block..(range.end * block).min(all.n_columns);
         ColumnsPart { columns, ..*all }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::pool::Pool;
+
+    #[test]
+    #[should_panic(expected = "no more elements than there are numbers")]
+    fn tiles_that_overflow_are_refused() {
+        let _ = TiledColumns::new(&mut [0; 4], 1 << (usize::BITS - 1), 2, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "of 2")]
+    fn a_tile_that_is_not_there_is_refused() {
+        let pool = Pool::new(1).expect("the calling thread");
+        // Three times this is 1 more than the largest number.
+        let tile = usize::MAX / 3 + 1;
+        pool.for_each_part(1, TiledColumns::new(&mut [0; 6], 1, 3, 1), |columns, mut part| {
+            part.columns_mut(tile, columns);
+        });
     }
 }

@@ -22,7 +22,7 @@ use crate::view::MatRef;
 use compress::{Bytes, Columns, Source, Tiles};
 use std::ops::Range;
 
-/// Features of a block: the products keep a block of the kernel in the first-level cache while all samples pass.
+/// Features of a block, a few of which the products keep near while all samples pass.
 pub(crate) const BLOCK_FEATURES: usize = crate::tiled::TILE_ROWS;
 
 /// The nonzeros of a batch of features × samples: by sample, with ascending features, as the forward product takes them, and

@@ -1,15 +1,15 @@
 //! The product of a dense and a sparse matrix, `Z ← epilogue(W·X)`: a dense layer's forward pass that skips zeros.
 //!
 //! ```text
-//! loop 3: tiles of W and Z            64 units
-//! loop 2: features in blocks          the block of W's tile stays in the first-level cache, or near it
-//! loop 1: samples, one or two         Z's columns of the tile in registers, from Z and back to it
-//! loop 0: nonzeros of the samples     one value in all lanes, times one column of W's tile: 256 bytes in a row
+//! loop 3: tiles of W and Z            a strip of rows, up to eight registers: 64 units, or 32 where vectors have four lanes
+//! loop 2: features in blocks          the strip of W's block stays in the first-level cache, or near it
+//! loop 1: samples, one or two         Z's columns of the strip in registers, from Z and back to it
+//! loop 0: nonzeros of the samples     one value in all lanes, times one column of the strip of W, contiguous
 //! ```
 //!
-//! A column takes one load and one fused multiply-add a register and nonzero, and one more load for the value. Eight
+//! A nonzero takes one load and one fused multiply-add a register, and a load each for the value and for its number. Eight
 //! independent chains hide the latency of four cycles at two multiply-adds a cycle: where a column is four registers (512
-//! bits), two samples pass side by side.
+//! bits) or fewer, two samples pass side by side.
 
 use super::{BLOCK_FEATURES, BySample, Nonzeros};
 use crate::arch::{LINE_BYTES, Vector};
@@ -22,7 +22,7 @@ use std::ops::Range;
 
 /// Registers that hold columns of Z.
 const MOST_SUMS: usize = 8;
-/// Bytes of W in a block. More than a first-level cache of 32 KiB: what a sample costs beside its nonzeros is paid once a
+/// Bytes of W in a block, at most. More than a first-level cache of 32 KiB: what a sample costs beside its nonzeros is paid once a
 /// block, and columns that come from the second level cost less than that up to here.
 const BLOCK_BYTES: usize = 48 * 1024;
 /// So many samples use nearly all of W's columns, which are then worth fetching ahead.
@@ -181,9 +181,11 @@ impl<T: Scalar> Product<'_, T> {
     ) -> usize {
         assert!(row + MV * V::LANES <= self.height, "rows of a strip");
         let (x, height, samples) = (self.x, self.height, self.samples.len());
+        assert!(self.samples.end <= x.n_samples, "samples of X");
+        assert!(self.w.n_columns() == x.n_features && self.w.tile_rows() == height, "columns of W's tiles");
         let blocks = x.n_features.div_ceil(BLOCK_FEATURES);
         let step = (BLOCK_BYTES / (MV * V::LANES * T::SIZE * BLOCK_FEATURES)).max(1);
-        // Elements of the next block, or the next tile's first, that are fetched from further caches with each sample.
+        // Elements of the tile's next block, or the next tile's first, that are fetched from further caches with each sample.
         let ahead = if samples >= SAMPLES_TO_PREFETCH {
             (step * BLOCK_FEATURES * height).div_ceil(samples).next_multiple_of(LINE_BYTES / T::SIZE)
         } else {
@@ -211,13 +213,16 @@ impl<T: Scalar> Product<'_, T> {
             let mut groups = z.chunks_exact_mut(TOGETHER * height);
             let mut sample = self.samples.start;
             for group in &mut groups {
-                strip.multiply::<MV, TOGETHER>(sample, row, group);
+                strip.add_blocks::<MV, TOGETHER>(sample, row, group);
                 strip.fetch::<TOGETHER>(sample - self.samples.start);
                 sample += TOGETHER;
             }
-            for group in groups.into_remainder().chunks_exact_mut(height) {
-                strip.multiply::<MV, 1>(sample, row, group);
-                sample += 1;
+            if TOGETHER > 1 {
+                for group in groups.into_remainder().chunks_exact_mut(height) {
+                    strip.add_blocks::<MV, 1>(sample, row, group);
+                    strip.fetch::<1>(sample - self.samples.start);
+                    sample += 1;
+                }
             }
             if is_last {
                 return MV;
@@ -262,7 +267,7 @@ struct Strip<'a, V: Vector> {
     /// The rows' bias, if these blocks are the last.
     bias: Option<&'a [V::Element]>,
     rectify: bool,
-    /// What of W comes next, of which each sample has `ahead` elements fetched.
+    /// The block of W, or the tile, that follows, of which each sample has `ahead` elements fetched.
     next: *const V::Element,
     ahead: usize,
 }
@@ -278,7 +283,7 @@ impl<V: Vector> Strip<'_, V> {
     /// on.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)] // indices keep the sums in registers; iterators leave them in memory
-    fn multiply<const MV: usize, const SAMPLES: usize>(
+    fn add_blocks<const MV: usize, const SAMPLES: usize>(
         &self,
         sample: usize,
         row: usize,
@@ -290,10 +295,10 @@ impl<V: Vector> Strip<'_, V> {
         let z = z[row..].as_mut_ptr();
         let zero = V::splat(V::Element::ZERO);
         let mut lists = [(&[][..], &[][..]); SAMPLES];
-        let mut both = usize::MAX;
+        let mut shortest = usize::MAX;
         for n in 0..SAMPLES {
             lists[n] = self.x.nonzeros(sample + n, self.blocks.clone());
-            both = both.min(lists[n].0.len());
+            shortest = shortest.min(lists[n].0.len()).min(lists[n].1.len());
         }
         let mut sums = [[zero; MV]; SAMPLES];
         if self.blocks.start > 0 {
@@ -304,9 +309,9 @@ impl<V: Vector> Strip<'_, V> {
                 }
             }
         }
-        for k in 0..both {
+        for k in 0..shortest {
             for n in 0..SAMPLES {
-                // SAFETY: no list is shorter than `both`.
+                // SAFETY: no list is shorter than this.
                 let (&feature, &value) =
                     unsafe { (lists[n].0.get_unchecked(k), lists[n].1.get_unchecked(k)) };
                 // SAFETY: features as in `add_term`.
@@ -314,7 +319,7 @@ impl<V: Vector> Strip<'_, V> {
             }
         }
         for n in 0..SAMPLES {
-            for (&feature, &value) in lists[n].0[both..].iter().zip(&lists[n].1[both..]) {
+            for (&feature, &value) in lists[n].0[shortest..].iter().zip(&lists[n].1[shortest..]) {
                 // SAFETY: features as in `add_term`.
                 unsafe { self.add_term(&mut sums[n], feature as usize * height, value) };
             }
@@ -342,8 +347,8 @@ impl<V: Vector> Strip<'_, V> {
     ///
     /// # Safety
     ///
-    /// `start` must be a multiple of the tile's height that one of X's features gives: those are W's columns (checked by
-    /// `multiply`), each of which has the strip's rows, as `multiply_strip` asserts.
+    /// `start` must be a multiple of the tile's height that a feature of one of X's samples gives: X's features are W's columns,
+    /// each of which has the strip's rows, as `multiply_strip` asserts.
     #[inline(always)]
     unsafe fn add_term<const MV: usize>(&self, sums: &mut [V; MV], start: usize, x: V::Element) {
         let x = V::splat(x);

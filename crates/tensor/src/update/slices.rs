@@ -41,14 +41,12 @@ pub(crate) struct Ahead<T, const MOMENTS: usize> {
 }
 
 impl<T: Scalar, const MOMENTS: usize> Ahead<T, MOMENTS> {
-    /// Has the next `len` elements of each brought nearer.
+    /// Has `len` elements of each brought nearer.
     #[inline(always)]
-    pub(crate) fn fetch<V: Vector<Element = T>>(&mut self, len: usize) {
+    pub(crate) fn fetch<V: Vector<Element = T>>(self, len: usize) {
         V::prefetch_run(self.parameters, len);
-        self.parameters = self.parameters.wrapping_add(len);
-        for moment in &mut self.moments {
-            V::prefetch_run(*moment, len);
-            *moment = moment.wrapping_add(len);
+        for moment in self.moments {
+            V::prefetch_run(moment, len);
         }
     }
 }

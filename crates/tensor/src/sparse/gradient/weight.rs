@@ -1,6 +1,6 @@
 //! The weight gradient's chains over the nonzeros of the input.
 
-use crate::arch::Vector;
+use crate::arch::{MOST_LANES, Vector};
 use crate::isa::{Isa, Kernel};
 use crate::scalar::Scalar;
 use crate::sparse::Nonzeros;
@@ -20,6 +20,7 @@ pub(crate) struct SparseColumns<'a, T: Scalar> {
 impl<'a, T: Scalar> SparseColumns<'a, T> {
     pub(crate) fn new(delta: TiledRef<'a, T>, input: &'a Nonzeros<T>, inputs: Range<usize>) -> Self {
         assert_eq!(delta.n_columns(), input.n_samples(), "samples of delta and of the input");
+        assert!(delta.tile_rows().is_multiple_of(MOST_LANES), "whole vectors");
         Self { delta, input, inputs }
     }
 
@@ -32,18 +33,18 @@ impl<'a, T: Scalar> SparseColumns<'a, T> {
     ///
     /// # Panics
     ///
-    /// If there is no room for it.
+    /// If none is left, or there is no room for it.
     #[inline(always)]
     fn write_next<V: Vector<Element = T>>(&mut self, gradient: &mut [T]) -> usize {
         let (delta, height) = (self.delta.tile(0).as_ptr(), self.delta.tile_rows());
-        let Some(input) = self.inputs.next() else { return 0 };
+        let input = self.inputs.next().expect("a column is left");
         let list = self.input.feature(input);
         let column = &mut gradient[..height];
         let mut row = 0;
         while row < height {
             let (delta, target) = (delta.wrapping_add(row), column[row..].as_mut_ptr());
-            // SAFETY: X's samples are below `n_samples`, the number of delta's columns (checked by `new`), each of which, as the
-            // gradient's column, has the vectors that are left from `row` on.
+            // SAFETY: X's samples are below `n_samples`, the number of delta's columns, each of which, as the gradient's
+            // column, has the whole vectors that are left from `row` on (both checked by `new`).
             row += V::LANES
                 * unsafe {
                     match (height - row) / V::LANES {
@@ -69,7 +70,7 @@ impl<T: Scalar> Gradient<T> for SparseColumns<'_, T> {
     fn next_run<'a, V: Vector<Element = T>, const MOMENTS: usize>(
         &'a mut self,
         space: &'a mut Run<T>,
-        mut ahead: Ahead<T, MOMENTS>,
+        ahead: Ahead<T, MOMENTS>,
     ) -> &'a [T] {
         match self.write_next::<V>(&mut space.0) {
             TILE_ROWS => ahead.fetch::<V>(TILE_ROWS), // a length that the compiler knows: no loop
