@@ -79,7 +79,8 @@ impl<T> ColumnsPart<'_, T> {
         let start = (tile * self.n_columns + columns.start) * self.height;
         let len = columns.len() * self.height;
         // SAFETY: columns of a tile that was checked to lie in the slice borrowed for 'a, and to belong to this part, which
-        // shares no column with others; `new` has seen that a tile's size does not overflow; the borrow of `self` makes it the only one in use.
+        // shares no column with others; `new` has seen that a tile's size does not overflow; the borrow of `self` makes it the
+        // only one in use.
         unsafe { std::slice::from_raw_parts_mut(self.pointer.add(start), len) }
     }
 }
