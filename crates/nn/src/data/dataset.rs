@@ -239,10 +239,7 @@ impl Dataset {
     /// If there are not so many samples, or the targets are values, of which there are no [`classes`](Self::classes).
     #[track_caller]
     pub fn label(&self, sample: usize) -> u32 {
-        match &self.storage.targets {
-            Targets::Classes { labels, .. } => labels[self.stored(sample)],
-            Targets::Values { .. } => panic!("the label of sample {sample}, whose target is of values"),
-        }
+        self.stored_labels()[self.stored(sample)]
     }
 
     /// The target values of a sample, counted from 0; `None` if the targets are class labels.
@@ -395,6 +392,15 @@ impl Dataset {
         match &self.storage.values {
             Values::Bytes(bytes) => Some(bytes),
             Values::Floats(_) | Values::Elsewhere(..) => None,
+        }
+    }
+
+    /// The label of every sample in the storage.
+    #[track_caller]
+    pub(super) fn stored_labels(&self) -> &[u32] {
+        match &self.storage.targets {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values { .. } => panic!("labels are asked for of data whose targets are values"),
         }
     }
 

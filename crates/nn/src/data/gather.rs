@@ -143,8 +143,9 @@ impl Dataset {
     #[track_caller]
     pub fn gather_labels(&self, order: &[u32], out: &mut [u32]) {
         assert_eq!(out.len(), order.len(), "gather_labels: out and order differ in length");
+        let labels = self.stored_labels();
         for (label, &sample) in out.iter_mut().zip(order) {
-            *label = self.label(sample as usize);
+            *label = labels[self.stored(sample as usize)];
         }
     }
 

@@ -1,6 +1,7 @@
 //! Finding the nonzeros of a batch: by sample first, from any source of values, then by feature from those lists.
 
 use super::{BLOCK_FEATURES, BySample, Nonzeros, list_stride};
+use crate::arch::lines::take_lines_to_fill;
 use crate::arch::{MOST_LANES, Vector};
 use crate::isa::Kernel;
 use crate::pool::{Pool, Runs};
@@ -178,6 +179,27 @@ fn store_nonzeros<V: Vector>(
     count
 }
 
+/// Takes the cache lines of the places that lists were in, which other threads have read. `base` is where the first of the lists
+/// would start if all were full.
+#[inline(always)]
+fn take_lines_of_lists<T: Scalar>(
+    base: usize,
+    starts: &[usize],
+    lengths: &[u32],
+    indices: &mut [u32],
+    values: &mut [T],
+) {
+    for (&start, &length) in starts.iter().zip(lengths) {
+        // The lists of a batch of another shape may have been elsewhere.
+        let start = start.wrapping_sub(base);
+        let range = start..start.wrapping_add(length as usize);
+        if let (Some(indices), Some(values)) = (indices.get_mut(range.clone()), values.get_mut(range)) {
+            take_lines_to_fill(indices);
+            take_lines_to_fill(values);
+        }
+    }
+}
+
 /// How many samples ahead one is fetched: samples in random order come from main memory.
 const SAMPLES_AHEAD: usize = 2;
 
@@ -210,6 +232,7 @@ impl<T: Scalar> Kernel<T> for ListFeatures<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
+        take_lines_of_lists(self.first * self.stride, self.starts, self.lengths, self.indices, self.values);
         let mut rows = Rows([[T::ZERO; ROW]; BLOCK_FEATURES]);
         // Lists of several chunks grow at the same time, each in its own place; those of one follow without gaps.
         let grow = self.samples > CHUNK_SAMPLES;
@@ -268,6 +291,7 @@ impl<T: Scalar, S: Source<T>> Kernel<T> for CompressSamples<'_, T, S> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
+        take_lines_of_lists(self.first * self.stride, self.starts, self.lengths, self.indices, self.values);
         let mut space = [T::ZERO; BLOCK_FEATURES];
         let mut position = 0;
         for (i, ends) in self.ends.enumerate() {

@@ -9,6 +9,7 @@
 //! tiles for the 64 inputs of one tile of ∇X, then spreads their sums out. So threads share out inputs, never tiles.
 
 use crate::arch::Vector;
+use crate::arch::lines::take_lines_to_change;
 use crate::gradient::lanes::{Column, LANES, Leaves, fold, lane_of_leaf, load_column, multiply};
 use crate::gradient::weight::{Chunk, check_moments};
 use crate::isa::{Isa, Kernel};
@@ -195,6 +196,9 @@ pub(crate) fn pass_backward<T: Scalar>(
             for tile in 0..n_tiles {
                 let kernel = kernel.columns_mut(tile, inputs.clone());
                 let moments = moments.each_mut().map(|moment| moment.columns_mut(tile, inputs.clone()));
+                if pool.threads() > 1 {
+                    take_lines_to_change(&mut *kernel); // threads divide a forward pass by tiles
+                }
                 let weights = &mut chunk.0[..kernel.len()];
                 block.pass::<true>(tile, inputs.clone(), kernel, weights);
                 update.apply(pool.isa(), kernel, weights, moments);
