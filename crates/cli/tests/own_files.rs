@@ -343,6 +343,28 @@ fn idx_files_of_any_name_are_trained_on() {
 }
 
 #[test]
+fn images_on_disk_give_the_model_that_they_give_in_memory() {
+    let lab = Lab::new();
+    let files = "images: \"toy/train-images-idx3-ubyte\", labels: \"toy/train-labels-idx1-ubyte\"";
+    let fingerprint = |name: &str, more: &str| {
+        lab.write(&format!("{name}.ron"), recipe(&format!("Idx({files}{more})"), 16, 3));
+        let out = lab.densely(["train", &format!("{name}.ron")]).fine();
+        out.lines().find(|line| line.contains("fingerprint")).expect("a fingerprint").to_owned()
+    };
+    assert_eq!(fingerprint("disk", ", on_disk: true"), fingerprint("memory", ""));
+    lab.densely(["evaluate", "runs/disk-1"]).fine();
+    lab.densely(["predict", "runs/disk-1", "toy/train-images-idx3-ubyte", "--limit", "1"]).fine();
+
+    lab.write("scaled.ron", recipe(&format!("Idx({files}, on_disk: true, scaling: MinMax)"), 16, 3));
+    lab.refuses(
+        ["train", "scaled.ron"],
+        "scaled.ron: data: scaling of images on disk is MinMax, expected None, and a layer such as",
+    );
+    fs::remove_file(lab.path("toy/train-images-idx3-ubyte")).unwrap();
+    lab.refuses(["train", "disk.ron"], "toy/train-images-idx3-ubyte");
+}
+
+#[test]
 fn wrong_files_are_refused_by_place_and_leave_no_folder() {
     let lab = Lab::new();
     lab.write("flowers.csv", flowers().replace("\n2,", "\n2,?"));

@@ -19,6 +19,7 @@ fn a_run_shows_the_network_the_epochs_and_the_test_and_keeps_its_files() {
         "(95 % interval ",
         "confusion matrix: rows are true classes, columns what was predicted",
         "kept in runs/toy-1",
+        "fingerprint of the weights: ",
     ] {
         assert!(out.contains(text), "{text:?} in\n{out}");
     }

@@ -85,7 +85,7 @@ pub(crate) fn train(args: &args::Train, started: Instant, output: &mut Output) -
     }
     setup.keep(&mut trained, &evaluation, &folder, started)?;
     folder.release();
-    show_files(&folder, output);
+    show_files(&folder, &trained.model.fingerprint(), output);
     Ok(if trained.history.stop.is_some() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
@@ -270,7 +270,7 @@ fn show_interruption(last: &Progress, noun: &str, output: &mut Output) {
     ));
 }
 
-fn show_files(folder: &RunFolder, output: &mut Output) {
+fn show_files(folder: &RunFolder, fingerprint: &str, output: &mut Output) {
     let style = output.style();
     output.blank();
     output.line(format!("{} {}", style.bold("kept in"), printable(folder.path().display())));
@@ -279,4 +279,5 @@ fn show_files(folder: &RunFolder, output: &mut Output) {
             output.line(format!("  {name:<18} {:>10}", file_size(metadata.len())));
         }
     }
+    output.line(format!("fingerprint of the weights: {fingerprint}"));
 }

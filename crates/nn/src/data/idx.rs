@@ -5,7 +5,7 @@ use super::dataset::Dataset;
 use super::dataset::ReadSamples;
 use super::npy::classes;
 use super::read::in_file;
-use super::samples::{Features, Known, Samples};
+use super::samples::{Features, Known, Samples, Targets};
 use crate::error::Error;
 #[cfg(any(unix, windows))]
 use idx_dataset::IdxFile;
@@ -59,15 +59,26 @@ impl Dataset {
         labels: impl AsRef<Path>,
         classes: usize,
     ) -> Result<Self, Error> {
-        let file = IdxFile::open(images)?;
-        let features = file.item_len();
-        if file.n_items() > 0 {
-            file.item::<u8>(0)?; // an error if the elements are others
-        }
         let labels = idx_dataset::read_labels(labels)?.into_iter().map(u32::from).collect();
-        let bytes = file.n_items().saturating_mul(features);
-        Self::elsewhere(features, Box::new(file), bytes, labels, classes)
+        Self::of_file(open_images(images.as_ref())?, labels, classes)
     }
+
+    #[cfg(any(unix, windows))]
+    fn of_file(images: IdxFile, labels: Vec<u32>, classes: usize) -> Result<Self, Error> {
+        let features = images.item_len();
+        let bytes = images.n_items().saturating_mul(features);
+        Self::elsewhere(features, Box::new(images), bytes, labels, classes)
+    }
+}
+
+/// A file of items of bytes.
+#[cfg(any(unix, windows))]
+fn open_images(path: &Path) -> Result<IdxFile, Error> {
+    let file = IdxFile::open(path)?;
+    if file.n_items() > 0 {
+        file.item::<u8>(0)?; // an error if the elements are others
+    }
+    Ok(file)
 }
 
 #[cfg(any(unix, windows))]
@@ -102,21 +113,41 @@ impl From<Values> for Features {
 /// Reads images and labels whose classes are the different labels, or, if there are any, those that are `known`.
 pub(super) fn read_files(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
     let pair = idx_dataset::read_pair(images, labels)?;
-    let numbers: Vec<f64> = pair.labels.into_iter().map(f64::from).collect();
-    let targets = classes(&numbers, known).map_err(|error| in_file(labels, error))?;
-    let samples = numbers.len();
-    let shape = match pair.images.shape.get(1..) {
-        Some(shape) if !shape.is_empty() => shape.to_vec(),
-        _ => vec![1],
-    };
+    let samples = pair.labels.len();
+    let (names, numbers) = classes_of(pair.labels, labels, known)?;
     Ok(Samples {
+        shape: shape_of_item(&pair.images.shape),
         features: pair.images.values.into(),
-        shape,
         columns: Vec::new(),
         target_columns: Vec::new(),
-        targets,
+        targets: Targets::Classes { names, labels: numbers },
         samples,
     })
+}
+
+/// The same with images that stay in their file: the data, the shape of a sample and the names of the classes.
+#[cfg(any(unix, windows))]
+pub(super) fn open_files(
+    images: &Path,
+    labels: &Path,
+    known: Known<'_>,
+) -> Result<(Dataset, Vec<usize>, Vec<String>), Error> {
+    let (names, numbers) = classes_of(idx_dataset::read_labels(labels)?, labels, known)?;
+    let images = open_images(images)?;
+    let shape = shape_of_item(images.shape());
+    Ok((Dataset::of_file(images, numbers, names.len())?, shape, names))
+}
+
+fn classes_of(labels: Vec<u8>, path: &Path, known: Known<'_>) -> Result<(Vec<String>, Vec<u32>), Error> {
+    classes(labels.into_iter().map(f64::from), known).map_err(|error| in_file(path, error))
+}
+
+/// The shape of an item of a file; a number is one feature.
+fn shape_of_item(file: &[usize]) -> Vec<usize> {
+    match file.get(1..) {
+        Some(shape) if !shape.is_empty() => shape.to_vec(),
+        _ => vec![1],
+    }
 }
 
 #[cfg(test)]

@@ -115,7 +115,10 @@ impl Npy {
                 let names = (1..=outputs).map(|number| number.to_string()).collect();
                 Ok(Targets::Values { names, values })
             }
-            Task::Classification if outputs == 1 => classes(&values, known),
+            Task::Classification if outputs == 1 => {
+                let (names, labels) = classes(values.into_iter(), known)?;
+                Ok(Targets::Classes { names, labels })
+            }
             Task::Classification if array.shape.len() == 2 && outputs > 0 => one_hot(&values, outputs, known),
             Task::Classification => Err(DataError::LabelShape { shape: array.shape }),
         }
@@ -139,11 +142,14 @@ fn one_hot(values: &[f64], width: usize, known: Known<'_>) -> Result<Targets, Da
     Ok(Targets::Classes { names, labels })
 }
 
-/// The classes that whole numbers stand for.
-pub(super) fn classes(values: &[f64], known: Known<'_>) -> Result<Targets, DataError> {
+/// The classes that whole numbers stand for: their names, and the label of each sample.
+pub(super) fn classes(
+    values: impl Iterator<Item = f64>,
+    known: Known<'_>,
+) -> Result<(Vec<String>, Vec<u32>), DataError> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2⁵³: beyond it whole numbers run together
     let mut classes = Classes::new(known.classes);
-    for (sample, &value) in values.iter().enumerate() {
+    for (sample, value) in values.enumerate() {
         if value.fract() != 0.0 || value.abs() > EXACT {
             return Err(DataError::LabelFraction { sample, value });
         }
@@ -152,8 +158,7 @@ pub(super) fn classes(values: &[f64], known: Known<'_>) -> Result<Targets, DataE
             Refused::TooMany => DataError::TooManyLabels { sample },
         })?;
     }
-    let (names, labels) = classes.finish();
-    Ok(Targets::Classes { names, labels })
+    Ok(classes.finish())
 }
 
 /// Reads an array of samples, without labels.

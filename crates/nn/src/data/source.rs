@@ -46,7 +46,11 @@ pub struct IdxFiles {
     pub images: PathBuf,
     /// The labels: as many bytes.
     pub labels: PathBuf,
-    /// How values are scaled. Default: `None`, which leaves bytes shares of 255.
+    /// Whether images stay in their file: plain, of bytes, each read when a batch needs it, so that they may be larger than
+    /// memory (on Unix and Windows; elsewhere they are read all the same). Default: `false`.
+    #[serde(default)]
+    pub on_disk: bool,
+    /// How values are scaled. Default: `None`, which leaves bytes shares of 255; that of images on disk is a layer's.
     #[serde(default)]
     pub scaling: Scaling,
     /// The test images. Default: none; a part of the others is held out.
@@ -114,24 +118,17 @@ impl DataSource {
     /// [`Dataset`]'s constructors say.
     pub fn load(&self) -> Result<Loaded, Error> {
         self.validate()?;
-        let samples = self.read(Known::default())?;
-        let classes = samples.classes().to_vec();
-        let features = features_of(&samples.shape);
-        let (columns, target_columns) = (&samples.columns, &samples.target_columns);
-        let known = Known { columns, target_columns, features, classes: &classes };
+        let read = self.read(Known::default())?;
+        let (columns, target_columns) = (&read.columns, &read.target_columns);
+        let features = read.data.features();
+        let known = Known { columns, target_columns, features, classes: &read.classes };
         let test = self.read_test(known)?;
-        let trained_on = TrainedOn {
-            source: self.clone(),
-            shape: samples.shape.clone(),
-            samples: samples.samples,
-            columns: samples.columns.clone(),
-            target_columns: samples.target_columns.clone(),
-            targets: samples.target_names().to_vec(),
-            scaling: None,
-        };
-        let data = samples.into_dataset()?;
+        let Described { data, shape, columns, target_columns, targets, classes } = read;
+        let (source, samples) = (self.clone(), data.len());
+        let trained_on =
+            TrainedOn { source, shape, samples, columns, target_columns, targets, scaling: None };
         let (data, test) = match test {
-            Some(test) => (data, test.into_dataset()?),
+            Some(test) => (data, test),
             None => self.hold_test_out(&data)?,
         };
         Ok(Loaded { data, test, classes, trained_on })
@@ -148,6 +145,15 @@ impl DataSource {
         }
         if let Self::Csv(csv) = self {
             csv.validate()?;
+        }
+        if let Self::Idx(IdxFiles { on_disk: true, scaling, .. }) = self
+            && *scaling != Scaling::None
+        {
+            return Err(Error::DataSetting {
+                setting: "scaling of images on disk",
+                found: format!("{scaling:?}"),
+                expected: "None, and a layer such as Rescaling or Normalization",
+            });
         }
         self.scaling().validate()?;
         self.split().validate()
@@ -217,17 +223,19 @@ impl DataSource {
     }
 
     /// The samples in the files to train on; of the width that is known, as in what follows.
-    fn read(&self, known: Known<'_>) -> Result<Samples, Error> {
-        match self {
+    fn read(&self, known: Known<'_>) -> Result<Described, Error> {
+        let samples = match self {
             Self::Csv(csv) => csv.read_known(&csv.path, known, true),
             Self::Npy(npy) => read_npy(npy, &npy.features, &npy.labels, known),
             Self::ImageFolder(folder) => read_folder(folder, &folder.path, known),
+            Self::Idx(idx) if idx.on_disk => return open_idx(&idx.images, &idx.labels, known),
             Self::Idx(idx) => read_idx(&idx.images, &idx.labels, known),
-        }
+        };
+        samples?.try_into()
     }
 
     /// The samples in the files to test with, if there are such files.
-    fn read_test(&self, known: Known<'_>) -> Result<Option<Samples>, Error> {
+    fn read_test(&self, known: Known<'_>) -> Result<Option<Dataset>, Error> {
         let test = match self {
             Self::Csv(csv) => csv.test.as_ref().map(|test| csv.read_known(test, known, true)),
             Self::Npy(npy) => {
@@ -236,7 +244,7 @@ impl DataSource {
             Self::ImageFolder(folder) => folder.test.as_ref().map(|test| read_folder(folder, test, known)),
             Self::Idx(idx) => idx.test.as_ref().map(|test| read_idx(&test.images, &test.labels, known)),
         };
-        test.transpose()
+        test.map(|test| test?.into_dataset()).transpose()
     }
 
     /// Splits into (rest, test).
@@ -281,14 +289,14 @@ impl TrainedOn {
     pub fn read_test(&self, classes: &[String]) -> Result<Dataset, Error> {
         let known = self.known(classes);
         let test = match self.source.read_test(known)? {
-            Some(test) => test.into_dataset()?,
+            Some(test) => test,
             None => {
-                let samples = self.source.read(known)?;
-                let (expected, found) = (self.samples, samples.samples);
+                let data = self.source.read(known)?.data;
+                let (expected, found) = (self.samples, data.len());
                 if expected != 0 && found != expected {
                     return Err(in_file(self.source.path(), DataError::SampleCount { expected, found }));
                 }
-                self.source.hold_test_out(&samples.into_dataset()?)?.1
+                self.source.hold_test_out(&data)?.1
             }
         };
         self.scaled(&test)
@@ -344,13 +352,44 @@ impl TrainedOn {
     }
 }
 
+/// Samples that are ready, and what they are.
+struct Described {
+    data: Dataset,
+    shape: Vec<usize>,
+    columns: Vec<String>,
+    target_columns: Vec<String>,
+    /// The names of the targets that are numbers.
+    targets: Vec<String>,
+    classes: Vec<String>,
+}
+
+impl TryFrom<Samples> for Described {
+    type Error = Error;
+
+    fn try_from(samples: Samples) -> Result<Self, Error> {
+        Ok(Self {
+            shape: samples.shape.clone(),
+            columns: samples.columns.clone(),
+            target_columns: samples.target_columns.clone(),
+            targets: samples.target_names().to_vec(),
+            classes: samples.classes().to_vec(),
+            data: samples.into_dataset()?,
+        })
+    }
+}
+
 /// The samples, if they are of the width that is known.
 fn of_width(samples: Samples, path: &Path, known: Known<'_>) -> Result<Samples, Error> {
-    let (expected, found) = (known.features, features_of(&samples.shape));
+    check_width(&samples.shape, path, known)?;
+    Ok(samples)
+}
+
+fn check_width(shape: &[usize], path: &Path, known: Known<'_>) -> Result<(), Error> {
+    let (expected, found) = (known.features, features_of(shape));
     if expected != 0 && found != expected {
         return Err(in_file(path, DataError::SampleSize { found, expected }));
     }
-    Ok(samples)
+    Ok(())
 }
 
 fn read_npy(npy: &Npy, features: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
@@ -380,6 +419,19 @@ fn read_pictures(folder: &ImageFolder, _: &[PathBuf]) -> Result<Samples, Error> 
 #[cfg(feature = "idx")]
 fn read_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, Error> {
     of_width(super::idx::read_files(images, labels, known)?, images, known)
+}
+
+#[cfg(all(feature = "idx", any(unix, windows)))]
+fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Described, Error> {
+    let (data, shape, classes) = super::idx::open_files(images, labels, known)?;
+    check_width(&shape, images, known)?;
+    let (columns, target_columns, targets) = Default::default();
+    Ok(Described { data, shape, columns, target_columns, targets, classes })
+}
+
+#[cfg(not(all(feature = "idx", any(unix, windows))))]
+fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Described, Error> {
+    read_idx(images, labels, known)?.try_into()
 }
 
 #[cfg(not(feature = "idx"))]

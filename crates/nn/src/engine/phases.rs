@@ -30,7 +30,7 @@ pub struct Phases {
     pub phases: Vec<Phase>,
 }
 
-const SKIPS: &str = "zeros of the input skipped where below 45 %";
+const SKIPS: &str = "zeros of the input skipped where below 55 %";
 
 /// The phases of a step on `samples` samples, with an optimizer that keeps `moments` numbers of each parameter and, if it is
 /// not `fused`, needs the gradient as a whole.
@@ -134,7 +134,7 @@ impl<T: Scalar> Writer<'_, T> {
         let fused = self.fused && tensor.regularizer.is_none();
         let mut phases = Vec::new();
         if needs_input_gradient && is_masked && stage.units >= TILE_ROWS && fused && tensor.trainable {
-            let choice = "one pass over what is not zero, where that is below 45 %; else one after the other";
+            let choice = "one pass over what is not zero, where that is below 55 %; else one after the other";
             let work = "Wᵀ·Δ and ReLU′ and Δ·Xᵀ, update";
             return vec![self.phase(stage, work, 2.0 * flops, update + batch + self.batch(stage), choice)];
         }

@@ -121,6 +121,19 @@ pub(super) unsafe fn multiply<T: Scalar>(
     });
 }
 
+impl<T: Scalar> Product<'_, T> {
+    /// Whether B is read where it lies, however many rows pass it.
+    pub(super) fn has_b_in_place(&self) -> bool {
+        let layout = &self.b.layout;
+        // A tile, or the transpose of one.
+        let tiled = layout.row_stride.min(layout.column_stride) == 1
+            && layout.row_stride.max(layout.column_stride) <= TILE_ROWS;
+        let small = layout.bytes::<T>() <= SMALL_B;
+        let aliased = (layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
+        self.b_factor == T::ONE && (tiled || small && !aliased)
+    }
+}
+
 /// B's block where it lies, or a packed copy.
 ///
 /// # Safety
@@ -135,15 +148,8 @@ unsafe fn block_of_b<T: Scalar>(
     rows: usize,
 ) -> Block<T> {
     let b = product.b;
-    if product.b_factor == T::ONE {
-        // A tile, or the transpose of one.
-        let tiled = b.layout.row_stride.min(b.layout.column_stride) == 1
-            && b.layout.row_stride.max(b.layout.column_stride) <= TILE_ROWS;
-        let small = b.layout.bytes::<T>() <= SMALL_B;
-        let aliased = (b.layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
-        if tiled || rows <= ROWS_WITHOUT_PACKING || small && !aliased {
-            return Block { pointer: b.pointer, layout: b.layout, start: (0, 0) };
-        }
+    if product.has_b_in_place() || product.b_factor == T::ONE && rows <= ROWS_WITHOUT_PACKING {
+        return Block { pointer: b.pointer, layout: b.layout, start: (0, 0) };
     }
     let start = (inner.start, columns.start);
     // Adjacent columns become tiles of the transpose; everything else becomes tiles.

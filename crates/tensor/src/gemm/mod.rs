@@ -72,9 +72,12 @@ pub fn gemm<'a, T: Scalar>(
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe { product.multiply(pool.isa(), 0..m, 0..n) };
     } else if m >= TILE_ROWS * threads || m >= n {
-        // One part a thread: what a part packs of the other operand is packed again for each part.
-        let granularity = if m >= TILE_ROWS * threads { TILE_ROWS } else { ROW_GRANULARITY };
-        pool.for_each_part(m.div_ceil(threads).next_multiple_of(granularity), 0..m, |rows, _| {
+        let mut granularity = if m >= TILE_ROWS * threads { TILE_ROWS } else { ROW_GRANULARITY };
+        if !product.has_b_in_place() {
+            // One part a thread: what a part packs of B is packed again for each part.
+            granularity = m.div_ceil(threads).next_multiple_of(granularity);
+        }
+        pool.for_each_part(granularity, 0..m, |rows, _| {
             // SAFETY: as above, and parts have disjoint rows.
             unsafe { product.multiply(pool.isa(), rows, 0..n) };
         });

@@ -28,16 +28,16 @@ const BLOCK_BYTES: usize = 48 * 1024;
 /// So many samples use nearly all of W's columns, which are then worth fetching ahead.
 const SAMPLES_TO_PREFETCH: usize = 32;
 /// From this density the dense product can be faster, as [`prefers_sparse`] says.
-const DENSE_DENSITY: f64 = 0.45;
+const DENSE_DENSITY: f64 = 0.55;
 
-/// Whether [`sparse_gemm`] is worth its while at this density of X: below 0.45.
+/// Whether [`sparse_gemm`] is worth its while at this density of X: below 0.55.
 ///
 /// Measured with the search for nonzeros (`cargo bench -p densely-tensor --bench sparse`; `docs/benchmarks.md` has the figures): the
-/// forward products cross between 0.4 and 0.5, where the backward pass, which takes the same lists, still gains.
+/// forward products cross between 0.5 and 0.6, where the backward pass, which takes the same lists, still gains a third.
 ///
 /// ```
 /// assert!(densely_tensor::prefers_sparse(0.19)); // digits
-/// assert!(!densely_tensor::prefers_sparse(0.5));
+/// assert!(!densely_tensor::prefers_sparse(0.6));
 /// ```
 pub fn prefers_sparse(density: f64) -> bool {
     density < DENSE_DENSITY
