@@ -353,14 +353,33 @@ fn images_on_disk_give_the_model_that_they_give_in_memory() {
     };
     assert_eq!(fingerprint("disk", ", on_disk: true"), fingerprint("memory", ""));
     lab.densely(["evaluate", "runs/disk-1"]).fine();
+    let tested = "test: (images: \"toy/t10k-images-idx3-ubyte\", labels: \"toy/t10k-labels-idx1-ubyte\")";
+    lab.write("tested.ron", recipe(&format!("Idx({files}, on_disk: true, {tested})"), 16, 3));
+    lab.densely(["train", "tested.ron"]).fine();
+    lab.densely(["evaluate", "runs/tested-1"]).fine();
     lab.densely(["predict", "runs/disk-1", "toy/train-images-idx3-ubyte", "--limit", "1"]).fine();
 
     lab.write("scaled.ron", recipe(&format!("Idx({files}, on_disk: true, scaling: MinMax)"), 16, 3));
     lab.refuses(
         ["train", "scaled.ron"],
-        "scaled.ron: data: scaling of images on disk is MinMax, expected None, and a layer such as",
+        "scaled.ron: data: scaling of images on disk is MinMax, expected None",
     );
-    fs::remove_file(lab.path("toy/train-images-idx3-ubyte")).unwrap();
+    lab.densely(["convert", "toy/train-images-idx3-ubyte", "images.gz"]).fine();
+    let compressed = files.replace("toy/train-images-idx3-ubyte", "images.gz");
+    lab.write("gzip.ron", recipe(&format!("Idx({compressed}, on_disk: true)"), 16, 3));
+    lab.refuses(["train", "gzip.ron"], "images.gz: images on disk have to be plain, found gzip");
+    let images = lab.path("toy/train-images-idx3-ubyte");
+    for (content, message) in [
+        (
+            &[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5],
+            "toy/train-labels-idx1-ubyte: byte 4: expected 1 labels, one for each image of toy/train-images-idx3-ubyte, found 1",
+        ),
+        (&[0, 0, 9, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5], "toy/train-images-idx3-ubyte"),
+    ] {
+        fs::write(&images, content).unwrap();
+        lab.refuses(["train", "disk.ron"], message);
+    }
+    fs::remove_file(&images).unwrap();
     lab.refuses(["train", "disk.ron"], "toy/train-images-idx3-ubyte");
 }
 

@@ -186,7 +186,7 @@ impl<T: Scalar> Parameters<T> {
     /// only if they have the same parameters bit for bit, but for chances of 2⁻⁶⁴.
     pub fn fingerprint(&self) -> String {
         let mut fingerprint = Fingerprint::default();
-        self.iter().for_each(|(tensor, values)| fingerprint.add(tensor, values));
+        self.iter().for_each(|(tensor, values)| fingerprint.add(tensor, [values]));
         fingerprint.digits()
     }
 }
@@ -196,7 +196,8 @@ impl<T: Scalar> Parameters<T> {
 pub(crate) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    pub(crate) fn add<T: Scalar>(&mut self, tensor: &Tensor, values: &[T]) {
+    /// Adds a tensor with its values, which may come in several runs.
+    pub(crate) fn add<'a, T: Scalar>(&mut self, tensor: &Tensor, runs: impl IntoIterator<Item = &'a [T]>) {
         let Self(hash) = self;
         hash.update((tensor.name.len() as u64).to_le_bytes());
         hash.update(&tensor.name);
@@ -204,7 +205,7 @@ impl Fingerprint {
         hash.update((rows as u64).to_le_bytes());
         hash.update((columns as u64).to_le_bytes());
         let mut bytes = Vec::new();
-        for part in values.chunks(4096) {
+        for part in runs.into_iter().flat_map(|run| run.chunks(4096)) {
             bytes.clear();
             part.iter().for_each(|value| value.write_le(&mut bytes));
             hash.update(&bytes);

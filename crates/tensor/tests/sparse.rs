@@ -317,6 +317,6 @@ fn shapes_that_do_not_fit_are_named() {
 
 #[test]
 fn the_rule_is_sparse_up_to_a_density() {
-    assert!(prefers_sparse(0.0) && prefers_sparse(0.19) && prefers_sparse(0.5));
-    assert!(!prefers_sparse(0.6) && !prefers_sparse(1.0) && !prefers_sparse(f64::NAN));
+    assert!(prefers_sparse(0.0) && prefers_sparse(0.19) && prefers_sparse(0.54));
+    assert!(!prefers_sparse(0.56) && !prefers_sparse(1.0) && !prefers_sparse(f64::NAN));
 }

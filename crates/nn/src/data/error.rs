@@ -370,6 +370,11 @@ pub enum DataError {
         classes: usize,
     },
 
+    // IDX.
+    /// A compressed file whose images are to stay on disk.
+    #[error("images on disk have to be plain, found gzip")]
+    CompressedOnDisk,
+
     // All kinds.
     /// Samples of another size than those that are trained on.
     #[error("samples of {found} values, expected {expected}, as many as those that are trained on have")]

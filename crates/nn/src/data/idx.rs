@@ -3,6 +3,8 @@
 use super::dataset::Dataset;
 #[cfg(any(unix, windows))]
 use super::dataset::ReadSamples;
+#[cfg(any(unix, windows))]
+use super::error::DataError;
 use super::npy::classes;
 use super::read::in_file;
 use super::samples::{Features, Known, Samples, Targets};
@@ -132,10 +134,17 @@ pub(super) fn open_files(
     labels: &Path,
     known: Known<'_>,
 ) -> Result<(Dataset, Vec<usize>, Vec<String>), Error> {
-    let (names, numbers) = classes_of(idx_dataset::read_labels(labels)?, labels, known)?;
-    let images = open_images(images)?;
-    let shape = shape_of_item(images.shape());
-    Ok((Dataset::of_file(images, numbers, names.len())?, shape, names))
+    let file = match open_images(images) {
+        Err(Error::Idx(idx_dataset::Error::Compressed { .. })) => {
+            return Err(in_file(images, DataError::CompressedOnDisk));
+        }
+        file => file?,
+    };
+    let bytes = idx_dataset::read_labels(labels)?;
+    idx_dataset::check_counts(images, file.n_items(), labels, bytes.len())?;
+    let (names, numbers) = classes_of(bytes, labels, known)?;
+    let shape = shape_of_item(file.shape());
+    Ok((Dataset::of_file(file, numbers, names.len())?, shape, names))
 }
 
 fn classes_of(labels: Vec<u8>, path: &Path, known: Known<'_>) -> Result<(Vec<String>, Vec<u32>), Error> {

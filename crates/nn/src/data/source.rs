@@ -11,6 +11,7 @@ use super::scaling::{FittedScaling, Scaling};
 use super::split::Split;
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use std::mem::take;
 use std::path::{Path, PathBuf};
 
 /// Where data are and what they mean: in a recipe, `data: Csv(path: "iris.csv", target: "species")`.
@@ -48,7 +49,7 @@ pub struct IdxFiles {
     pub labels: PathBuf,
     /// Whether images stay in their file: plain, of bytes, each read when a batch needs it, so that they may be larger than
     /// memory (on Unix and Windows; elsewhere they are read all the same). Default: `false`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_disk: bool,
     /// How values are scaled. Default: `None`, which leaves bytes shares of 255; that of images on disk is a layer's.
     #[serde(default)]
@@ -118,12 +119,12 @@ impl DataSource {
     /// [`Dataset`]'s constructors say.
     pub fn load(&self) -> Result<Loaded, Error> {
         self.validate()?;
-        let read = self.read(Known::default())?;
+        let read = self.read(Known::default(), 0)?;
         let (columns, target_columns) = (&read.columns, &read.target_columns);
         let features = read.data.features();
         let known = Known { columns, target_columns, features, classes: &read.classes };
         let test = self.read_test(known)?;
-        let Described { data, shape, columns, target_columns, targets, classes } = read;
+        let Ready { data, shape, columns, target_columns, targets, classes } = read;
         let (source, samples) = (self.clone(), data.len());
         let trained_on =
             TrainedOn { source, shape, samples, columns, target_columns, targets, scaling: None };
@@ -152,7 +153,7 @@ impl DataSource {
             return Err(Error::DataSetting {
                 setting: "scaling of images on disk",
                 found: format!("{scaling:?}"),
-                expected: "None, and a layer such as Rescaling or Normalization",
+                expected: "None, which divides bytes by 255; for more there is a Normalization layer",
             });
         }
         self.scaling().validate()?;
@@ -222,16 +223,26 @@ impl DataSource {
         }
     }
 
-    /// The samples in the files to train on; of the width that is known, as in what follows.
-    fn read(&self, known: Known<'_>) -> Result<Described, Error> {
+    /// The samples in the files to train on; of the width that is known, as in what follows, and as many as are `expected`, if that is
+    /// not 0.
+    fn read(&self, known: Known<'_>, expected: usize) -> Result<Ready, Error> {
+        let check_count = |found: usize| {
+            let refused = || in_file(self.path(), DataError::SampleCount { expected, found });
+            if expected == 0 || found == expected { Ok(()) } else { Err(refused()) }
+        };
         let samples = match self {
             Self::Csv(csv) => csv.read_known(&csv.path, known, true),
             Self::Npy(npy) => read_npy(npy, &npy.features, &npy.labels, known),
             Self::ImageFolder(folder) => read_folder(folder, &folder.path, known),
-            Self::Idx(idx) if idx.on_disk => return open_idx(&idx.images, &idx.labels, known),
+            Self::Idx(idx) if idx.on_disk => {
+                let ready = open_idx(&idx.images, &idx.labels, known)?;
+                check_count(ready.data.len())?;
+                return Ok(ready);
+            }
             Self::Idx(idx) => read_idx(&idx.images, &idx.labels, known),
-        };
-        samples?.try_into()
+        }?;
+        check_count(samples.samples)?;
+        samples.try_into()
     }
 
     /// The samples in the files to test with, if there are such files.
@@ -242,6 +253,9 @@ impl DataSource {
                 npy.test.as_ref().map(|test| read_npy(npy, &test.features, &test.labels, known))
             }
             Self::ImageFolder(folder) => folder.test.as_ref().map(|test| read_folder(folder, test, known)),
+            Self::Idx(IdxFiles { on_disk: true, test: Some(test), .. }) => {
+                return open_idx(&test.images, &test.labels, known).map(|ready| Some(ready.data));
+            }
             Self::Idx(idx) => idx.test.as_ref().map(|test| read_idx(&test.images, &test.labels, known)),
         };
         test.map(|test| test?.into_dataset()).transpose()
@@ -291,11 +305,7 @@ impl TrainedOn {
         let test = match self.source.read_test(known)? {
             Some(test) => test,
             None => {
-                let data = self.source.read(known)?.data;
-                let (expected, found) = (self.samples, data.len());
-                if expected != 0 && found != expected {
-                    return Err(in_file(self.source.path(), DataError::SampleCount { expected, found }));
-                }
+                let data = self.source.read(known, self.samples)?.data;
                 self.source.hold_test_out(&data)?.1
             }
         };
@@ -316,7 +326,13 @@ impl TrainedOn {
                 read_npy(npy, &path.join("features.npy"), &path.join("labels.npy"), known)?
             }
             DataSource::ImageFolder(folder) => read_folder(folder, path, known)?,
-            DataSource::Idx(_) => read_idx(&path.join("images.idx"), &path.join("labels.idx"), known)?,
+            DataSource::Idx(idx) => {
+                let (images, labels) = (path.join("images.idx"), path.join("labels.idx"));
+                if idx.on_disk {
+                    return self.scaled(&open_idx(&images, &labels, known)?.data);
+                }
+                read_idx(&images, &labels, known)?
+            }
         };
         self.scaled(&samples.into_dataset()?)
     }
@@ -353,7 +369,7 @@ impl TrainedOn {
 }
 
 /// Samples that are ready, and what they are.
-struct Described {
+struct Ready {
     data: Dataset,
     shape: Vec<usize>,
     columns: Vec<String>,
@@ -363,14 +379,14 @@ struct Described {
     classes: Vec<String>,
 }
 
-impl TryFrom<Samples> for Described {
+impl TryFrom<Samples> for Ready {
     type Error = Error;
 
-    fn try_from(samples: Samples) -> Result<Self, Error> {
+    fn try_from(mut samples: Samples) -> Result<Self, Error> {
         Ok(Self {
             shape: samples.shape.clone(),
-            columns: samples.columns.clone(),
-            target_columns: samples.target_columns.clone(),
+            columns: take(&mut samples.columns),
+            target_columns: take(&mut samples.target_columns),
             targets: samples.target_names().to_vec(),
             classes: samples.classes().to_vec(),
             data: samples.into_dataset()?,
@@ -422,15 +438,15 @@ fn read_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Samples, E
 }
 
 #[cfg(all(feature = "idx", any(unix, windows)))]
-fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Described, Error> {
+fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Ready, Error> {
     let (data, shape, classes) = super::idx::open_files(images, labels, known)?;
     check_width(&shape, images, known)?;
     let (columns, target_columns, targets) = Default::default();
-    Ok(Described { data, shape, columns, target_columns, targets, classes })
+    Ok(Ready { data, shape, columns, target_columns, targets, classes })
 }
 
 #[cfg(not(all(feature = "idx", any(unix, windows))))]
-fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Described, Error> {
+fn open_idx(images: &Path, labels: &Path, known: Known<'_>) -> Result<Ready, Error> {
     read_idx(images, labels, known)?.try_into()
 }
 

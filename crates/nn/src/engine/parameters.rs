@@ -66,24 +66,33 @@ impl<T: Scalar> EngineParameters<T> {
     }
 
     /// See [`Parameters::initialize`].
-    pub(crate) fn initialize(&mut self, seed: u64) {
-        let mut values = Vec::new();
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Memory`] if there is not enough for a copy of the largest tensor.
+    pub(crate) fn initialize(&mut self, seed: u64) -> Result<(), Error> {
+        let largest = self.tensors.iter().map(Tensor::len).max().unwrap_or(0);
+        let room = AlignedBuffer::try_zeros(largest);
+        let mut room = room.ok_or(Error::Memory { what: "initial values" })?;
         for index in 0..self.tensors.len() {
-            values.clear();
-            values.resize(self.tensors[index].len(), T::ZERO);
-            self.tensors[index].initialize(index, seed, &mut values);
-            self.write(index, &values);
+            let values = &mut room[..self.tensors[index].len()];
+            values.fill(T::ZERO);
+            self.tensors[index].initialize(index, seed, values);
+            self.write(index, values);
         }
+        Ok(())
     }
 
     /// See [`Parameters::fingerprint`].
     pub(crate) fn fingerprint(&self) -> String {
         let mut fingerprint = Fingerprint::default();
-        let mut values = Vec::new();
         for (index, tensor) in self.tensors.iter().enumerate() {
-            values.resize(tensor.len(), T::ZERO);
-            self.read(index, &mut values);
-            fingerprint.add(tensor, &values);
+            let stored = self.stored(index);
+            if tensor.tiled {
+                fingerprint.add(tensor, runs_of_tiles(tensor, stored));
+            } else {
+                fingerprint.add(tensor, [stored]);
+            }
         }
         fingerprint.digits()
     }
@@ -306,15 +315,25 @@ impl<T: Scalar> MatrixRoom<T> {
     }
 }
 
-/// Copies a tensor out of its tiles.
-fn read_tiles<T: Scalar>(tensor: &Tensor, tiles: &[T], values: &mut [T]) {
+/// A tensor's values in the order that its description has, from its tiles.
+fn runs_of_tiles<'a, T: Scalar>(tensor: &Tensor, tiles: &'a [T]) -> impl Iterator<Item = &'a [T]> {
     let (rows, columns) = tensor.shape.rows_and_columns();
     let tiles = TiledRef::from_slice(tiles, rows, columns);
     let height = tiles.tile_rows();
-    for (column, values) in values.chunks_exact_mut(rows).enumerate() {
-        for (tile, values) in values.chunks_mut(height).enumerate() {
-            values.copy_from_slice(&tiles.tile(tile)[column * height..][..values.len()]);
-        }
+    (0..columns).flat_map(move |column| {
+        (0..tiles.n_tiles()).map(move |tile| {
+            let rows_of_tile = (rows - tile * height).min(height);
+            &tiles.tile(tile)[column * height..][..rows_of_tile]
+        })
+    })
+}
+
+/// Copies a tensor from its tiles.
+fn read_tiles<T: Scalar>(tensor: &Tensor, tiles: &[T], mut values: &mut [T]) {
+    for run in runs_of_tiles(tensor, tiles) {
+        let (next, rest) = std::mem::take(&mut values).split_at_mut(run.len());
+        next.copy_from_slice(run);
+        values = rest;
     }
 }
 

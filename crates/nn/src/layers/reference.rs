@@ -57,7 +57,7 @@ impl<T: Scalar> Bench<T> {
         network.validate().expect("a valid network");
         let plan = Plan::new(&network, &Loss::MeanSquaredError);
         let mut parameters = EngineParameters::zeros(&network).expect("enough memory");
-        parameters.initialize(1);
+        parameters.initialize(1).expect("enough memory");
         let mut buffers = Buffers::new(&plan, SAMPLES, None).expect("enough memory");
         for sample in 0..SAMPLES {
             buffers.input[sample * SAMPLES + sample] = T::ONE;

@@ -58,7 +58,7 @@ impl Sequential {
         compile.loss.refuse_missing_code()?;
         let plan = self.plan(&compile)?;
         let mut parameters = EngineParameters::zeros(self)?;
-        parameters.initialize(compile.seed);
+        parameters.initialize(compile.seed)?;
         Ok(Model::assemble(self.clone(), compile, plan, parameters, Provenance::default()))
     }
 

@@ -122,15 +122,19 @@ pub(super) unsafe fn multiply<T: Scalar>(
 }
 
 impl<T: Scalar> Product<'_, T> {
-    /// Whether B is read where it lies, however many rows pass it.
-    pub(super) fn has_b_in_place(&self) -> bool {
+    /// Whether parts of few rows cost no more than others: columns of B are read where they lie, and of A there is nothing to pack, or
+    /// a single block of the inner index.
+    pub(super) fn has_cheap_rows(&self) -> bool {
+        let (a, b) = (&self.a.layout, &self.b.layout);
+        let in_tiles = a.row_stride == 1 && a.column_stride <= TILE_ROWS && self.a_factor == T::ONE;
+        self.has_tiled_b() && b.columns > 1 && (in_tiles || a.columns <= TILE_ROWS)
+    }
+
+    /// Whether B is a tile, or the transpose of one, and need not be packed.
+    fn has_tiled_b(&self) -> bool {
         let layout = &self.b.layout;
-        // A tile, or the transpose of one.
-        let tiled = layout.row_stride.min(layout.column_stride) == 1
-            && layout.row_stride.max(layout.column_stride) <= TILE_ROWS;
-        let small = layout.bytes::<T>() <= SMALL_B;
-        let aliased = (layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
-        self.b_factor == T::ONE && (tiled || small && !aliased)
+        let (near, far) = (layout.row_stride, layout.column_stride);
+        self.b_factor == T::ONE && near.min(far) == 1 && near.max(far) <= TILE_ROWS
     }
 }
 
@@ -148,7 +152,10 @@ unsafe fn block_of_b<T: Scalar>(
     rows: usize,
 ) -> Block<T> {
     let b = product.b;
-    if product.has_b_in_place() || product.b_factor == T::ONE && rows <= ROWS_WITHOUT_PACKING {
+    let small = b.layout.bytes::<T>() <= SMALL_B;
+    let aliased = (b.layout.column_stride * T::SIZE).is_multiple_of(ALIASING_BYTES);
+    let plain = product.b_factor == T::ONE && (rows <= ROWS_WITHOUT_PACKING || small && !aliased);
+    if plain || product.has_tiled_b() {
         return Block { pointer: b.pointer, layout: b.layout, start: (0, 0) };
     }
     let start = (inner.start, columns.start);

@@ -73,8 +73,8 @@ pub fn gemm<'a, T: Scalar>(
         unsafe { product.multiply(pool.isa(), 0..m, 0..n) };
     } else if m >= TILE_ROWS * threads || m >= n {
         let mut granularity = if m >= TILE_ROWS * threads { TILE_ROWS } else { ROW_GRANULARITY };
-        if !product.has_b_in_place() {
-            // One part a thread: what a part packs of B is packed again for each part.
+        if !product.has_cheap_rows() {
+            // One part a thread: what a part packs, others pack again.
             granularity = m.div_ceil(threads).next_multiple_of(granularity);
         }
         pool.for_each_part(granularity, 0..m, |rows, _| {

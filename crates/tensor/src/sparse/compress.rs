@@ -120,6 +120,7 @@ impl<T: Scalar> Nonzeros<T> {
         );
         pool.for_each_part(1, parts, |range, (indices, values, starts, lengths, block_ends)| {
             let first = range.start;
+            take_lines_of_lists(pool, first * stride, starts, lengths, indices, values);
             let ends = block_ends.chunks_exact_mut(blocks);
             pool.isa().run(CompressSamples { source, first, stride, indices, values, starts, lengths, ends });
         });
@@ -139,6 +140,7 @@ impl<T: Scalar> Nonzeros<T> {
         );
         pool.for_each_part(BLOCK_FEATURES, parts, |range, (indices, values, starts, lengths)| {
             let first = range.start;
+            take_lines_of_lists(pool, first * stride, starts, lengths, indices, values);
             pool.isa().run(ListFeatures {
                 by_sample,
                 samples,
@@ -179,16 +181,23 @@ fn store_nonzeros<V: Vector>(
     count
 }
 
+/// Nonzeros whose lines are taken: more would leave the second-level cache before they are written.
+const MOST_TAKEN: usize = 16 * 1024;
+
 /// Takes the cache lines of the places that lists were in, which other threads have read. `base` is where the first of the lists
 /// would start if all were full.
-#[inline(always)]
 fn take_lines_of_lists<T: Scalar>(
+    pool: &Pool,
     base: usize,
     starts: &[usize],
     lengths: &[u32],
     indices: &mut [u32],
     values: &mut [T],
 ) {
+    if pool.threads() == 1 {
+        return;
+    }
+    let mut taken = 0;
     for (&start, &length) in starts.iter().zip(lengths) {
         // The lists of a batch of another shape may have been elsewhere.
         let start = start.wrapping_sub(base);
@@ -196,6 +205,10 @@ fn take_lines_of_lists<T: Scalar>(
         if let (Some(indices), Some(values)) = (indices.get_mut(range.clone()), values.get_mut(range)) {
             take_lines_to_fill(indices);
             take_lines_to_fill(values);
+        }
+        taken += length as usize;
+        if taken > MOST_TAKEN {
+            break;
         }
     }
 }
@@ -232,7 +245,6 @@ impl<T: Scalar> Kernel<T> for ListFeatures<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        take_lines_of_lists(self.first * self.stride, self.starts, self.lengths, self.indices, self.values);
         let mut rows = Rows([[T::ZERO; ROW]; BLOCK_FEATURES]);
         // Lists of several chunks grow at the same time, each in its own place; those of one follow without gaps.
         let grow = self.samples > CHUNK_SAMPLES;
@@ -291,7 +303,6 @@ impl<T: Scalar, S: Source<T>> Kernel<T> for CompressSamples<'_, T, S> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        take_lines_of_lists(self.first * self.stride, self.starts, self.lengths, self.indices, self.values);
         let mut space = [T::ZERO; BLOCK_FEATURES];
         let mut position = 0;
         for (i, ends) in self.ends.enumerate() {
