@@ -372,7 +372,7 @@ fn images_on_disk_give_the_model_that_they_give_in_memory() {
     for (content, message) in [
         (
             &[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5],
-            "toy/train-labels-idx1-ubyte: byte 4: expected 1 labels, one for each image of toy/train-images-idx3-ubyte, found 1",
+            "toy/train-labels-idx1-ubyte: byte 4: expected 1 labels, one for each image of toy/train-images-idx3-ubyte, found 120",
         ),
         (&[0, 0, 9, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5], "toy/train-images-idx3-ubyte"),
     ] {

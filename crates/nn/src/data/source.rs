@@ -51,7 +51,8 @@ pub struct IdxFiles {
     /// memory (on Unix and Windows; elsewhere they are read all the same). Default: `false`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_disk: bool,
-    /// How values are scaled. Default: `None`, which leaves bytes shares of 255; that of images on disk is a layer's.
+    /// How values are scaled. Default: `None`, which leaves bytes shares of 255, and is all there is for images
+    /// on disk.
     #[serde(default)]
     pub scaling: Scaling,
     /// The test images. Default: none; a part of the others is held out.

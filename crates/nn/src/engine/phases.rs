@@ -134,9 +134,9 @@ impl<T: Scalar> Writer<'_, T> {
         let fused = self.fused && tensor.regularizer.is_none();
         let mut phases = Vec::new();
         if needs_input_gradient && is_masked && stage.units >= TILE_ROWS && fused && tensor.trainable {
-            let choice = "one pass over what is not zero, where that is below 55 %; else one after the other";
+            let choice = format!("{SKIPS}, in one pass");
             let work = "Wᵀ·Δ and ReLU′ and Δ·Xᵀ, update";
-            return vec![self.phase(stage, work, 2.0 * flops, update + batch + self.batch(stage), choice)];
+            return vec![self.phase(stage, work, 2.0 * flops, update + batch + self.batch(stage), &choice)];
         }
         if needs_input_gradient {
             let work = if is_masked { "Wᵀ·Δ and ReLU′" } else { "Wᵀ·Δ" };
@@ -187,5 +187,17 @@ impl fmt::Display for Phases {
         let flops: f64 = self.phases.iter().map(|phase| phase.flops).sum();
         let bytes: f64 = self.phases.iter().map(|phase| phase.bytes).sum();
         write!(f, "{:.1} MFLOP and {:.1} MB a step if nothing is skipped", flops / 1e6, bytes / 1e6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use densely_tensor::prefers_sparse;
+
+    #[test]
+    fn the_text_names_the_density_of_the_rule() {
+        let percent = (0..100).find(|&percent| !prefers_sparse(f64::from(percent) / 100.0));
+        assert_eq!(percent.map(|percent| SKIPS.contains(&format!("below {percent} %"))), Some(true));
     }
 }

@@ -1,8 +1,8 @@
 //! Taking cache lines that other cores have copies of, before they are written.
 //!
 //! A store to such a line waits until the others have given up their copies: longer where cores share no cache
-//! (docs/performance.md has figures). Stores that span two lines, or have other work between them, wait one after the other; a burst of plain stores
-//! waits once for many.
+//! (docs/performance.md has figures). Stores that span two lines, or have other work between them, wait one after the
+//! other; a burst of plain stores waits once for many.
 
 use super::LINE_BYTES;
 
@@ -13,7 +13,7 @@ pub(crate) fn take_lines_to_fill<E: Copy + Default>(run: &mut [E]) {
     run.iter_mut().step_by(LINE_BYTES / size_of::<E>()).for_each(|element| *element = E::default());
 }
 
-/// Takes the lines of a run whose values stay, as far as the other does.
+/// The same for a run whose values stay.
 #[inline(always)]
 pub(crate) fn take_lines_to_change<E: Copy>(run: &mut [E]) {
     for element in run.iter_mut().step_by(LINE_BYTES / size_of::<E>()) {
